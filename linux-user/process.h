@@ -1,0 +1,62 @@
+/*
+ * The emulated process and its threads. Everything of the process emulator hangs off Process or
+ * Thread; nothing is file-static and mutable.
+ */
+#ifndef LINUX_USER_PROCESS_H
+#define LINUX_USER_PROCESS_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "linux-user/abi.h"
+#include "translator/translator.h"
+
+typedef struct Process Process;
+typedef struct Thread Thread;
+struct MemMap;      /* mem/map.h: the guest's mappings */
+struct SignalState; /* signal/signal.h: dispositions; one a process */
+struct ThreadSignals;
+
+struct Options;     /* options.h: what the command line said; constant after start */
+
+struct Process {
+    const GuestAbi *abi;
+    const struct Options *options;
+    Translator *translator;
+    struct MemMap *mem;
+    struct SignalState *signals;
+    GuestAddr brk_start, brk;      /* under mem's lock */
+    GuestAddr stack_top, arg_start, arg_end, env_start, env_end, auxv_start;
+    uint32_t auxv_bytes;
+    GuestAddr entry, load_bias, interp_base, vdso;
+    char *exe_path;                /* resolved path of the guest program: /proc/self/exe */
+    char *emulator_path;           /* how to start this emulator again */
+    int exe_fd;
+    pthread_mutex_t threads_lock;  /* list of threads, n_threads */
+    Thread *threads;
+    unsigned n_threads;
+    uint32_t personality;
+};
+
+struct Thread {
+    Process *process;
+    Vcpu *vcpu;
+    pid_t tid;                     /* the host's, which is the guest's */
+    pthread_t host;
+    struct ThreadSignals *signals;
+    GuestAddr clear_child_tid, robust_list;
+    uint64_t robust_list_bytes;
+    int syscall_nr;                /* while in one, else -1; for restart and strace */
+    uint64_t syscall_args[6];
+    bool exiting;
+    Thread *next;
+    char comm[16];
+};
+
+extern __thread Thread *thread_self; /* of guest threads */
+
+#endif

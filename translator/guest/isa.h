@@ -1,0 +1,48 @@
+/*
+ * What the translator asks of a guest: one GuestIsa a guest, in guest/<isa>/isa.c.
+ *
+ * lift() translates one instruction: it decodes at ctx->code and emits IR. It sets ctx->bytes and,
+ * when the instruction ends the unit, ctx->ended (then it has emitted a terminator). The caller
+ * emits the `insn` marker before and exit_jump to the next pc when it stops for other reasons.
+ */
+#ifndef TRANSLATOR_GUEST_ISA_H
+#define TRANSLATOR_GUEST_ISA_H
+
+#include "translator/ir/ir.h"
+
+typedef struct LiftContext {
+    IrBuilder b;
+    const struct GuestIsa *isa;
+    const void *cpu_model;  /* GuestIsa.model()'s: which features there are */
+    uint64_t mode;
+    GuestAddr pc;           /* of this instruction */
+    const uint8_t *code;    /* at pc */
+    size_t avail;           /* bytes that can be fetched there, >= isa->min_insn_bytes */
+    unsigned bytes;         /* out: length of this instruction */
+    bool ended;             /* out */
+    bool need_more;         /* out: the instruction is longer than avail (page not fetchable) */
+} LiftContext;
+
+typedef struct GuestIsa {
+    const char *name;            /* "aarch64" */
+    const char *capstone;        /* "aarch64", "riscv64c": for debug/disas.c */
+    bool big_endian;
+    unsigned min_insn_bytes, max_insn_bytes, pc_align;
+    size_t cpu_bytes;            /* of the CPU structure, a multiple of 16 */
+    uint32_t pc_offset;          /* of the 64-bit guest pc in it */
+    const IrVar *vars;
+    unsigned n_vars;
+    const IrHelper *helpers;
+    unsigned n_helpers;
+    const void *(*model)(const char *name, struct _GError **error); /* a -cpu model, NULL name: max */
+    const char *const *(*models)(void);
+    void (*reset)(void *cpu, const void *model);
+    void (*lift)(LiftContext *ctx);
+    uint64_t (*mode)(const void *cpu); /* translation mode: what of the state the code depends on
+                                          (flush-to-zero, default NaN …); 0 in the usual case */
+    /* Called after `trap` with a reason that the runtime handles itself (ICACHE): nothing to do. */
+} GuestIsa;
+
+extern const GuestIsa guest_aarch64, guest_riscv64;
+
+#endif

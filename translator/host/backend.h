@@ -1,0 +1,41 @@
+/*
+ * What the translator asks of a host: one Backend a host, in host/<isa>/. Everything that knows the
+ * host's instructions stands behind it.
+ *
+ * A backend compiles a verified unit into the code buffer (cache/code-buffer.h) and fills in
+ * the CompiledUnit: entry, links for chaining, relocations, side table. The runtime owns look-up,
+ * linking, invalidation and the loop around enter().
+ */
+#ifndef TRANSLATOR_HOST_BACKEND_H
+#define TRANSLATOR_HOST_BACKEND_H
+
+#include "translator/runtime/vcpu.h"
+
+struct CompiledUnit;
+
+typedef struct Backend {
+    const char *name;
+    bool (*init)(Translator *t, struct _GError **error); /* common stubs */
+    void (*free)(Translator *t);
+    bool (*vcpu_init)(Vcpu *v);
+    void (*vcpu_free)(Vcpu *v);
+    /* Emits code for u; returns NULL when the code buffer is full. */
+    struct CompiledUnit *(*compile)(Translator *t, IrUnit *u);
+    /* Runs from a unit until it comes back to C; v->exit_reason and the state are set, or the next
+     * pc has no unit yet (returns false: look up vcpu_pc and call again). `ret_link`: the link to
+     * patch once the target is compiled, or NULL. */
+    bool (*enter)(Vcpu *v, struct CompiledUnit *unit, struct UnitLink **ret_link);
+    void (*link)(Translator *t, struct UnitLink *link, struct CompiledUnit *target);
+    void (*unlink)(Translator *t, struct UnitLink *link);
+    /* Host signal with the pc in translated code: see vcpu_host_signal(). */
+    bool (*host_signal)(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
+    void (*kick)(Vcpu *v);
+    uint32_t (*fp_flags)(const Vcpu *v);
+    void (*fp_set_flags)(Vcpu *v, uint32_t flags);
+    void (*fp_set_control)(Vcpu *v, uint32_t control);
+    uint32_t (*fp_control)(const Vcpu *v);
+} Backend;
+
+extern const Backend backend_x86_64, backend_interp;
+
+#endif

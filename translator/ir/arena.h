@@ -1,0 +1,20 @@
+/*
+ * A bump allocator for the objects of one translation. arena_reset() keeps the memory for the next
+ * one. Growing memory comes from mmap, never from malloc, so that it may be used with any lock held
+ * and in a forked child. Threads: one owner.
+ */
+#ifndef TRANSLATOR_IR_ARENA_H
+#define TRANSLATOR_IR_ARENA_H
+
+#include <stddef.h>
+
+typedef struct Arena Arena;
+
+Arena *arena_new(void);
+void arena_free(Arena *a);
+void arena_reset(Arena *a);
+void *arena_alloc(Arena *a, size_t bytes);  /* zeroed, 16-byte aligned; never NULL */
+/* Grows an array of n elements to at least want; returns the new place. */
+void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want);
+
+#endif

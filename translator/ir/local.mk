@@ -1,0 +1,1 @@
+libtranslator_a_SOURCES += %D%/ir.h %D%/ops.def %D%/info.c

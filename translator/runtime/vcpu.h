@@ -1,0 +1,52 @@
+/*
+ * A vcpu as translated code, backends and helpers see it. The state pointer of translated code is
+ * the Vcpu itself; emitted code uses only offsets into it and recorded relocations.
+ */
+#ifndef TRANSLATOR_RUNTIME_VCPU_H
+#define TRANSLATOR_RUNTIME_VCPU_H
+
+#include <setjmp.h>
+#include <stdatomic.h>
+
+#include "translator/ir/ir.h"
+#include "translator/translator.h"
+
+enum { VCPU_JUMP_CACHE_SIZE = 1024 }; /* entries; a power of two */
+typedef struct JumpCacheEntry { GuestAddr pc; const void *host; } JumpCacheEntry;
+
+struct Vcpu {
+    /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
+    JumpCacheEntry *jump_cache;      /* own_jump_cache, or an empty one after a kick: every inline
+                                        look-up misses then */
+    const void *const *helpers;      /* C functions of the guest's table, by number */
+    void *c_stack;                   /* host stack pointer to return to */
+    void *return_stack;              /* saved private stack pointer while in C */
+    const void *const *stubs;        /* entry points of the backend's common code, by number */
+    atomic_uint kicked;
+    uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
+    uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
+    uint32_t exit_reason;            /* VcpuExit */
+    GuestAddr exit_addr;
+    uint64_t exit_payload;
+    uint64_t scratch[8];             /* for emitted code: reloads, parallel moves */
+    V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
+    uint64_t mode;                   /* GuestIsa.mode() of the state */
+    int exit_host_signal, exit_host_code;
+
+    Translator *translator;
+    JumpCacheEntry *own_jump_cache;
+    void *return_stack_base;
+    size_t return_stack_bytes;
+    bool in_guest;                   /* in vcpu_run() */
+    bool step;
+    uint64_t step_left;
+    sigjmp_buf *recover;             /* set while C code may touch guest memory (interpreter,
+                                        helpers): vcpu_host_signal() jumps there */
+    GuestAddr recover_pc;
+    Vcpu *next;                      /* list of the translator's, under its lock */
+    void *backend;                   /* the backend's own */
+
+    uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
+};
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * The translator's public header: runs guest code. It knows guests' instructions, and neither a
+ * system call nor a device; what it needs from outside comes through TranslatorCallbacks.
+ *
+ * Threads: one Translator a process, one Vcpu a thread. vcpu_run(), vcpu_cpu() and vcpu_fp_*()
+ * belong to the vcpu's own thread; vcpu_kick() may be called by any thread and in signal handlers;
+ * translator_invalidate() by any thread.
+ *
+ * Addresses: in user mode a guest address is a host address.
+ */
+#ifndef TRANSLATOR_TRANSLATOR_H
+#define TRANSLATOR_TRANSLATOR_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t GuestAddr;
+typedef struct Translator Translator;
+typedef struct Vcpu Vcpu;
+struct _GError;
+
+/* Why vcpu_run() returned. The guest's CPU structure is complete then, pc included. */
+typedef enum VcpuExit {
+    VCPU_EXIT_KICK,    /* vcpu_kick(): pc is the next instruction */
+    VCPU_EXIT_SYSCALL, /* pc is behind the instruction */
+    VCPU_EXIT_BREAK,   /* breakpoint instruction; pc at it; payload: its immediate */
+    VCPU_EXIT_UNDEF,   /* undefined instruction; pc at it; payload: the instruction word */
+    VCPU_EXIT_FETCH,   /* pc can't be fetched: exit_addr is the first byte that can't */
+    VCPU_EXIT_PCALIGN, /* misaligned pc */
+    VCPU_EXIT_FAULT,   /* access to memory; pc at it; exit_addr, exit_host_signal, exit_host_code */
+    VCPU_EXIT_ALIGN,   /* access that must be aligned; exit_addr; pc at it */
+    VCPU_EXIT_ICACHE,  /* the guest asks for [exit_addr, exit_addr + payload) to be invalidated; the
+                          runtime does it by itself and goes on, so callers never see it */
+    VCPU_EXIT_STEP,    /* one instruction done (vcpu_set_step) */
+    VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
+    VCPU_N_EXITS
+} VcpuExit;
+
+typedef struct VcpuExitInfo {
+    GuestAddr addr;
+    uint64_t payload;
+    int host_signal, host_code; /* FAULT: the host's signal number and si_code */
+} VcpuExitInfo;
+
+/* What the outside gives. `opaque` is TranslatorConfig.opaque. */
+typedef struct TranslatorCallbacks {
+    /* How many bytes of code can be fetched at pc (0: none), asked for at most want. They stay
+     * readable at *ret_host while the translator's lock is held. */
+    size_t (*fetch)(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
+    /* A symbol name for logs and the perf map, or NULL; the caller frees it with g_free. */
+    char *(*symbol)(void *opaque, GuestAddr pc);
+} TranslatorCallbacks;
+
+typedef struct TranslatorConfig {
+    const char *guest;     /* "aarch64", "riscv64" */
+    const char *cpu;       /* -cpu model, NULL = default ("max") */
+    const char *backend;   /* "x86_64", "interp", NULL = best for this host */
+    size_t code_bytes;     /* size of the code buffer; 0 = default */
+    bool one_insn;         /* a unit for each guest instruction */
+    const TranslatorCallbacks *callbacks;
+    void *opaque;
+} TranslatorConfig;
+
+Translator *translator_new(const TranslatorConfig *config, struct _GError **error);
+void translator_free(Translator *t);
+const char *const *translator_guests(void); /* NULL-terminated */
+
+/* A new vcpu; with `from`, its guest state is a copy (clone, fork). */
+Vcpu *vcpu_new(Translator *t, const Vcpu *from);
+void vcpu_free(Vcpu *v);
+void *vcpu_cpu(Vcpu *v); /* the guest's CPU structure: translator/guest/<isa>/cpu.h */
+GuestAddr vcpu_pc(const Vcpu *v);
+void vcpu_set_pc(Vcpu *v, GuestAddr pc);
+Vcpu *vcpu_current(void); /* of this thread, while in vcpu_run(); else NULL */
+
+/* Runs guest code until there is something for the caller to do. */
+VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info);
+/* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Async-signal-
+ * safe. */
+void vcpu_kick(Vcpu *v);
+/* After each instruction, VCPU_EXIT_STEP. */
+void vcpu_set_step(Vcpu *v, bool on);
+
+/* Called first by the host's handler of SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP for this thread.
+ * True: the signal came from translated code (or a helper it called) and *ucontext was changed so
+ * that vcpu_run() returns (FAULT, ALIGN) or goes on. False: it wasn't ours. */
+bool vcpu_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
+
+/* Code in [start, start + bytes) has changed or is gone. */
+void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes);
+/* Around fork(): takes every lock of the translator, and lets go in parent or child. In the child
+ * only the calling thread's vcpu remains. */
+void translator_fork_prepare(Translator *t);
+void translator_fork_parent(Translator *t);
+void translator_fork_child(Translator *t);
+
+/* The guest's floating-point control and sticky flags as IR_FPX_* and IrRound live in the host
+ * while guest code runs; these read and set them between runs (signal frames, ptrace, helpers).
+ * The guest's own registers (FPCR/FPSR, fcsr) are read and written by the isa's functions in its
+ * cpu.h, which call these. */
+uint32_t vcpu_fp_flags(const Vcpu *v);
+void vcpu_fp_set_flags(Vcpu *v, uint32_t flags);
+void vcpu_fp_set_control(Vcpu *v, uint32_t control);
+uint32_t vcpu_fp_control(const Vcpu *v);
+
+typedef struct TranslatorStats {
+    uint64_t units, guest_insns, host_bytes, invalidated, flushes, translate_ns;
+} TranslatorStats;
+void translator_stats(Translator *t, TranslatorStats *ret_stats);
+
+/* Logging (-d): classes as bits, one line or block a call; thread-safe; never allocates when the
+ * class is off. */
+typedef enum LogClass {
+    LOG_GUEST = 1 << 0, LOG_UNIMP = 1 << 1, LOG_DECODE = 1 << 2 /* in_asm */, LOG_IR = 1 << 3 /* op */,
+    LOG_OPT = 1 << 4, LOG_RA = 1 << 5, LOG_OUT = 1 << 6 /* out_asm */, LOG_CACHE = 1 << 7,
+    LOG_SYSCALL = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_MEM = 1 << 10, LOG_DEV = 1 << 11,
+    LOG_EXEC = 1 << 12, LOG_CPU = 1 << 13, LOG_STRACE = 1 << 14,
+} LogClass;
+extern unsigned log_mask;
+static inline bool log_on(unsigned classes) { return __builtin_expect(log_mask & classes, 0); }
+void log_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool log_parse_classes(const char *text, unsigned *ret_mask, struct _GError **error);
+bool log_open(const char *path, struct _GError **error); /* default: standard error */
+
+#endif
