@@ -199,6 +199,7 @@ IrRef ir_emit(IrBuilder *b, IrOp op, IrType type, unsigned cc, unsigned attr, Ir
               IrRef a2, IrRef a3, int64_t imm);
 IrRef ir_const(IrBuilder *b, IrType type, uint64_t bits); /* i32 constants are kept zero-extended */
 IrRef ir_vconst(IrBuilder *b, uint64_t lo, uint64_t hi);
+uint32_t ir_vconst_index(IrUnit *unit, uint64_t lo, uint64_t hi); /* in the unit's pool */
 IrRef ir_get(IrBuilder *b, unsigned var);
 void ir_put(IrBuilder *b, unsigned var, IrRef value);
 static inline IrType ir_type(const IrBuilder *b, IrRef r) { return (IrType)b->unit->insn[r].type; }
@@ -225,6 +226,7 @@ static inline IrRef ir_vop1(IrBuilder *b, IrOp op, IrLane l, unsigned attr, IrRe
 
 /* -- editing, for passes -------------------------------------------------------------------------- */
 IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what); /* returns the new value */
+/* Unlinks ref and makes it a nop; nothing may use its value any more. */
 void ir_remove(IrUnit *u, uint32_t block, IrRef ref);
 
 /* -- text, verification ---------------------------------------------------------------------------- */

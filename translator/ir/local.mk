@@ -1,1 +1,1 @@
-libtranslator_a_SOURCES += %D%/ir.h %D%/ops.def %D%/info.c
+libtranslator_a_SOURCES += %D%/ir.h %D%/ops.def %D%/info.c %D%/arena.h %D%/arena.c %D%/builder.c

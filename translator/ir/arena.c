@@ -1,0 +1,101 @@
+/* data plane */
+/* See arena.h. Chunks are kept in a list and reused after a reset. */
+#include "translator/ir/arena.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 256 * 1024 };
+
+typedef struct Chunk {
+    struct Chunk *next;
+    size_t bytes; /* of the mapping, this header included */
+} Chunk;
+
+struct Arena {
+    Chunk *chunks;  /* all, first the one the arena itself lives in */
+    Chunk *current;
+    size_t used;    /* in current */
+};
+
+static Chunk *chunk_new(size_t payload_bytes)
+{
+    size_t bytes = payload_bytes + 64;
+    bytes = bytes < CHUNK_BYTES ? CHUNK_BYTES : (bytes + 4095) & ~(size_t)4095;
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        /* The host is out of address space or memory: nothing can be translated any more. */
+        static const char text[] = "calque: out of memory while translating\n";
+        (void)!write(2, text, sizeof text - 1);
+        _exit(126);
+    }
+    Chunk *c = p;
+    c->bytes = bytes;
+    return c;
+}
+
+static size_t first_used(const Arena *a)
+{
+    return a->current == a->chunks ? 16 + ((sizeof(Chunk) + sizeof(Arena) + 15) & ~(size_t)15)
+                                   : (sizeof(Chunk) + 15) & ~(size_t)15;
+}
+
+Arena *arena_new(void)
+{
+    Chunk *c = chunk_new(0);
+    Arena *a = (Arena *)((char *)c + ((sizeof(Chunk) + 15) & ~(size_t)15));
+    a->chunks = a->current = c;
+    a->used = first_used(a);
+    return a;
+}
+
+void arena_free(Arena *a)
+{
+    if (!a)
+        return;
+    for (Chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        munmap(c, c->bytes);
+    }
+}
+
+void arena_reset(Arena *a)
+{
+    a->current = a->chunks;
+    a->used = first_used(a);
+}
+
+void *arena_alloc(Arena *a, size_t bytes)
+{
+    bytes = (bytes + 15) & ~(size_t)15;
+    while (a->used + bytes > a->current->bytes) {
+        Chunk *next = a->current->next;
+        if (!next || next->bytes < bytes + 64) {
+            Chunk *fresh = chunk_new(bytes);
+            fresh->next = next;
+            a->current->next = fresh;
+            next = fresh;
+        }
+        a->current = next;
+        a->used = first_used(a);
+    }
+    void *p = (char *)a->current + a->used;
+    a->used += bytes;
+    return memset(p, 0, bytes);
+}
+
+void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want)
+{
+    if (want <= *cap)
+        return old;
+    size_t to = *cap ? *cap * 2 : 16;
+    while (to < want)
+        to *= 2;
+    void *fresh = arena_alloc(a, to * elem_bytes);
+    if (n)
+        memcpy(fresh, old, n * elem_bytes);
+    *cap = to;
+    return fresh;
+}
