@@ -58,7 +58,7 @@ IrRef ir_emit(IrBuilder *b, IrOp op, IrType type, unsigned cc, unsigned attr, Ir
         .op = (uint8_t)op,
         .type = (uint8_t)type,
         .cc = (uint8_t)cc,
-        .attr = (uint16_t)attr,
+        .attr = attr,
         .arg = { a0, a1, a2, a3 },
         .imm = imm,
         .prev = block->last,

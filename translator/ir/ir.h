@@ -102,6 +102,7 @@ enum {
     IR_FP_NAN2INT_MAX = 1 << 13,  /* f2i of a NaN: the largest value (RISC-V), else 0 (Arm) */
     IR_FP_MINMAX_RISCV = 1 << 14, /* fminnm/fmaxnm: a signalling NaN loses too (but raises) */
     IR_FP_AHP = 1 << 15,          /* Arm's alternative half precision in h2f, f2h */
+    IR_FP_TINY_AFTER = 1 << 16,   /* tininess is detected after rounding (RISC-V), else before */
 };
 /* attr of integer vector operations. */
 enum { IR_V_SIGNED = 1, IR_V_ROUND = 2, IR_V_SAT = 4, IR_V_HIGH = 8, IR_V_SRESULT = 16 };
@@ -120,11 +121,11 @@ typedef struct IrInsn {
     uint8_t type;  /* IrType of the result; of `put` and `store`: of the value */
     uint8_t cc;    /* IrCc, IrLane or IrRmw */
     uint8_t mark;  /* scratch of the running pass */
-    uint16_t attr;
-    uint16_t uses; /* saturating; kept by opt_count_uses() */
+    uint32_t attr;
     IrRef arg[4];
     int64_t imm;
     IrRef prev, next;
+    uint32_t uses; /* of the value; kept by opt_count_uses() */
 } IrInsn;
 
 typedef struct IrBlock {
