@@ -52,6 +52,10 @@ struct Thread {
     uint64_t robust_list_bytes;
     int syscall_nr;                /* while in one, else -1; for restart and strace */
     uint64_t syscall_args[6];
+    struct {                       /* what restart_syscall goes on with (syscalls/time.c) */
+        long host_nr;              /* 0: nothing */
+        uint64_t args[6];
+    } restart;
     bool exiting;
     Thread *next;
     char comm[16];
