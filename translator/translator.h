@@ -59,6 +59,8 @@ typedef struct TranslatorConfig {
     const char *backend;   /* "x86_64", "interp", NULL = best for this host */
     size_t code_bytes;     /* size of the code buffer; 0 = default */
     bool one_insn;         /* a unit for each guest instruction */
+    bool verify;           /* check each unit's IR after each pass */
+    bool perf_map;         /* write /tmp/perf-PID.map */
     const TranslatorCallbacks *callbacks;
     void *opaque;
 } TranslatorConfig;
@@ -77,8 +79,8 @@ Vcpu *vcpu_current(void); /* of this thread, while in vcpu_run(); else NULL */
 
 /* Runs guest code until there is something for the caller to do. */
 VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info);
-/* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Async-signal-
- * safe. */
+/* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Kicks that come
+ * before that return count as one. Async-signal-safe. */
 void vcpu_kick(Vcpu *v);
 /* After each instruction, VCPU_EXIT_STEP. */
 void vcpu_set_step(Vcpu *v, bool on);
@@ -88,7 +90,9 @@ void vcpu_set_step(Vcpu *v, bool on);
  * that vcpu_run() returns (FAULT, ALIGN) or goes on. False: it wasn't ours. */
 bool vcpu_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
 
-/* Code in [start, start + bytes) has changed or is gone. */
+/* Code in [start, start + bytes) has changed or is gone. When it returns no thread enters the old
+ * translation any more. Not in a signal handler, nor in a helper: the caller is outside vcpu_run().
+ */
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes);
 /* Around fork(): takes every lock of the translator, and lets go in parent or child. In the child
  * only the calling thread's vcpu remains. */
@@ -117,6 +121,7 @@ typedef enum LogClass {
     LOG_OPT = 1 << 4, LOG_RA = 1 << 5, LOG_OUT = 1 << 6 /* out_asm */, LOG_CACHE = 1 << 7,
     LOG_SYSCALL = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_MEM = 1 << 10, LOG_DEV = 1 << 11,
     LOG_EXEC = 1 << 12, LOG_CPU = 1 << 13, LOG_STRACE = 1 << 14,
+    LOG_NOCHAIN = 1 << 15, /* no class: units aren't linked, so that exec and cpu show every one */
 } LogClass;
 extern unsigned log_mask;
 static inline bool log_on(unsigned classes) { return __builtin_expect(log_mask & classes, 0); }

@@ -40,7 +40,9 @@ typedef struct GuestIsa {
     void (*lift)(LiftContext *ctx);
     uint64_t (*mode)(const void *cpu); /* translation mode: what of the state the code depends on
                                           (flush-to-zero, default NaN …); 0 in the usual case */
-    /* Called after `trap` with a reason that the runtime handles itself (ICACHE): nothing to do. */
+    /* An instruction that changes what mode() gives ends its unit by `trap` VCPU_EXIT_ICACHE with
+     * payload 0 (nothing to invalidate): the runtime looks at the mode again and goes on. */
+    bool ignores_top_byte;       /* data addresses: bits 63..56 are a tag (user mode: bit 55 is 0) */
 } GuestIsa;
 
 extern const GuestIsa guest_aarch64, guest_riscv64;

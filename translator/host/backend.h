@@ -11,7 +11,8 @@
 
 #include "translator/runtime/vcpu.h"
 
-struct CompiledUnit;
+struct CompiledUnit; /* cache/unit.h */
+struct UnitLink;
 
 typedef struct Backend {
     const char *name;
@@ -27,6 +28,9 @@ typedef struct Backend {
     bool (*enter)(Vcpu *v, struct CompiledUnit *unit, struct UnitLink **ret_link);
     void (*link)(Translator *t, struct UnitLink *link, struct CompiledUnit *target);
     void (*unlink)(Translator *t, struct UnitLink *link);
+    /* Every unit is forgotten and no vcpu is in translated code: their memory may be used again.
+     * Return stacks of t->vcpus must hold nothing of theirs afterwards. May be NULL. */
+    void (*flush)(Translator *t);
     /* Host signal with the pc in translated code: see vcpu_host_signal(). */
     bool (*host_signal)(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
     void (*kick)(Vcpu *v);

@@ -181,7 +181,8 @@ typedef struct IrUnit {
     uint32_t flags;       /* IR_UNIT_… */
 } IrUnit;
 enum {
-    IR_UNIT_ONE_INSN = 1,  /* -one-insn-per-tb */
+    IR_UNIT_ONE_INSN = 1,  /* -one-insn-per-tb, stepping: every exit comes back to the dispatcher
+                              (no links, no inline look-up, no return stack) */
     IR_UNIT_TAGGED = 2,    /* strip address tags before each access (a site trapped on one) */
     IR_UNIT_NAN_CHECK = 4, /* check NaNs inline (a site trapped often) */
     IR_UNIT_SOFT_TLB = 8,  /* system mode: accesses look up the TLB inline */

@@ -14,6 +14,11 @@
 enum { VCPU_JUMP_CACHE_SIZE = 1024 }; /* entries; a power of two */
 typedef struct JumpCacheEntry { GuestAddr pc; const void *host; } JumpCacheEntry;
 
+enum {
+    VCPU_KICK_USER = 1,    /* vcpu_kick() */
+    VCPU_KICK_RUNTIME = 2, /* the runtime wants every vcpu out of translated code for a moment */
+};
+
 struct Vcpu {
     /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
     JumpCacheEntry *jump_cache;      /* own_jump_cache, or an empty one after a kick: every inline
@@ -22,7 +27,7 @@ struct Vcpu {
     void *c_stack;                   /* host stack pointer to return to */
     void *return_stack;              /* saved private stack pointer while in C */
     const void *const *stubs;        /* entry points of the backend's common code, by number */
-    atomic_uint kicked;
+    atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
     uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
     uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
     uint32_t exit_reason;            /* VcpuExit */
@@ -39,7 +44,12 @@ struct Vcpu {
     size_t return_stack_bytes;
     bool in_guest;                   /* in vcpu_run() */
     bool step;
-    uint64_t step_left;
+    atomic_bool in_code;             /* in translated code, or holding pointers to units: a flush
+                                        waits for it to end */
+    /* Set by Backend.host_signal when the instruction at retry_pc must be translated again with
+     * these IR_UNIT_* flags: the dispatcher does it and goes on at the state's pc. */
+    uint32_t retry_flags;
+    GuestAddr retry_pc;
     sigjmp_buf *recover;             /* set while C code may touch guest memory (interpreter,
                                         helpers): vcpu_host_signal() jumps there */
     GuestAddr recover_pc;

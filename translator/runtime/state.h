@@ -1,0 +1,58 @@
+/*
+ * The translator's own state, as the runtime, the backends and the code cache share it.
+ *
+ * Locks: `lock` is the translation lock. It covers the arena, compiling, the unit table's writers,
+ * the page index, links, the list of vcpus and the statistics. A thread in translated code
+ * (Vcpu.in_code) must never wait for it: it leaves the code first, because a flush holds the lock
+ * while it waits for every vcpu to be out.
+ *
+ * Memory of units: an invalidated unit stays readable and runnable until the next flush, so that a
+ * thread that is just in it, or holds a pointer to it while in_code, is safe.
+ */
+#ifndef TRANSLATOR_RUNTIME_STATE_H
+#define TRANSLATOR_RUNTIME_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "translator/guest/isa.h"
+#include "translator/host/backend.h"
+#include "translator/ir/arena.h"
+#include "translator/translator.h"
+
+struct CodeBuffer;
+struct UnitTable;
+
+/* A guest instruction whose site trapped: units that hold it are made with these IR_UNIT_* flags. */
+typedef struct UnitHint { GuestAddr pc; uint32_t flags; } UnitHint;
+
+struct Translator {
+    const GuestIsa *isa;
+    const void *cpu_model;         /* isa->model()'s */
+    const Backend *backend;
+    TranslatorCallbacks callbacks;
+    void *opaque;
+    size_t code_bytes;             /* size of the code buffer */
+    bool one_insn, verify;
+
+    pthread_mutex_t lock;
+    Arena *arena;                  /* of the unit being translated; reset for each */
+    struct CodeBuffer *code;       /* cache/code-buffer.h; the x86-64 backend's */
+    void *backend_data;            /* the backend's own */
+    struct UnitTable *units;       /* unit-table.h */
+    Vcpu *vcpus;
+    TranslatorStats stats;
+    const void *const *helper_fns; /* [isa->n_helpers], what Vcpu.helpers points to */
+    JumpCacheEntry *empty_jump_cache;
+    UnitHint *hints;               /* open hash of cap_hints (a power of two), pc 0 = free */
+    unsigned n_hints, cap_hints;
+    int perf_fd;                   /* perf map, or -1 */
+
+    /* A flush in progress: vcpus that leave code wake it. */
+    atomic_uint quiesce_wanted;
+    pthread_mutex_t quiesce_lock;
+    pthread_cond_t quiesce_cond;
+    atomic_uint generation;        /* counts flushes: pointers to units of an older one are dead */
+};
+
+#endif
