@@ -1,0 +1,94 @@
+/* data plane */
+#include "translator/cache/code-buffer.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+/* Metadata takes about as much as the code (side tables); a unit has at least 64 bytes of code. */
+enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 16 };
+
+static void *reserve(size_t bytes, int prot)
+{
+    void *p = mmap(NULL, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+bool cache_init(CodeBuffer *c, size_t bytes)
+{
+    memset(c, 0, sizeof *c);
+    if (bytes == 0)
+        bytes = CACHE_DEFAULT_BYTES;
+    if (bytes < 1 << 20)
+        bytes = 1 << 20;
+    bytes = (bytes + 0xfff) & ~(size_t)0xfff;
+    c->cap_units = bytes / CODE_PER_UNIT;
+    c->base = reserve(bytes, PROT_READ | PROT_WRITE | PROT_EXEC);
+    c->meta = reserve(bytes * META_PER_CODE, PROT_READ | PROT_WRITE);
+    c->unit = reserve(c->cap_units * sizeof *c->unit, PROT_READ | PROT_WRITE);
+    c->limit = c->base + bytes;
+    c->meta_limit = c->meta + bytes * META_PER_CODE;
+    if (!c->base || !c->meta || !c->unit) {
+        cache_free(c);
+        return false;
+    }
+    c->first = c->next = c->base;
+    c->meta_next = c->meta;
+    return true;
+}
+
+void cache_free(CodeBuffer *c)
+{
+    if (c->base)
+        munmap(c->base, c->limit - c->base);
+    if (c->meta)
+        munmap(c->meta, c->meta_limit - c->meta);
+    if (c->unit)
+        munmap(c->unit, c->cap_units * sizeof *c->unit);
+    memset(c, 0, sizeof *c);
+}
+
+void cache_reset(CodeBuffer *c)
+{
+    atomic_store_explicit(&c->n_units, 0, memory_order_release);
+    c->next = c->first;
+    memset(c->meta, 0, c->meta_next - c->meta);
+    c->meta_next = c->meta;
+}
+
+void *cache_alloc_meta(CodeBuffer *c, size_t bytes)
+{
+    bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (bytes > (size_t)(c->meta_limit - c->meta_next))
+        return NULL;
+    void *p = c->meta_next;
+    c->meta_next += bytes;
+    return p;
+}
+
+bool cache_add(CodeBuffer *c, CompiledUnit *u)
+{
+    uint32_t n = atomic_load_explicit(&c->n_units, memory_order_relaxed);
+    if (n == c->cap_units)
+        return false;
+    c->unit[n] = u;
+    /* release: a handler that sees the count sees the entry and the unit */
+    atomic_store_explicit(&c->n_units, n + 1, memory_order_release);
+    return true;
+}
+
+CompiledUnit *cache_find(const CodeBuffer *c, const void *host_pc)
+{
+    const uint8_t *pc = host_pc;
+    uint32_t lo = 0, hi = atomic_load_explicit(&((CodeBuffer *)c)->n_units, memory_order_acquire);
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        CompiledUnit *u = c->unit[mid];
+        if (pc < u->code)
+            hi = mid;
+        else if (pc >= u->code + u->host_bytes)
+            lo = mid + 1;
+        else
+            return u;
+    }
+    return NULL;
+}

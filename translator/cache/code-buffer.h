@@ -1,0 +1,40 @@
+/* data plane */
+/*
+ * The code buffer: one RWX private mapping for code and one private mapping for the metadata of
+ * units, both reserved at once and touched lazily; a forked child inherits both.
+ *
+ * Rules
+ *  1. Allocation goes only upwards; cache_reset() frees everything at once. The caller makes sure
+ *     that no thread is in the code then (and that no return stack points into it).
+ *  2. cache_find() may be called in signal handlers and without a lock while another thread adds.
+ * Threads: everything but cache_find() needs the translator's lock.
+ */
+#ifndef TRANSLATOR_CACHE_CODE_BUFFER_H
+#define TRANSLATOR_CACHE_CODE_BUFFER_H
+
+#include <stddef.h>
+
+#include "translator/cache/unit.h"
+
+enum { CACHE_DEFAULT_BYTES = 96 << 20 };
+
+typedef struct CodeBuffer {
+    uint8_t *base, *limit;
+    uint8_t *next;        /* where the next unit starts */
+    uint8_t *first;       /* behind the backend's common stubs: where a reset returns to */
+    uint8_t *meta, *meta_next, *meta_limit;
+    CompiledUnit **unit;  /* in order of address */
+    _Atomic uint32_t n_units;
+    uint32_t cap_units;
+} CodeBuffer;
+
+bool cache_init(CodeBuffer *c, size_t bytes); /* 0: default */
+void cache_free(CodeBuffer *c);
+void cache_reset(CodeBuffer *c);
+/* Zeroed, 16-byte aligned metadata; NULL when it is full. */
+void *cache_alloc_meta(CodeBuffer *c, size_t bytes);
+/* Makes `u` findable; its code ends at c->next. False when the table is full. */
+bool cache_add(CodeBuffer *c, CompiledUnit *u);
+CompiledUnit *cache_find(const CodeBuffer *c, const void *host_pc);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * A compiled unit: what the backend leaves behind beside the code bytes. Made by Backend.compile
+ * in the code buffer's metadata, so that a flush of the buffer frees it together with the code;
+ * until then neither the code nor the record of an invalidated unit is reused.
+ *
+ * Ownership: the backend fills everything down to "the runtime's"; the runtime owns the rest.
+ *
+ * Invalidation: the runtime unlinks every link in `incoming` and drops the unit from its tables and
+ * the vcpus' jump caches. Threads inside the unit run on to its next exit. Landing pads of the
+ * unit's calls stay usable (they are outgoing links and lead to whatever unit is current for the
+ * return address), which is why outgoing links of an invalid unit remain linked until their own
+ * targets go.
+ */
+#ifndef TRANSLATOR_CACHE_UNIT_H
+#define TRANSLATOR_CACHE_UNIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "translator/ir/ir.h"
+
+struct CompiledUnit;
+
+/* A direct exit that can be chained. `site` is the place of a rel32 that jumps to `stub` (in the
+ * same unit, goes to C) while unlinked. */
+typedef struct UnitLink {
+    struct CompiledUnit *from;
+    GuestAddr target;
+    uint32_t site, stub;          /* offsets from from->code */
+    /* the runtime's, under the translator's lock */
+    struct CompiledUnit *to;      /* NULL: not linked */
+    struct UnitLink *next_incoming, **prev_incoming; /* list to->incoming */
+} UnitLink;
+
+typedef enum UnitRelocKind {
+    UNIT_RELOC_GUEST64, /* 8 bytes: guest code address */
+    UNIT_RELOC_GUEST32, /* 4 bytes, zero- or sign-extended: guest code address below 2 GiB */
+    UNIT_RELOC_STUB,    /* rel32 to the backend's common stub number `value` */
+} UnitRelocKind;
+typedef struct UnitReloc {
+    uint32_t at; /* offset from code */
+    uint32_t kind;
+    uint64_t value;
+} UnitReloc;
+
+/* The side table: rows sorted by host offset; a row holds for host pcs in [start, end). */
+typedef struct UnitPoint {
+    uint32_t start, end;  /* offsets from code */
+    uint32_t guest;       /* guest pc less unit pc */
+    uint32_t snap;        /* index into snap[]: first entry; n_snap of them */
+    uint16_t n_snap;
+    uint16_t ref_attr;    /* the memory operation's attributes */
+} UnitPoint;
+typedef struct UnitSnap {
+    uint8_t var;
+    uint8_t kind;    /* UNIT_SNAP_* */
+    uint16_t what;   /* register; index of 16-byte spill slot; index into unit's constants */
+} UnitSnap;
+enum { UNIT_SNAP_REG, UNIT_SNAP_SPILL, UNIT_SNAP_CONST, UNIT_SNAP_VCONST, UNIT_SNAP_VAR,
+       UNIT_SNAP_STATE };
+
+typedef struct CompiledUnit {
+    GuestAddr pc;
+    uint64_t mode;
+    uint32_t code_bytes;    /* guest bytes */
+    uint32_t n_guest_insns;
+    uint32_t flags;         /* IR_UNIT_* it was translated with */
+    const uint8_t *code;    /* host code */
+    uint32_t host_bytes;
+    uint32_t entry;         /* offset of the entry for jumps from other units and enter() */
+    UnitLink *link;
+    uint32_t n_links;
+    uint32_t n_relocs;
+    UnitReloc *reloc;
+    UnitPoint *point;
+    uint32_t n_points, n_snaps;
+    UnitSnap *snap;
+    uint64_t *constant;
+    V128 *vconst;
+
+    /* the runtime's, under the translator's lock */
+    struct CompiledUnit *hash_next;
+    UnitLink *incoming;
+    bool invalid;
+    struct CompiledUnit *page_next[2]; /* lists by guest page */
+    void *runtime;
+} CompiledUnit;
+
+static inline const uint8_t *unit_entry(const CompiledUnit *u) { return u->code + u->entry; }
+
+#endif
