@@ -31,8 +31,10 @@ typedef enum VcpuExit {
     VCPU_EXIT_PCALIGN, /* misaligned pc */
     VCPU_EXIT_FAULT,   /* access to memory; pc at it; exit_addr, exit_host_signal, exit_host_code */
     VCPU_EXIT_ALIGN,   /* access that must be aligned; exit_addr; pc at it */
-    VCPU_EXIT_ICACHE,  /* the guest asks for [exit_addr, exit_addr + payload) to be invalidated; the
-                          runtime does it by itself and goes on, so callers never see it */
+    VCPU_EXIT_ICACHE,  /* the guest asks for code to be invalidated; pc is behind the instruction.
+                          payload: an address, for its aligned block of 64 bytes; ~0: all code; 0:
+                          none (only the translation mode may have changed). The runtime does it by
+                          itself and goes on, so callers never see it */
     VCPU_EXIT_STEP,    /* one instruction done (vcpu_set_step) */
     VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
     VCPU_N_EXITS
