@@ -13,7 +13,6 @@
 typedef uint64_t GuestAddr;
 struct Process;
 struct Thread;
-struct GuestSigInfo;
 struct SyscallTable; /* generated: syscall-tables/gen */
 
 typedef struct GuestAbi {
@@ -41,9 +40,11 @@ typedef struct GuestAbi {
     /* clone's argument order: false = (flags, sp, ptid, tls, ctid) as on aarch64 and riscv. */
     bool clone_ctid_before_tls;
     uint64_t (*hwcap)(const void *cpu_model), (*hwcap2)(const void *cpu_model);
+    /* Siginfo is kept in the host's layout, which is that of every 64-bit little-endian Linux; a hook
+     * for another guest converts it when it writes the frame. */
     /* Builds the signal frame and sets the registers to enter the handler; false: the stack can't
      * be written (SIGSEGV follows). sigreturn restores from the frame at sp. */
-    bool (*signal_frame)(struct Thread *t, int sig, const struct GuestSigInfo *info,
+    bool (*signal_frame)(struct Thread *t, int sig, const siginfo_t *info,
                          GuestAddr handler, uint64_t sa_flags, GuestAddr restorer, GuestAddr sp,
                          uint64_t old_mask);
     bool (*sigreturn)(struct Thread *t, uint64_t *ret_mask);

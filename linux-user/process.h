@@ -29,13 +29,12 @@ struct Process {
     Translator *translator;
     struct MemMap *mem;
     struct SignalState *signals;
-    GuestAddr brk_start, brk;      /* under mem's lock */
     GuestAddr stack_top, arg_start, arg_end, env_start, env_end, auxv_start;
     uint32_t auxv_bytes;
     GuestAddr entry, load_bias, interp_base, vdso;
     char *exe_path;                /* resolved path of the guest program: /proc/self/exe */
     char *emulator_path;           /* how to start this emulator again */
-    int exe_fd;
+    int exe_fd;                    /* an O_PATH descriptor of it, or -1 */
     pthread_mutex_t threads_lock;  /* list of threads, n_threads */
     Thread *threads;
     unsigned n_threads;
@@ -48,6 +47,7 @@ struct Thread {
     pid_t tid;                     /* the host's, which is the guest's */
     pthread_t host;
     struct ThreadSignals *signals;
+    atomic_int signal_pending;     /* signal_deliver() has something to do; host_syscall() sees it */
     GuestAddr clear_child_tid, robust_list;
     uint64_t robust_list_bytes;
     int syscall_nr;                /* while in one, else -1; for restart and strace */

@@ -1,0 +1,88 @@
+/* data plane */
+/*
+ * The guest's address space. A guest address is a host address; the table here knows which ranges
+ * are the guest's (everything else is the emulator's or free) and with which protection, because
+ * the guest's PROT_EXEC is never given to the host, and because /proc/self/maps shows it.
+ *
+ * Rules:
+ *  1. GuestAddr becomes a pointer only in mem_host(). Memory behind it may vanish at any time, so
+ *     it is handed to the kernel (which checks) or used by the copying functions below; nothing
+ *     else dereferences it.
+ *  2. The table's lock is never held while the translator is called; the translator calls
+ *     mem_fetch() with its own lock held. So: translator's locks before `lock`.
+ *  3. A range leaves the table before the host unmaps it and enters after the host mapped it, so
+ *     that memory the emulator allocates in between is never taken for the guest's.
+ */
+#ifndef LINUX_USER_MEM_MAP_H
+#define LINUX_USER_MEM_MAP_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "linux-user/process.h"
+
+enum { MEM_PAGE = 4096 };
+
+typedef enum MemKind { MEM_PLAIN, MEM_STACK, MEM_HEAP, MEM_VDSO } MemKind;
+
+typedef struct MemRange {
+    GuestAddr start, end;
+    uint8_t prot;   /* the guest's PROT_* */
+    uint8_t kind;   /* MemKind */
+    uint8_t shared;
+} MemRange;
+
+typedef struct MemMap {
+    pthread_mutex_t lock;
+    MemRange *ranges;     /* sorted, disjoint, neighbours that agree are joined */
+    size_t n, capacity;
+    GuestAddr brk_start, brk, brk_limit; /* brk_limit: end of what is mapped */
+    uint64_t total_bytes;
+} MemMap;
+
+static inline void *mem_host(GuestAddr a) { return (void *)(uintptr_t)a; }
+static inline GuestAddr mem_guest(const void *p) { return (uintptr_t)p; }
+
+/* Copies that survive any address. False (and -EFAULT is due): some byte can't be accessed; part
+ * of the copy may have been done. */
+bool mem_read(void *dst, GuestAddr src, size_t n);
+bool mem_write(GuestAddr dst, const void *src, size_t n);
+bool mem_clear(GuestAddr dst, size_t n);
+/* A string with its NUL into dst[size]: its length, -EFAULT, or -ENAMETOOLONG if it doesn't fit. */
+long mem_read_string(char *dst, GuestAddr src, size_t size);
+/* Length of a string in guest memory or -EFAULT. */
+long mem_string_length(GuestAddr src, size_t max);
+#define mem_get(ret, src) mem_read((ret), (src), sizeof *(ret))
+#define mem_put(dst, value)                                                                        \
+    ({                                                                                             \
+        __auto_type mem_put_v = (value);                                                           \
+        mem_write((dst), &mem_put_v, sizeof mem_put_v);                                            \
+    })
+
+/* All of [a, a + n) is the guest's with at least these PROT_* bits. */
+bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot);
+
+/* The guest's calls; a value or -errno. */
+long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd, uint64_t off);
+long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes);
+long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot);
+long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,
+                GuestAddr to);
+long mem_brk(Process *p, GuestAddr to);
+/* For shmat and the like: the host has mapped [a, a + n) for the guest, or unmapped it. */
+void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared);
+void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n);
+
+/* The translator's fetch callback; opaque is the Process. */
+size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
+
+/* The range that holds a, or the first above it; false: none. */
+bool mem_find(MemMap *m, GuestAddr a, MemRange *ret);
+
+void mem_fork_prepare(MemMap *m);
+void mem_fork_done(MemMap *m, bool child);
+
+#endif
