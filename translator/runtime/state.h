@@ -55,4 +55,10 @@ struct Translator {
     atomic_uint generation;        /* counts flushes: pointers to units of an older one are dead */
 };
 
+/* The user's or the environment's error; always gives false. */
+bool translator_error(struct _GError **error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The host can't go on (no memory): one line on standard error, exit status 126. Not for guests'. */
+_Noreturn void translator_fatal(const char *what);
+
 #endif

@@ -14,6 +14,14 @@
 enum { VCPU_JUMP_CACHE_SIZE = 1024 }; /* entries; a power of two */
 typedef struct JumpCacheEntry { GuestAddr pc; const void *host; } JumpCacheEntry;
 
+/* Where a pc is in the cache: emitted code takes (pc & 0xffc) * 4 as the entry's offset. A free
+ * entry has a pc that no guest can have. */
+static inline unsigned jump_cache_index(GuestAddr pc)
+{
+    return (unsigned)(pc >> 2) & (VCPU_JUMP_CACHE_SIZE - 1);
+}
+#define JUMP_CACHE_FREE (~(GuestAddr)0)
+
 enum {
     VCPU_KICK_USER = 1,    /* vcpu_kick() */
     VCPU_KICK_RUNTIME = 2, /* the runtime wants every vcpu out of translated code for a moment */
