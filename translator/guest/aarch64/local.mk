@@ -1,0 +1,19 @@
+a64_decode =
+a64_sources =
+
+a64_sources += %D%/isa.c %D%/features.c %D%/translate.c %D%/helper-system.c
+a64_decode += %D%/dp-imm.decode
+a64_sources += %D%/translate-dp-imm.c
+
+a64_decode_out = %D%/a64-decode.h %D%/a64-decode.c %D%/a64-rows.c %D%/a64-decode.json
+libtranslator_a_SOURCES += $(a64_sources) %D%/cpu.h %D%/features.h %D%/helpers.h %D%/helpers.def \
+	%D%/translate.h
+nodist_libtranslator_a_SOURCES += %D%/a64-decode.c %D%/a64-decode.h
+BUILT_SOURCES += %D%/a64-decode.h
+CLEANFILES += $(a64_decode_out)
+EXTRA_DIST += $(a64_decode)
+%D%/a64-decode.h: $(a64_decode) $(DECODEGEN_DEPS)
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(DECODEGEN) -o %D% --name a64 \
+		--include translator/guest/aarch64/translate.h $(a64_decode:%=$(srcdir)/%)
+%D%/a64-decode.c %D%/a64-rows.c %D%/a64-decode.json: %D%/a64-decode.h
+$(a64_sources:.c=.$(OBJEXT)): %D%/a64-decode.h

@@ -1,0 +1,15 @@
+/*
+ * Prototypes of the C functions in helpers.def.
+ */
+#ifndef TRANSLATOR_GUEST_AARCH64_HELPERS_H
+#define TRANSLATOR_GUEST_AARCH64_HELPERS_H
+
+#include "translator/ir/ir.h"
+#include "translator/translator.h"
+
+/* helper-system.c */
+void a64_helper_icache_range(Vcpu *v, uint64_t addr);
+uint64_t a64_helper_counter(Vcpu *v);
+uint64_t a64_helper_random(Vcpu *v);
+
+#endif
