@@ -1,0 +1,6 @@
+# Test files register themselves: autogen.sh lists them in lists.mk.
+include %D%/lists.mk
+TEST_EXTENSIONS =
+EXTRA_DIST += %D%/lists.mk
+
+include %D%/ir/local.mk

@@ -1,0 +1,10 @@
+libtranslator_a_SOURCES += \
+	%D%/opt.h %D%/pipeline.c %D%/forward.c %D%/fold.c %D%/eval.c %D%/address.c %D%/dce.c
+EXTRA_DIST += %D%/foldgen.py %D%/fold.rules
+
+%D%/fold-rules.h: %D%/foldgen.py %D%/fold.rules translator/ir/ops.def
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(PYTHON) $(srcdir)/%D%/foldgen.py $(srcdir)/%D%/fold.rules \
+		$(top_srcdir)/translator/ir/ops.def $@
+BUILT_SOURCES += %D%/fold-rules.h
+CLEANFILES += %D%/fold-rules.h
+%D%/fold.$(OBJEXT): %D%/fold-rules.h

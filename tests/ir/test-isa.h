@@ -1,0 +1,9 @@
+/* A guest that exists only for tests of the IR: a few variables of each type, two helpers. */
+#ifndef TESTS_IR_TEST_ISA_H
+#define TESTS_IR_TEST_ISA_H
+
+#include "translator/guest/isa.h"
+
+extern const GuestIsa test_isa;
+
+#endif

@@ -1,0 +1,105 @@
+/* data plane */
+/*
+ * Removes puts that are overwritten before anything can observe them, and operations without
+ * effect whose value nothing uses. One backward walk over each block. What counts as an observer of
+ * a variable is ir.h's rule 2; lazy variables (flags) are not observed by faults.
+ */
+#include "translator/opt/opt.h"
+
+#include <string.h>
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+/* Floating-point operations add to the sticky flags even when their value is unused. */
+static bool raises_flags(IrOp op)
+{
+    switch (op) {
+    case IR_fabs: case IR_fneg: case IR_f2bits: case IR_bits2f: case IR_fbox: case IR_funbox:
+    case IR_vfabs: case IR_vfneg:
+        return false;
+    default:
+        return (op >= IR_fadd && op <= IR_flfcmp) || (op >= IR_vfadd && op <= IR_vfcvtn);
+    }
+}
+
+bool opt_removable(const IrUnit *u, const IrInsn *i)
+{
+    if (i->op == IR_get || i->op == IR_phi)
+        return true;
+    if (i->op == IR_call)
+        return u->isa->helpers[i->imm].flags & IR_HELPER_PURE;
+    return ir_op_info[i->op].flags & IR_OPF_P && !raises_flags(i->op);
+}
+
+void opt_count_uses(IrUnit *u)
+{
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        u->insn[r].uses = 0;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            for (unsigned a = 0; a < ir_op_info[u->insn[r].op].n_args; a++)
+                if (u->insn[r].arg[a])
+                    u->insn[u->insn[r].arg[a]].uses++;
+}
+
+static void remove_unused(IrUnit *u, uint32_t block, IrRef r)
+{
+    for (unsigned a = 0; a < ir_op_info[u->insn[r].op].n_args; a++)
+        if (u->insn[r].arg[a])
+            u->insn[u->insn[r].arg[a]].uses--;
+    ir_remove(u, block, r);
+}
+
+typedef struct Dead {
+    uint8_t *dead; /* per variable: overwritten later, unobserved until then */
+    const IrUnit *u;
+} Dead;
+
+static void observe(Dead *d, bool lazy_too)
+{
+    const GuestIsa *isa = d->u->isa;
+    for (unsigned v = 0; v < isa->n_vars; v++)
+        if (lazy_too || !(isa->vars[v].flags & IR_VAR_LAZY))
+            d->dead[v] = 0;
+}
+
+static void observers(Dead *d, const IrInsn *i)
+{
+    unsigned flags = ir_op_info[i->op].flags;
+    if (flags & IR_OPF_E)
+        observe(d, true);
+    else if (flags & IR_OPF_M)
+        observe(d, false);
+    else if (i->op == IR_call &&
+             d->u->isa->helpers[i->imm].flags &
+                 (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS | IR_HELPER_FAULTS))
+        observe(d, true);
+    else if (i->op == IR_get)
+        d->dead[i->imm] = 0;
+}
+
+void opt_dce(IrUnit *u)
+{
+    opt_count_uses(u);
+    Dead d = { arena_alloc(u->arena, u->isa->n_vars), u };
+    for (uint32_t b = u->n_blocks; b-- > 0;) {
+        memset(d.dead, 0, u->isa->n_vars);
+        for (IrRef r = u->block[b].last, prev; r; r = prev) {
+            IrInsn *i = &u->insn[r];
+            prev = i->prev;
+            if (i->op == IR_put && d.dead[i->imm]) {
+                remove_unused(u, b, r);
+                continue;
+            }
+            if (i->op == IR_put) {
+                d.dead[i->imm] = 1;
+                continue;
+            }
+            if (i->op == IR_nop || (!i->uses && opt_removable(u, i)))
+                remove_unused(u, b, r);
+            else
+                observers(&d, i);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/* data plane */
+/*
+ * Guest variables become values. One walk over each block: a `get` whose variable's value is known
+ * is replaced by it, a `put` makes its value known; every other instruction gets final arguments
+ * and goes through opt_fold(). Knowledge is dropped at block starts (a block reached only from the
+ * one before it keeps it) and by helper calls that write variables.
+ *
+ * Also removes a put of the value that its variable already has, and side exits whose condition
+ * folded to false.
+ */
+#include "translator/opt/opt.h"
+
+#include <string.h>
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+typedef struct Forward {
+    IrUnit *u;
+    IrRef *alias;   /* per value: what to use instead; 0 = itself */
+    uint32_t cap_alias;
+    IrRef *known;   /* per variable */
+} Forward;
+
+static IrRef resolve(const Forward *f, IrRef r)
+{
+    while (r < f->cap_alias && f->alias[r])
+        r = f->alias[r];
+    return r;
+}
+
+static void set_alias(Forward *f, IrRef r, IrRef to)
+{
+    if (r >= f->cap_alias) {
+        size_t cap = f->cap_alias;
+        f->alias = arena_grow(f->u->arena, f->alias, sizeof *f->alias, f->cap_alias, &cap, r + 1);
+        f->cap_alias = (uint32_t)cap;
+    }
+    f->alias[r] = to;
+}
+
+static void forward_insn(Forward *f, uint32_t block, IrRef r)
+{
+    IrUnit *u = f->u;
+    IrInsn *i = &u->insn[r];
+    unsigned n_args = ir_op_info[i->op].n_args;
+    if (i->op != IR_phi)
+        for (unsigned a = 0; a < n_args; a++)
+            i->arg[a] = resolve(f, i->arg[a]);
+    switch (i->op) {
+    case IR_get:
+        if (f->known[i->imm]) {
+            set_alias(f, r, f->known[i->imm]);
+            ir_remove(u, block, r);
+        } else {
+            f->known[i->imm] = r;
+        }
+        return;
+    case IR_put:
+        if (f->known[i->imm] == i->arg[0])
+            ir_remove(u, block, r);
+        else
+            f->known[i->imm] = i->arg[0];
+        return;
+    case IR_call:
+        if (u->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS)
+            memset(f->known, 0, u->isa->n_vars * sizeof *f->known);
+        return;
+    case IR_exit_if: case IR_trap_if:
+        if (u->insn[i->arg[0]].op == IR_const && !u->insn[i->arg[0]].imm)
+            ir_remove(u, block, r);
+        return;
+    case IR_nop: case IR_const: case IR_insn: case IR_phi: case IR_load: case IR_store:
+        return;
+    default:
+        break;
+    }
+    IrRef to = opt_fold(u, block, r);
+    if (to != r) {
+        set_alias(f, r, to);
+        if (ir_op_info[u->insn[r].op].flags & IR_OPF_P)
+            ir_remove(u, block, r);
+    }
+}
+
+/* A phi may use values that were replaced after it was visited. */
+static void finish_phis(Forward *f)
+{
+    IrUnit *u = f->u;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            if (u->insn[r].op == IR_phi)
+                for (unsigned a = 0; a < 4; a++)
+                    u->insn[r].arg[a] = resolve(f, u->insn[r].arg[a]);
+}
+
+void opt_forward(IrUnit *u)
+{
+    Forward f = { .u = u, .cap_alias = u->n_insns + 64 };
+    f.alias = arena_alloc(u->arena, f.cap_alias * sizeof *f.alias);
+    f.known = arena_alloc(u->arena, u->isa->n_vars * sizeof *f.known);
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        bool falls_in = b > 0 && u->block[b].n_pred == 1 &&
+                        (u->block[b - 1].succ[0] == b + 1 || u->block[b - 1].succ[1] == b + 1);
+        if (!falls_in)
+            memset(f.known, 0, u->isa->n_vars * sizeof *f.known);
+        for (IrRef r = u->block[b].first, next; r; r = next) {
+            next = u->insn[r].next;
+            forward_insn(&f, b, r);
+        }
+    }
+    if (u->n_blocks > 1)
+        finish_phis(&f);
+}

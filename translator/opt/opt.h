@@ -1,0 +1,36 @@
+/*
+ * The passes. Each takes a verified unit and leaves a verified unit; each is linear in the unit's
+ * size (regions included) unless its file says otherwise.
+ *
+ *   forward   guest variables become values; copies, constants and fold.rules applied   [forward.c]
+ *   address   address arithmetic goes into memory operations                            [address.c]
+ *   dce       overwritten puts, dead flags and unused values go                          [dce.c]
+ */
+#ifndef TRANSLATOR_OPT_OPT_H
+#define TRANSLATOR_OPT_OPT_H
+
+#include "translator/ir/ir.h"
+
+void opt_forward(IrUnit *u);
+void opt_address(IrUnit *u);
+void opt_dce(IrUnit *u);
+
+typedef struct OptPass {
+    const char *name;
+    void (*run)(IrUnit *u);
+} OptPass;
+extern const OptPass opt_passes[]; /* ends with a NULL name */
+
+/* The baseline tier's list; prints the unit after each pass under LOG_OPT. */
+void opt_run_baseline(IrUnit *u);
+
+void opt_count_uses(IrUnit *u); /* fills in IrInsn.uses */
+bool opt_removable(const IrUnit *u, const IrInsn *i); /* if its value is unused */
+
+/* fold.c: simplifies one instruction whose arguments are final. Returns the value to use instead
+ * (ref itself when it stays, perhaps rewritten in place). New instructions go before ref. */
+IrRef opt_fold(IrUnit *u, uint32_t block, IrRef ref);
+/* eval.c: the value of an integer operation on constants; false when it isn't one. */
+bool opt_eval(const IrInsn *i, IrType arg_type, uint64_t a, uint64_t b, uint64_t *ret_value);
+
+#endif
