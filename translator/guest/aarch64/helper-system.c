@@ -6,13 +6,6 @@
 #include <time.h>
 
 #include "translator/guest/aarch64/helpers.h"
-#include "translator/runtime/vcpu.h"
-
-/* The trap that follows (VCPU_EXIT_ICACHE) carries the length. */
-void a64_helper_icache_range(Vcpu *v, uint64_t addr)
-{
-    v->exit_addr = addr;
-}
 
 /* CNTVCT_EL0: CNTFRQ_EL0 says 1 GHz, as from Armv8.6 on. */
 uint64_t a64_helper_counter(Vcpu *v)

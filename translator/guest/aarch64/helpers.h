@@ -8,7 +8,6 @@
 #include "translator/translator.h"
 
 /* helper-system.c */
-void a64_helper_icache_range(Vcpu *v, uint64_t addr);
 uint64_t a64_helper_counter(Vcpu *v);
 uint64_t a64_helper_random(Vcpu *v);
 

@@ -2,12 +2,13 @@ a64_decode =
 a64_sources =
 
 a64_sources += %D%/isa.c %D%/features.c %D%/translate.c %D%/helper-system.c
-a64_decode += %D%/dp-imm.decode
-a64_sources += %D%/translate-dp-imm.c
+a64_decode += %D%/dp-imm.decode %D%/dp-reg.decode %D%/branch.decode %D%/ldst.decode %D%/atomic.decode
+a64_sources += %D%/translate-dp-imm.c %D%/translate-dp-reg.c %D%/translate-branch.c \
+	%D%/translate-system.c %D%/translate-pauth.c %D%/translate-ldst.c %D%/translate-atomic.c
 
 a64_decode_out = %D%/a64-decode.h %D%/a64-decode.c %D%/a64-rows.c %D%/a64-decode.json
 libtranslator_a_SOURCES += $(a64_sources) %D%/cpu.h %D%/features.h %D%/helpers.h %D%/helpers.def \
-	%D%/translate.h
+	%D%/translate.h %D%/pauth.h
 nodist_libtranslator_a_SOURCES += %D%/a64-decode.c %D%/a64-decode.h
 BUILT_SOURCES += %D%/a64-decode.h
 CLEANFILES += $(a64_decode_out)

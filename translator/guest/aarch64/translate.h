@@ -67,6 +67,9 @@ static inline IrRef a64_flags2(LiftContext *ctx, IrOp op, IrRef x, IrRef y)
 { return ir_emit(&ctx->b, op, IR_FLAGS, 0, ir_type(&ctx->b, x), x, y, 0, 0, 0); }
 static inline IrRef a64_flags1(LiftContext *ctx, IrOp op, IrRef x)
 { return ir_emit(&ctx->b, op, IR_FLAGS, 0, ir_type(&ctx->b, x), x, 0, 0, 0, 0); }
+/* NZCV in bits 31..28 of an i32. */
+static inline IrRef a64_unpack_flags(LiftContext *ctx)
+{ return ir_op1(&ctx->b, IR_flunpack, IR_I32, a64_get_flags(ctx)); }
 /* ubfx and sbfx (y unused), bfi: a field of `length` bits at lsb. */
 static inline IrRef a64_field(LiftContext *ctx, IrOp op, IrRef x, IrRef y, unsigned lsb,
                               unsigned length)
