@@ -1,0 +1,2 @@
+include %D%/syscalls/local.mk
+include %D%/ioctl/local.mk

@@ -39,6 +39,14 @@ struct Process {
     Thread *threads;
     unsigned n_threads;
     uint32_t personality;
+    _Atomic uint64_t unimp_seen[8]; /* by number: said under -d unimp (syscalls/dispatch.c) */
+    /* Descriptors of the emulator's own, which the guest can't see (syscalls/hidden.h). */
+    int hidden_fds[8];
+    atomic_uint n_hidden_fds;
+    struct Strace *strace;         /* strace/strace.h, or NULL */
+    pthread_mutex_t limits_lock;   /* of limits[] */
+    struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;
+                                                0, 0: not set */
 };
 
 struct Thread {
@@ -52,10 +60,6 @@ struct Thread {
     uint64_t robust_list_bytes;
     int syscall_nr;                /* while in one, else -1; for restart and strace */
     uint64_t syscall_args[6];
-    struct {                       /* what restart_syscall goes on with (syscalls/time.c) */
-        long host_nr;              /* 0: nothing */
-        uint64_t args[6];
-    } restart;
     bool exiting;
     Thread *next;
     char comm[16];

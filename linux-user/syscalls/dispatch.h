@@ -8,7 +8,7 @@
  *     as Linux does: if a handler runs, the result is -EINTR (RESTARTNOHAND, RESTART_BLOCK, and
  *     RESTARTSYS without SA_RESTART); else the call is made again by abi->syscall_restart(), with
  *     the same number, or for RESTART_BLOCK with abi->syscalls->nr_restart;
- *   - returns SYSCALL_NO_RESULT when the registers are already what they must be (sigreturn,
+ *   - returns -SYSCALL_NO_RESULT when the registers are already what they must be (sigreturn,
  *     execve of the same thread): nothing is written.
  * thread->syscall_nr is -1 again after the call, except when a restart code is returned: then
  * signal delivery sets it to -1 once it has decided.
@@ -42,6 +42,8 @@ enum {
 };
 
 long syscall_dispatch(Thread *t);
+/* The row of the call that t is in. */
+const struct TableCall *syscall_current(const Thread *t);
 
 static inline bool syscall_is_restart(long ret)
 {

@@ -1,0 +1,107 @@
+/* data plane */
+/* ioctl by the tables of syscall-tables/ioctls. */
+#include <errno.h>
+#include <stdbool.h>
+
+#include "linux-user/ioctl/ioctl.h"
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/syscalls/convert.h"
+#include "linux-user/syscalls/hidden.h"
+#include "syscall-tables/handlers.h"
+
+const TableIoctl *ioctl_find(const SyscallTable *table, uint32_t nr)
+{
+    uint32_t lo = 0, hi = table->n_ioctls;
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (table->ioctls[mid].guest < nr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < table->n_ioctls && table->ioctls[lo].guest == nr ? &table->ioctls[lo] : NULL;
+}
+
+static unsigned number_bytes(const TableIoctl *io, unsigned word)
+{
+    switch (io->kind) {
+    case TABLE_I8:
+    case TABLE_U8: return 1;
+    case TABLE_I16:
+    case TABLE_U16: return 2;
+    case TABLE_I32:
+    case TABLE_U32: return 4;
+    case TABLE_I64:
+    case TABLE_U64: return 8;
+    default: return word;
+    }
+}
+
+/* Numbers that a pointer argument points to, in the other's size and order. */
+static bool numbers_move(const SyscallTable *table, const TableIoctl *io, uint8_t *host,
+                         GuestAddr guest, bool to_host)
+{
+    unsigned gn = number_bytes(io, table->word_bytes), hn = number_bytes(io, sizeof(long));
+    uint8_t raw[8];
+
+    for (unsigned i = 0; i < io->count; i++, guest += gn, host += hn) {
+        uint64_t v = 0;
+        if (to_host) {
+            if (!mem_read(raw, guest, gn))
+                return false;
+            v = convert_load(table, raw, gn, io->kind == TABLE_LONG);
+            /* little-endian hosts: the low bytes come first */
+            __builtin_memcpy(host, &v, hn);
+        } else {
+            __builtin_memcpy(&v, host, hn);
+            convert_store(table, raw, gn, v);
+            if (!mem_write(guest, raw, gn))
+                return false;
+        }
+    }
+    return true;
+}
+
+static long ioctl_convert(Thread *t, const TableIoctl *io, int fd, uint64_t arg)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    uint8_t host[512];
+    bool ok = true;
+
+    if (io->dir == TABLE_VALUE)
+        return host_syscall(t, HOST_NR_IOCTL, fd, io->host, arg, 0, 0, 0);
+    /* What only code could convert (lists behind pointers) is the host's to refuse. */
+    if (io->kind != TABLE_STRUCT && (io->kind < TABLE_I8 || io->kind > TABLE_PTR))
+        return -ENOTTY;
+    if (io->dir != TABLE_OUT)
+        ok = io->kind == TABLE_STRUCT ? convert_get(table, io->ref, host, arg)
+                                      : numbers_move(table, io, host, arg, true);
+    if (!ok)
+        return -EFAULT;
+    long ret = host_syscall(t, HOST_NR_IOCTL, fd, io->host, (uintptr_t)host, 0, 0, 0);
+    if (ret >= 0 && io->dir != TABLE_IN)
+        ok = io->kind == TABLE_STRUCT ? convert_put(table, io->ref, arg, host)
+                                      : numbers_move(table, io, host, arg, false);
+    return ok ? ret : -EFAULT;
+}
+
+long sys_ioctl(Thread *t, const uint64_t *args)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    const TableIoctl *io = ioctl_find(table, args[1]);
+
+    if (hidden_fd_has(t->process, args[0]))
+        return -EBADF;
+    if (io && !io->same)
+        return ioctl_convert(t, io, args[0], args[2]);
+    /* The numbers of ports with asm-generic/ioctl.h are the same, and so are structures of the
+     * same word size that were designed for it: what the table doesn't know goes through. */
+    if (!io && !table->like_host) {
+        if (log_on(LOG_UNIMP))
+            log_write("calque: ioctl %#x isn't in the tables\n", (unsigned)args[1]);
+        return -ENOTTY;
+    }
+    return host_syscall(t, HOST_NR_IOCTL, args[0], args[1], args[2], 0, 0, 0);
+}

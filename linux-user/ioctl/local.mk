@@ -1,0 +1,1 @@
+libsyscalls_a_SOURCES += %D%/ioctl.h %D%/ioctl.c

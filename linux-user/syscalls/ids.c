@@ -1,0 +1,93 @@
+/* data plane */
+/* The machine's name, limits. */
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/syscalls/convert.h"
+#include "syscall-tables/handlers.h"
+
+long sys_uname(Thread *t, const uint64_t *args)
+{
+    struct utsname name;
+    long ret = host_raw(HOST_NR_UNAME, &name);
+
+    if (ret < 0)
+        return ret;
+    memset(name.machine, 0, sizeof name.machine);
+    memcpy(name.machine, t->process->abi->uname_machine, strlen(t->process->abi->uname_machine));
+    return mem_write(args[0], &name, sizeof name) ? ret : -EFAULT;
+}
+
+/*
+ * RLIMIT_AS and RLIMIT_DATA would strike the translator as well as the guest, and the emulator
+ * needs more address space than the program alone; so they are kept here, and neither enforced on
+ * the host nor inherited by host programs.
+ */
+static int limit_index(int resource)
+{
+    return resource == RLIMIT_AS ? 0 : resource == RLIMIT_DATA ? 1 : -1;
+}
+
+static long limit_keep(Process *p, int i, int resource, const struct rlimit *new,
+                       struct rlimit *ret_old)
+{
+    struct rlimit host;
+    long ret = host_raw(HOST_NR_PRLIMIT64, 0, resource, 0, &host);
+
+    if (ret < 0)
+        return ret;
+    pthread_mutex_lock(&p->limits_lock);
+    if (p->limits[i].max)
+        host = (struct rlimit){ p->limits[i].cur, p->limits[i].max };
+    if (new && new->rlim_cur > new->rlim_max)
+        ret = -EINVAL;
+    else if (new && new->rlim_max > host.rlim_max && host_raw(HOST_NR_GETEUID) != 0)
+        ret = -EPERM;
+    else if (new) {
+        p->limits[i].cur = new->rlim_cur;
+        p->limits[i].max = new->rlim_max;
+    }
+    pthread_mutex_unlock(&p->limits_lock);
+    *ret_old = host;
+    return ret;
+}
+
+static long limit_call(Thread *t, pid_t pid, int resource, unsigned layout, GuestAddr new,
+                       GuestAddr old)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    struct rlimit in, out;
+    int host_resource = convert_set_to_host(table, TABLE_SET_RLIMIT, (uint32_t)resource);
+    int i = limit_index(host_resource);
+    long ret;
+
+    if (new && !convert_get(table, layout, &in, new))
+        return -EFAULT;
+    if (i >= 0 && (pid == 0 || pid == (pid_t)host_raw(HOST_NR_GETPID)))
+        ret = limit_keep(t->process, i, host_resource, new ? &in : NULL, &out);
+    else
+        ret = host_raw(HOST_NR_PRLIMIT64, pid, host_resource, new ? &in : NULL, old ? &out : NULL);
+    if (ret >= 0 && old && !convert_put(table, layout, old, &out))
+        return -EFAULT;
+    return ret;
+}
+
+long sys_prlimit64(Thread *t, const uint64_t *args)
+{
+    return limit_call(t, args[0], args[1], TABLE_STRUCT_RLIMIT64, args[2], args[3]);
+}
+
+/* A null pointer is an error here. */
+long sys_getrlimit(Thread *t, const uint64_t *args)
+{
+    return args[1] ? limit_call(t, 0, args[0], TABLE_STRUCT_RLIMIT, 0, args[1]) : -EFAULT;
+}
+
+long sys_setrlimit(Thread *t, const uint64_t *args)
+{
+    return args[1] ? limit_call(t, 0, args[0], TABLE_STRUCT_RLIMIT, args[1], 0) : -EFAULT;
+}
