@@ -60,6 +60,12 @@ static uint64_t mode(const void *cpu)
     return ((const Aarch64Cpu *)cpu)->fpcr & A64_MODE_FPCR;
 }
 
+/* AArch64.BranchAddr() at EL0 with TCR_ELx.TBI0 set and TBID0 clear, as Linux has them. */
+static GuestAddr branch_target(GuestAddr target)
+{
+    return (GuestAddr)((int64_t)(target << 8) >> 8);
+}
+
 static void reset(void *state, const void *model)
 {
     Aarch64Cpu *cpu = state;
@@ -128,6 +134,8 @@ const GuestIsa guest_aarch64 = {
     .reset = reset,
     .lift = lift,
     .mode = mode,
+    .branch_target = branch_target,
+    .ignores_top_byte = true,
 };
 
 _Static_assert(sizeof(Aarch64Cpu) % 16 == 0, "GuestIsa.cpu_bytes");

@@ -123,7 +123,8 @@ bool a64_lift_DC(LiftContext *ctx, const ArgDC *a)
 
 bool a64_lift_IC_IVAU(LiftContext *ctx, const ArgIC_IVAU *a)
 {
-    a64_trap(ctx, VCPU_EXIT_ICACHE, ctx->pc + 4, a64_get_x(ctx, a->rt));
+    IrRef addr = a64_field(ctx, IR_sbfx, a64_get_x(ctx, a->rt), 0, 0, 56); /* without the tag */
+    a64_trap(ctx, VCPU_EXIT_ICACHE, ctx->pc + 4, addr);
     return true;
 }
 
