@@ -9,6 +9,7 @@ include %D%/regalloc/local.mk
 include %D%/cache/local.mk
 include %D%/runtime/local.mk
 include %D%/debug/local.mk
+include %D%/softfp/local.mk
 include %D%/host/interp/local.mk
 include %D%/host/x86_64/local.mk
 include %D%/guest/aarch64/local.mk

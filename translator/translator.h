@@ -123,11 +123,14 @@ typedef enum LogClass {
     LOG_OPT = 1 << 4, LOG_RA = 1 << 5, LOG_OUT = 1 << 6 /* out_asm */, LOG_CACHE = 1 << 7,
     LOG_SYSCALL = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_MEM = 1 << 10, LOG_DEV = 1 << 11,
     LOG_EXEC = 1 << 12, LOG_CPU = 1 << 13, LOG_STRACE = 1 << 14,
+    LOG_IR_OPT = 1 << 16, /* op_opt */
     LOG_NOCHAIN = 1 << 15, /* no class: units aren't linked, so that exec and cpu show every one */
 } LogClass;
 extern unsigned log_mask;
 static inline bool log_on(unsigned classes) { return __builtin_expect(log_mask & classes, 0); }
 void log_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_block(const char *text, size_t bytes); /* as one piece, however long */
+void log_list_classes(void);                    /* `-d help`, on standard output */
 bool log_parse_classes(const char *text, unsigned *ret_mask, struct _GError **error);
 bool log_open(const char *path, struct _GError **error); /* default: standard error */
 

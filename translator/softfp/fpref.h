@@ -25,7 +25,7 @@ V128 fpref_vector(IrOp op, unsigned cc, unsigned attr, int64_t imm, V128 a, V128
 V128 vecref(IrOp op, unsigned cc, unsigned attr, int64_t imm, V128 a, V128 b, V128 c);
 
 /* Half precision, for guests' helpers: op is IR_fadd … IR_fma, fcmp, fround, f2i, i2f, on the low
- * 16 bits. */
+ * 16 bits. `type` is the integer's in f2i and i2f. */
 uint64_t fpref_half(IrOp op, IrType type, unsigned cc, unsigned attr, int64_t imm, uint64_t a,
                     uint64_t b, uint64_t c, FpEnv *env);
 

@@ -1,0 +1,187 @@
+/* data plane */
+/*
+ * The loop around translated code: vcpu_run().
+ *
+ * Kicks. A kick sets Vcpu.kicked and only then makes emitted code come back (an empty jump cache,
+ * the backend's own means). The dispatcher takes the request by an exchange; where it puts its own
+ * jump cache back it looks at the request again afterwards, so a kick at any instant either is seen
+ * here or finds the vcpu in code with the request set, which comes back at its next exit.
+ */
+#include <string.h>
+
+#include "translator/runtime/runtime.h"
+
+/* The cache that emitted code may use now. */
+static JumpCacheEntry *wanted_jump_cache(const Vcpu *v)
+{
+    bool look_up = !v->step && !v->translator->one_insn && !log_on(LOG_NOCHAIN);
+    return look_up ? v->own_jump_cache : v->translator->empty_jump_cache;
+}
+
+/* True: there was a kick by vcpu_kick(), which is used up now. */
+static bool take_kick(Vcpu *v)
+{
+    unsigned taken = 0;
+    for (;;) {
+        if (atomic_load_explicit(&v->kicked, memory_order_seq_cst))
+            taken |= atomic_exchange_explicit(&v->kicked, 0, memory_order_seq_cst);
+        JumpCacheEntry *want = wanted_jump_cache(v);
+        if (__atomic_load_n(&v->jump_cache, __ATOMIC_RELAXED) != want)
+            __atomic_store_n(&v->jump_cache, want, __ATOMIC_SEQ_CST);
+        else if (!atomic_load_explicit(&v->kicked, memory_order_seq_cst))
+            break;
+    }
+    return taken & VCPU_KICK_USER;
+}
+
+static void set_mode(Vcpu *v)
+{
+    const GuestIsa *isa = v->translator->isa;
+    uint64_t mode = isa->mode ? isa->mode(v->cpu) : 0;
+    if (mode != v->mode) {
+        v->mode = mode;
+        vcpu_jump_cache_clear(v); /* it knows pcs only */
+    }
+}
+
+static uint32_t unit_flags(const Vcpu *v)
+{
+    return v->step || v->translator->one_insn ? IR_UNIT_ONE_INSN : 0;
+}
+
+/* The unit becomes what inline look-ups find. Called in_code. */
+static void fill_jump_cache(Vcpu *v, CompiledUnit *u)
+{
+    if (u->flags & IR_UNIT_ONE_INSN)
+        return;
+    JumpCacheEntry *e = &v->own_jump_cache[jump_cache_index(u->pc)];
+    __atomic_store_n(&e->host, (const void *)unit_entry(u), __ATOMIC_RELAXED);
+    __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
+    /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
+    if (__atomic_load_n(&u->invalid, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&e->pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+}
+
+/* Makes the unit at pc; false: it can't be made, v->exit_reason tells. */
+static bool make_unit(Vcpu *v)
+{
+    Translator *t = v->translator;
+    VcpuExit why;
+    pthread_mutex_lock(&t->lock);
+    bool made = translate_unit(t, v, vcpu_pc(v), unit_flags(v), &why);
+    pthread_mutex_unlock(&t->lock);
+    if (!made)
+        v->exit_reason = why;
+    return made;
+}
+
+/* Patches a direct exit that was taken for the first time. Its unit may have been flushed since. */
+static void chain(Vcpu *v, UnitLink *link, unsigned generation)
+{
+    Translator *t = v->translator;
+    VcpuExit why;
+    pthread_mutex_lock(&t->lock);
+    if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) && !link->to &&
+        !link->from->invalid) {
+        uint64_t mode = link->from->mode;
+        CompiledUnit *target = mode == v->mode ? translate_unit(t, v, link->target, 0, &why) : NULL;
+        /* Making it may have flushed the unit that the link is in. */
+        if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
+            unit_link(t, link, target);
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void retry(Vcpu *v)
+{
+    Translator *t = v->translator;
+    uint32_t flags = v->retry_flags;
+    v->retry_flags = 0;
+    pthread_mutex_lock(&t->lock);
+    units_retry(t, v->retry_pc, flags);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* VCPU_EXIT_ICACHE, see translator.h. */
+static void invalidate_as_asked(Vcpu *v)
+{
+    Translator *t = v->translator;
+    uint64_t what = v->exit_payload;
+    if (what) {
+        pthread_mutex_lock(&t->lock);
+        if (what == ~0ull)
+            units_invalidate(t, 0, ~0ull);
+        else
+            units_invalidate(t, what & ~63ull, 64);
+        pthread_mutex_unlock(&t->lock);
+    }
+    set_mode(v);
+}
+
+/* One visit of translated code. True: v->exit_reason is for the caller of vcpu_run(). */
+static bool visit(Vcpu *v, CompiledUnit *unit)
+{
+    Translator *t = v->translator;
+    UnitLink *link = NULL;
+    GuestAddr start = unit->pc;
+    bool one = unit->flags & IR_UNIT_ONE_INSN;
+    unsigned generation = atomic_load_explicit(&t->generation, memory_order_relaxed);
+    if (log_on(LOG_EXEC | LOG_CPU))
+        dump_enter(v, unit);
+    fill_jump_cache(v, unit);
+    bool stopped = t->backend->enter(v, unit, &link);
+    vcpu_code_end(v);
+    if (v->retry_flags) {
+        retry(v);
+        return false;
+    }
+    if (stopped) {
+        if (v->exit_reason != VCPU_EXIT_ICACHE)
+            return true;
+        invalidate_as_asked(v);
+    } else if (one) {
+        /* A kick may have come before the instruction: then it is still to be run. */
+        if (vcpu_pc(v) == start && atomic_load_explicit(&v->kicked, memory_order_relaxed))
+            return false;
+    } else if (link && !log_on(LOG_NOCHAIN)) {
+        chain(v, link, generation);
+    }
+    if (v->step)
+        v->exit_reason = VCPU_EXIT_STEP;
+    return v->step;
+}
+
+static VcpuExit dispatch(Vcpu *v)
+{
+    Translator *t = v->translator;
+    set_mode(v);
+    for (;;) {
+        if (take_kick(v))
+            return VCPU_EXIT_KICK;
+        if (!vcpu_code_begin(v))
+            continue;
+        CompiledUnit *unit = unit_table_find(t->units, vcpu_pc(v), v->mode, unit_flags(v));
+        if (!unit) {
+            vcpu_code_end(v);
+            if (!make_unit(v))
+                return v->exit_reason;
+        } else if (visit(v, unit)) {
+            return v->exit_reason;
+        }
+    }
+}
+
+VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info)
+{
+    vcpu_set_current(v);
+    v->in_guest = true;
+    VcpuExit e = dispatch(v);
+    v->in_guest = false;
+    *ret_info = (VcpuExitInfo){
+        .addr = v->exit_addr,
+        .payload = v->exit_payload,
+        .host_signal = v->exit_host_signal,
+        .host_code = v->exit_host_code,
+    };
+    return e;
+}

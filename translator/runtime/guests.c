@@ -1,0 +1,48 @@
+/* The guests and hosts that are compiled in. */
+#include "config.h"
+
+#include <string.h>
+
+#include "translator/runtime/runtime.h"
+
+static const GuestIsa *const guests[] = {
+    &guest_aarch64,
+#if __has_include("translator/guest/riscv64/isa.c")
+    &guest_riscv64,
+#endif
+};
+static const char *const guest_names[] = {
+    "aarch64",
+#if __has_include("translator/guest/riscv64/isa.c")
+    "riscv64",
+#endif
+    NULL,
+};
+
+static const Backend *const backends[] = { /* best first */
+#if defined(HOST_X86_64) && __has_include("translator/host/x86_64/backend.c")
+    &backend_x86_64,
+#endif
+    &backend_interp,
+};
+
+const char *const *translator_guests(void)
+{
+    return guest_names;
+}
+
+const GuestIsa *guest_find(const char *name)
+{
+    for (size_t n = 0; n < sizeof guests / sizeof *guests; n++)
+        if (!strcmp(guests[n]->name, name))
+            return guests[n];
+    return NULL;
+}
+
+const Backend *backend_find(const char *name)
+{
+    for (size_t n = 0; n < sizeof backends / sizeof *backends; n++)
+        if (!name || !strcmp(backends[n]->name, name))
+            return backends[n];
+    return NULL;
+}

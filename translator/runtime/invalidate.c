@@ -1,0 +1,132 @@
+/* data plane */
+/*
+ * Links between units, and forgetting units. An invalidated unit leaves the table and the jump
+ * caches and nothing links to it any more; its memory stays until a flush, for threads still in it.
+ * Everything here holds the translation lock.
+ */
+#include "translator/runtime/runtime.h"
+
+#include <stdlib.h>
+
+void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
+{
+    link->next_incoming = target->incoming;
+    link->prev_incoming = &target->incoming;
+    if (target->incoming)
+        target->incoming->prev_incoming = &link->next_incoming;
+    target->incoming = link;
+    link->to = target;
+    t->backend->link(t, link, target);
+}
+
+static void unlink_incoming(Translator *t, CompiledUnit *u)
+{
+    while (u->incoming) {
+        UnitLink *link = u->incoming;
+        u->incoming = link->next_incoming;
+        link->next_incoming = NULL;
+        link->prev_incoming = NULL;
+        t->backend->unlink(t, link);
+        __atomic_store_n(&link->to, NULL, __ATOMIC_RELAXED);
+    }
+}
+
+void unit_invalidate(Translator *t, CompiledUnit *u)
+{
+    unit_table_remove(t->units, u);
+    /* Before the purge: fill_jump_cache() looks at it after it has filled. */
+    __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
+    unlink_incoming(t, u);
+    for (Vcpu *v = t->vcpus; v; v = v->next) {
+        JumpCacheEntry *e = &v->own_jump_cache[jump_cache_index(u->pc)];
+        if (__atomic_load_n(&e->pc, __ATOMIC_SEQ_CST) == u->pc)
+            __atomic_store_n(&e->pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+    }
+    t->stats.invalidated++;
+}
+
+static void invalidate_visited(void *opaque, CompiledUnit *u)
+{
+    unit_invalidate(opaque, u);
+}
+
+void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    unit_table_visit(t->units, start, bytes, invalidate_visited, t);
+}
+
+void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    pthread_mutex_lock(&t->lock);
+    units_invalidate(t, start, bytes);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Waits until no vcpu is in translated code; they stay out until quiesce_wanted is 0. */
+static void quiesce(Translator *t)
+{
+    atomic_store_explicit(&t->quiesce_wanted, 1, memory_order_seq_cst);
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        if (atomic_load_explicit(&v->in_code, memory_order_seq_cst))
+            vcpu_kick_runtime(v);
+    pthread_mutex_lock(&t->quiesce_lock);
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        while (atomic_load_explicit(&v->in_code, memory_order_seq_cst))
+            pthread_cond_wait(&t->quiesce_cond, &t->quiesce_lock);
+    pthread_mutex_unlock(&t->quiesce_lock);
+}
+
+void units_flush(Translator *t)
+{
+    quiesce(t);
+    unit_table_clear(t->units);
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        vcpu_jump_cache_clear(v);
+    if (t->backend->flush)
+        t->backend->flush(t);
+    t->stats.flushes++;
+    atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);
+    atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);
+}
+
+/* -- instructions to translate in another way ------------------------------------------------------ */
+
+static UnitHint *hint_slot(UnitHint *hints, unsigned cap, GuestAddr pc)
+{
+    unsigned n = (unsigned)(pc * 0x9e3779b97f4a7c15ull >> 40) & (cap - 1);
+    while (hints[n].pc && hints[n].pc != pc)
+        n = (n + 1) & (cap - 1);
+    return &hints[n];
+}
+
+uint32_t units_hint(const Translator *t, GuestAddr pc)
+{
+    return t->n_hints && pc ? hint_slot(t->hints, t->cap_hints, pc)->flags : 0;
+}
+
+static void grow_hints(Translator *t)
+{
+    unsigned cap = t->cap_hints * 2;
+    UnitHint *fresh = calloc(cap, sizeof *fresh);
+    if (!fresh)
+        translator_fatal("out of memory");
+    for (unsigned n = 0; n < t->cap_hints; n++)
+        if (t->hints[n].pc)
+            *hint_slot(fresh, cap, t->hints[n].pc) = t->hints[n];
+    free(t->hints);
+    t->hints = fresh;
+    t->cap_hints = cap;
+}
+
+void units_retry(Translator *t, GuestAddr pc, uint32_t flags)
+{
+    if (!pc)
+        return;
+    if (t->n_hints * 2 >= t->cap_hints)
+        grow_hints(t);
+    UnitHint *h = hint_slot(t->hints, t->cap_hints, pc);
+    t->n_hints += h->pc == 0;
+    h->pc = pc;
+    h->flags |= flags;
+    units_invalidate(t, pc, 1);
+}

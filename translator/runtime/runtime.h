@@ -1,0 +1,49 @@
+/*
+ * The runtime's own functions, for its files only (and tests): making units, forgetting them, the
+ * order in which a vcpu enters and leaves translated code. state.h says what the lock covers.
+ */
+#ifndef TRANSLATOR_RUNTIME_RUNTIME_H
+#define TRANSLATOR_RUNTIME_RUNTIME_H
+
+#include "translator/cache/unit.h"
+#include "translator/runtime/state.h"
+#include "translator/runtime/unit-table.h"
+
+/* translator.c: a translator for a guest that need not be in the table (tests). */
+Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *isa,
+                               struct _GError **error);
+
+/* guests.c */
+const GuestIsa *guest_find(const char *name);
+const Backend *backend_find(const char *name); /* NULL: the host's best */
+
+/* translate.c, with the lock: the unit at pc, made now if there is none. NULL: there is no code
+ * there; *ret_exit tells why and v->exit_addr where. */
+CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
+                             VcpuExit *ret_exit);
+
+/* invalidate.c, with the lock */
+void unit_link(Translator *t, UnitLink *link, CompiledUnit *target);
+void unit_invalidate(Translator *t, CompiledUnit *u);
+void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes);
+void units_flush(Translator *t); /* the caller's vcpu is not in_code */
+void units_retry(Translator *t, GuestAddr pc, uint32_t flags); /* see Vcpu.retry_flags */
+uint32_t units_hint(const Translator *t, GuestAddr pc);
+
+/* vcpu.c */
+void vcpu_set_current(Vcpu *v);
+void vcpu_kick_runtime(Vcpu *v);
+/* False: a flush is under way; it has been waited for, look again. Between the two calls pointers to
+ * units are good. */
+bool vcpu_code_begin(Vcpu *v);
+void vcpu_code_end(Vcpu *v);
+void vcpu_jump_cache_clear(Vcpu *v);
+
+/* dump.c: what -d shows */
+void dump_guest_code(const Translator *t, const IrUnit *u, const uint8_t *code, size_t bytes);
+void dump_ir(const IrUnit *u, const char *title);
+void dump_verify(const IrUnit *u, const char *after); /* a unit that is wrong is our own bug */
+void dump_host_code(const Translator *t, const CompiledUnit *unit);
+void dump_enter(Vcpu *v, const CompiledUnit *unit);
+
+#endif

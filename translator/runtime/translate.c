@@ -1,0 +1,229 @@
+/* data plane */
+/*
+ * From guest bytes to a compiled unit: fetch, lift, optimize, compile, enter into the table. A
+ * baseline unit is a run of instructions from its entry to the first that ends it, within one page
+ * (the last instruction may reach into the next).
+ */
+#include <string.h>
+#include <time.h>
+
+#include "translator/debug/perf-map.h"
+#include "translator/opt/opt.h"
+#include "translator/runtime/runtime.h"
+
+enum {
+    MAX_INSNS = 64,
+    MAX_IR = 4000, /* IR instructions: a run of very rich guest instructions ends early */
+    PAGE_BYTES = 1 << UNIT_PAGE_SHIFT,
+    CODE_BYTES = 1024, /* fetched at once, and a margin for the last instruction */
+};
+
+typedef struct Fetched {
+    uint8_t code[CODE_BYTES + 16];
+    size_t bytes;
+    bool beyond; /* the next page has been asked for */
+} Fetched;
+
+/* Copies guest bytes; another thread may unmap them meanwhile, which then counts as unfetchable. */
+static size_t copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
+{
+    Translator *t = v->translator;
+    const uint8_t *from;
+    size_t n = t->callbacks.fetch(t->opaque, pc, want, &from);
+    if (!n)
+        return 0;
+    if (n > want)
+        n = want;
+    sigjmp_buf recover;
+    if (sigsetjmp(recover, 0))
+        return 0;
+    v->recover = &recover;
+    memcpy(to, from, n);
+    __asm__ volatile("" ::: "memory"); /* the copy stays inside */
+    v->recover = NULL;
+    return n;
+}
+
+static void fetch_page(Vcpu *v, GuestAddr pc, Fetched *f)
+{
+    size_t want = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
+    f->bytes = copy_code(v, f->code, pc, want < CODE_BYTES ? want : CODE_BYTES);
+    f->beyond = false;
+}
+
+/* An instruction lies across the end of what was fetched: its rest. False: there is no more. */
+static bool fetch_rest(Vcpu *v, GuestAddr pc, Fetched *f)
+{
+    size_t max = v->translator->isa->max_insn_bytes;
+    if (f->beyond || !f->bytes)
+        return false;
+    f->beyond = true;
+    size_t n = copy_code(v, f->code + f->bytes, pc + f->bytes, max < 16 ? max : 16);
+    f->bytes += n;
+    return n != 0;
+}
+
+typedef struct Lifter {
+    LiftContext ctx;
+    IrUnit *unit;
+    Vcpu *v;
+    Fetched *fetched;
+    unsigned max_insns;
+} Lifter;
+
+/* Does an exit emitted since `from` lead back? Then the loop is the unit's likely way on. */
+static bool leads_back(const IrUnit *u, IrRef from, GuestAddr pc)
+{
+    for (IrRef r = from; r < u->n_insns; r++)
+        if (u->insn[r].op == IR_exit_if && (GuestAddr)u->insn[r].imm <= pc)
+            return true;
+    return false;
+}
+
+/* Lifts the instruction at ctx.pc. False: it can't be fetched wholly, and nothing was emitted. */
+static bool lift_one(Lifter *l)
+{
+    LiftContext *c = &l->ctx;
+    IrUnit *u = l->unit;
+    size_t done = c->pc - u->pc;
+    c->code = l->fetched->code + done;
+    c->avail = l->fetched->bytes - done;
+    if (c->avail < c->isa->min_insn_bytes) {
+        if (!fetch_rest(l->v, u->pc, l->fetched))
+            return false;
+        c->avail = l->fetched->bytes - done;
+        if (c->avail < c->isa->min_insn_bytes)
+            return false;
+    }
+    IrRef marker = ir_emit(&c->b, IR_insn, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)c->pc);
+    c->bytes = 0;
+    c->ended = c->need_more = false;
+    c->isa->lift(c);
+    if (c->need_more && fetch_rest(l->v, u->pc, l->fetched)) {
+        c->avail = l->fetched->bytes - done;
+        c->need_more = false;
+        c->isa->lift(c);
+    }
+    if (c->need_more) {
+        ir_remove(u, c->b.block, marker);
+        return false;
+    }
+    u->insn[marker].attr = c->bytes;
+    u->flags |= units_hint(l->v->translator, c->pc);
+    return true;
+}
+
+/* Lifts until something ends the unit. False: its first instruction can't be fetched. */
+static bool lift_unit(Lifter *l)
+{
+    LiftContext *c = &l->ctx;
+    IrUnit *u = l->unit;
+    GuestAddr page = c->pc >> UNIT_PAGE_SHIFT;
+    bool more = true;
+    while (more) {
+        IrRef before = u->n_insns;
+        GuestAddr at = c->pc;
+        if (!lift_one(l))
+            break;
+        u->n_guest_insns++;
+        c->pc += c->bytes;
+        u->code_bytes = (uint32_t)(c->pc - u->pc);
+        more = !c->ended && u->n_guest_insns < l->max_insns && u->n_insns < MAX_IR &&
+               u->code_bytes + c->isa->max_insn_bytes <= CODE_BYTES &&
+               c->pc >> UNIT_PAGE_SHIFT == page && !leads_back(u, before, at);
+    }
+    if (!u->n_guest_insns)
+        return false;
+    if (!c->ended)
+        ir_emit(&c->b, IR_exit_jump, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)c->pc);
+    return true;
+}
+
+/* Fetches and lifts; NULL: *ret_exit. */
+static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, unsigned max_insns,
+                       VcpuExit *ret_exit)
+{
+    Fetched fetched;
+    if (pc & (t->isa->pc_align - 1)) {
+        *ret_exit = VCPU_EXIT_PCALIGN;
+        v->exit_addr = pc;
+        return NULL;
+    }
+    arena_reset(t->arena);
+    IrUnit *u = ir_unit_new(t->arena, t->isa, pc, v->mode);
+    u->flags = flags;
+    fetch_page(v, pc, &fetched);
+    Lifter l = {
+        .ctx = { .b = { .unit = u }, .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode,
+                 .pc = pc },
+        .unit = u,
+        .v = v,
+        .fetched = &fetched,
+        .max_insns = flags & IR_UNIT_ONE_INSN ? 1 : max_insns,
+    };
+    if (!lift_unit(&l)) {
+        *ret_exit = VCPU_EXIT_FETCH;
+        v->exit_addr = pc + fetched.bytes;
+        return NULL;
+    }
+    if (log_on(LOG_DECODE))
+        dump_guest_code(t, u, fetched.code, u->code_bytes);
+    return u;
+}
+
+static void optimize(Translator *t, IrUnit *u)
+{
+    if (log_on(LOG_IR))
+        dump_ir(u, "OP");
+    if (t->verify)
+        dump_verify(u, "the lifter");
+    opt_run_baseline(u);
+    if (t->verify)
+        dump_verify(u, "the optimizer");
+    if (log_on(LOG_IR_OPT))
+        dump_ir(u, "OP after optimization");
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void count_unit(Translator *t, const CompiledUnit *c, uint64_t since_ns)
+{
+    t->stats.units++;
+    t->stats.guest_insns += c->n_guest_insns;
+    t->stats.host_bytes += c->host_bytes;
+    t->stats.translate_ns += now_ns() - since_ns;
+}
+
+CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
+                             VcpuExit *ret_exit)
+{
+    CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
+    if (c)
+        return c;
+    uint64_t start_ns = now_ns();
+    /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
+    static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
+    for (unsigned attempt = 0; !c; attempt++) {
+        if (attempt == sizeof max_insns)
+            translator_fatal("the code buffer is too small for one instruction");
+        if (attempt)
+            units_flush(t);
+        IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], ret_exit);
+        if (!u)
+            return NULL;
+        optimize(t, u);
+        c = t->backend->compile(t, u);
+    }
+    unit_table_add(t->units, c);
+    count_unit(t, c, start_ns);
+    if (log_on(LOG_OUT))
+        dump_host_code(t, c);
+    if (t->perf_fd >= 0)
+        perf_map_add(t, c);
+    return c;
+}

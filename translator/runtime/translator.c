@@ -1,0 +1,127 @@
+/* Making and freeing a translator, its errors, fork. Control plane, but for the fork hooks. */
+#include "config.h"
+
+#include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "translator/debug/perf-map.h"
+#include "translator/runtime/runtime.h"
+
+bool translator_error(struct _GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, g_quark_from_static_string("translator"), 0, text);
+    return false;
+}
+
+_Noreturn void translator_fatal(const char *what)
+{
+    char line[256];
+    int n = snprintf(line, sizeof line, "calque: %s\n", what);
+    (void)!write(STDERR_FILENO, line, (size_t)n);
+    _exit(126);
+}
+
+static bool make_tables(Translator *t)
+{
+    t->units = unit_table_new();
+    t->arena = arena_new();
+    t->empty_jump_cache = calloc(VCPU_JUMP_CACHE_SIZE, sizeof *t->empty_jump_cache);
+    const void **fns = calloc(t->isa->n_helpers + 1, sizeof *fns);
+    t->helper_fns = fns;
+    t->cap_hints = 64;
+    t->hints = calloc(t->cap_hints, sizeof *t->hints);
+    if (!t->units || !t->empty_jump_cache || !fns || !t->hints)
+        return false;
+    for (unsigned n = 0; n < t->isa->n_helpers; n++)
+        memcpy(&fns[n], &t->isa->helpers[n].fn, sizeof fns[n]);
+    for (unsigned n = 0; n < VCPU_JUMP_CACHE_SIZE; n++)
+        t->empty_jump_cache[n].pc = JUMP_CACHE_FREE;
+    return true;
+}
+
+Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *isa, GError **error)
+{
+    Translator *t = calloc(1, sizeof *t);
+    if (!t) {
+        translator_error(error, "out of memory");
+        return NULL;
+    }
+    t->perf_fd = -1;
+    t->isa = isa;
+    t->callbacks = *config->callbacks;
+    t->opaque = config->opaque;
+    t->code_bytes = config->code_bytes;
+    t->one_insn = config->one_insn;
+    t->verify = config->verify;
+    pthread_mutex_init(&t->lock, NULL);
+    pthread_mutex_init(&t->quiesce_lock, NULL);
+    pthread_cond_init(&t->quiesce_cond, NULL);
+    const Backend *backend = backend_find(config->backend);
+    if (!backend) {
+        translator_error(error, "there is no backend \"%s\"", config->backend);
+        goto fail;
+    }
+    t->cpu_model = isa->model ? isa->model(config->cpu, error) : NULL;
+    if (isa->model && !t->cpu_model)
+        goto fail;
+    if (!make_tables(t)) {
+        translator_error(error, "out of memory");
+        goto fail;
+    }
+    t->backend = backend;
+    if (!backend->init(t, error))
+        goto fail;
+    if (config->perf_map)
+        t->perf_fd = perf_map_open();
+    return t;
+fail:
+    translator_free(t);
+    return NULL;
+}
+
+Translator *translator_new(const TranslatorConfig *config, GError **error)
+{
+    const GuestIsa *isa = guest_find(config->guest);
+    if (!isa) {
+        translator_error(error, "there is no guest \"%s\"", config->guest);
+        return NULL;
+    }
+    return translator_new_for(config, isa, error);
+}
+
+void translator_free(Translator *t)
+{
+    if (!t)
+        return;
+    while (t->vcpus)
+        vcpu_free(t->vcpus);
+    if (t->backend)
+        t->backend->free(t);
+    if (t->perf_fd >= 0)
+        close(t->perf_fd);
+    unit_table_free(t->units);
+    arena_free(t->arena);
+    free(t->empty_jump_cache);
+    free((void *)t->helper_fns);
+    free(t->hints);
+    pthread_mutex_destroy(&t->lock);
+    pthread_mutex_destroy(&t->quiesce_lock);
+    pthread_cond_destroy(&t->quiesce_cond);
+    free(t);
+}
+
+void translator_stats(Translator *t, TranslatorStats *ret_stats)
+{
+    pthread_mutex_lock(&t->lock);
+    *ret_stats = t->stats;
+    pthread_mutex_unlock(&t->lock);
+}

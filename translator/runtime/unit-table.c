@@ -1,0 +1,194 @@
+/* data plane */
+/* See unit-table.h. */
+#include "translator/runtime/unit-table.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "translator/runtime/state.h"
+
+enum {
+    BUCKETS = 1 << 16, /* 512 KiB of address space, touched where the guest's code lies */
+    FIRST_PAGES = 1024,
+};
+
+/* Heads of the lists through CompiledUnit.page_next; open addressing, never deleted from. */
+typedef struct PageEntry {
+    uint64_t page_plus_1; /* 0: free */
+    CompiledUnit *first;
+} PageEntry;
+
+struct UnitTable {
+    CompiledUnit *bucket[BUCKETS]; /* first, for whole host pages (unit_table_clear) */
+    PageEntry *page;
+    size_t n_pages, cap_pages; /* cap: a power of two */
+};
+
+static void *map_pages(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+UnitTable *unit_table_new(void)
+{
+    UnitTable *t = map_pages(sizeof *t);
+    if (!t)
+        return NULL;
+    t->cap_pages = FIRST_PAGES;
+    t->page = map_pages(FIRST_PAGES * sizeof *t->page);
+    if (!t->page) {
+        munmap(t, sizeof *t);
+        return NULL;
+    }
+    return t;
+}
+
+void unit_table_free(UnitTable *t)
+{
+    if (!t)
+        return;
+    munmap(t->page, t->cap_pages * sizeof *t->page);
+    munmap(t, sizeof *t);
+}
+
+/* Neighbouring code shares host pages of the table; far bits keep libraries apart. */
+static unsigned bucket_of(GuestAddr pc)
+{
+    return (unsigned)(pc >> 2 ^ pc >> 18) & (BUCKETS - 1);
+}
+
+CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags)
+{
+    /* Acquire: pairs with the release in unit_table_add(), which publishes the unit. */
+    CompiledUnit *u = __atomic_load_n(&t->bucket[bucket_of(pc)], __ATOMIC_ACQUIRE);
+    while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ONE_INSN)))
+        u = __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE);
+    return u;
+}
+
+static PageEntry *page_slot(PageEntry *page, size_t cap, uint64_t number)
+{
+    size_t n = (number * 0x9e3779b97f4a7c15ull >> 20) & (cap - 1);
+    while (page[n].page_plus_1 && page[n].page_plus_1 != number + 1)
+        n = (n + 1) & (cap - 1);
+    return &page[n];
+}
+
+static void grow_pages(UnitTable *t)
+{
+    size_t cap = t->cap_pages * 2;
+    PageEntry *fresh = map_pages(cap * sizeof *fresh);
+    if (!fresh)
+        translator_fatal("out of memory");
+    for (size_t n = 0; n < t->cap_pages; n++)
+        if (t->page[n].page_plus_1)
+            *page_slot(fresh, cap, t->page[n].page_plus_1 - 1) = t->page[n];
+    munmap(t->page, t->cap_pages * sizeof *t->page);
+    t->page = fresh;
+    t->cap_pages = cap;
+}
+
+static PageEntry *page_make(UnitTable *t, uint64_t number)
+{
+    if (t->n_pages * 2 >= t->cap_pages)
+        grow_pages(t);
+    PageEntry *e = page_slot(t->page, t->cap_pages, number);
+    if (!e->page_plus_1) {
+        e->page_plus_1 = number + 1;
+        t->n_pages++;
+    }
+    return e;
+}
+
+static uint64_t first_page(const CompiledUnit *u)
+{
+    return u->pc >> UNIT_PAGE_SHIFT;
+}
+
+static uint64_t last_page(const CompiledUnit *u)
+{
+    return (u->pc + (u->code_bytes ? u->code_bytes - 1 : 0)) >> UNIT_PAGE_SHIFT;
+}
+
+/* The place of u's successor in the list of that page. */
+static CompiledUnit **page_next(CompiledUnit *u, uint64_t page)
+{
+    return &u->page_next[page == first_page(u) ? 0 : 1];
+}
+
+static void page_insert(UnitTable *t, uint64_t page, CompiledUnit *u)
+{
+    PageEntry *e = page_make(t, page);
+    *page_next(u, page) = e->first;
+    e->first = u;
+}
+
+static void page_remove(UnitTable *t, uint64_t page, CompiledUnit *u)
+{
+    CompiledUnit **at = &page_slot(t->page, t->cap_pages, page)->first;
+    while (*at && *at != u)
+        at = page_next(*at, page);
+    if (*at)
+        *at = *page_next(u, page);
+}
+
+void unit_table_add(UnitTable *t, CompiledUnit *u)
+{
+    page_insert(t, first_page(u), u);
+    if (last_page(u) != first_page(u))
+        page_insert(t, last_page(u), u);
+    CompiledUnit **head = &t->bucket[bucket_of(u->pc)];
+    u->hash_next = *head;
+    __atomic_store_n(head, u, __ATOMIC_RELEASE);
+}
+
+void unit_table_remove(UnitTable *t, CompiledUnit *u)
+{
+    page_remove(t, first_page(u), u);
+    if (last_page(u) != first_page(u))
+        page_remove(t, last_page(u), u);
+    CompiledUnit **at = &t->bucket[bucket_of(u->pc)];
+    while (*at && *at != u)
+        at = &(*at)->hash_next;
+    if (*at)
+        __atomic_store_n(at, u->hash_next, __ATOMIC_RELEASE);
+}
+
+void unit_table_clear(UnitTable *t)
+{
+    memset(t->page, 0, t->cap_pages * sizeof *t->page);
+    t->n_pages = 0;
+    /* Back to untouched zero pages; no reader is in_code. */
+    if (madvise(t->bucket, sizeof t->bucket, MADV_DONTNEED))
+        memset(t->bucket, 0, sizeof t->bucket);
+}
+
+static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisitor fn, void *opaque)
+{
+    uint64_t page = e->page_plus_1 - 1;
+    for (CompiledUnit *u = e->first, *next; u; u = next) {
+        next = *page_next(u, page);
+        if (u->pc <= last && u->pc + u->code_bytes > start)
+            fn(opaque, u);
+    }
+}
+
+void unit_table_visit(UnitTable *t, GuestAddr start, uint64_t bytes, UnitVisitor fn, void *opaque)
+{
+    if (!bytes)
+        return;
+    GuestAddr last = start + bytes - 1 < start ? ~(GuestAddr)0 : start + bytes - 1;
+    uint64_t from = start >> UNIT_PAGE_SHIFT, to = last >> UNIT_PAGE_SHIFT;
+    if (to - from < t->cap_pages / 4) {
+        for (uint64_t page = from; page <= to; page++) {
+            PageEntry *e = page_slot(t->page, t->cap_pages, page);
+            if (e->page_plus_1)
+                visit_page(e, start, last, fn, opaque);
+        }
+    } else {
+        for (size_t n = 0; n < t->cap_pages; n++)
+            if (t->page[n].page_plus_1 - 1 >= from && t->page[n].page_plus_1 - 1 <= to)
+                visit_page(&t->page[n], start, last, fn, opaque);
+    }
+}

@@ -1,0 +1,242 @@
+/* data plane */
+/* Vcpus: making and freeing, kicks, host signals, fork. The order of kicks is in dispatch.c. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "translator/runtime/runtime.h"
+
+/* The vcpu that this thread ran last: fork keeps it, vcpu_current() gives it while it runs. */
+static __thread Vcpu *thread_vcpu;
+
+static size_t vcpu_bytes(const Translator *t)
+{
+    size_t bytes = sizeof(Vcpu) + t->isa->cpu_bytes;
+    return (bytes + 4095) & ~(size_t)4095;
+}
+
+static size_t jump_cache_bytes(void)
+{
+    return VCPU_JUMP_CACHE_SIZE * sizeof(JumpCacheEntry);
+}
+
+static void *map_pages(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* Gives back what vcpu_new() got; the vcpu is in no list. */
+static void vcpu_release(Vcpu *v)
+{
+    Translator *t = v->translator;
+    t->backend->vcpu_free(v);
+    if (v->own_jump_cache)
+        munmap(v->own_jump_cache, jump_cache_bytes());
+    munmap(v, vcpu_bytes(t));
+}
+
+Vcpu *vcpu_new(Translator *t, const Vcpu *from)
+{
+    Vcpu *v = map_pages(vcpu_bytes(t));
+    if (!v)
+        return NULL;
+    v->translator = t;
+    v->helpers = t->helper_fns;
+    v->own_jump_cache = v->jump_cache = map_pages(jump_cache_bytes());
+    if (!v->own_jump_cache || !t->backend->vcpu_init(v)) {
+        vcpu_release(v);
+        return NULL;
+    }
+    vcpu_jump_cache_clear(v);
+    if (from) {
+        memcpy(v->cpu, from->cpu, t->isa->cpu_bytes);
+        vcpu_fp_set_control(v, vcpu_fp_control(from));
+        vcpu_fp_set_flags(v, vcpu_fp_flags(from));
+    } else {
+        vcpu_fp_set_control(v, IR_ROUND_NEAREST);
+        t->isa->reset(v->cpu, t->cpu_model);
+    }
+    pthread_mutex_lock(&t->lock);
+    v->next = t->vcpus;
+    t->vcpus = v;
+    pthread_mutex_unlock(&t->lock);
+    return v;
+}
+
+void vcpu_free(Vcpu *v)
+{
+    if (!v)
+        return;
+    Translator *t = v->translator;
+    pthread_mutex_lock(&t->lock);
+    for (Vcpu **at = &t->vcpus; *at; at = &(*at)->next)
+        if (*at == v) {
+            *at = v->next;
+            break;
+        }
+    pthread_mutex_unlock(&t->lock);
+    if (thread_vcpu == v)
+        thread_vcpu = NULL;
+    vcpu_release(v);
+}
+
+void *vcpu_cpu(Vcpu *v)
+{
+    return v->cpu;
+}
+
+GuestAddr vcpu_pc(const Vcpu *v)
+{
+    GuestAddr pc;
+    memcpy(&pc, v->cpu + v->translator->isa->pc_offset, sizeof pc);
+    return pc;
+}
+
+void vcpu_set_pc(Vcpu *v, GuestAddr pc)
+{
+    memcpy(v->cpu + v->translator->isa->pc_offset, &pc, sizeof pc);
+}
+
+void vcpu_set_step(Vcpu *v, bool on)
+{
+    v->step = on;
+}
+
+Vcpu *vcpu_current(void)
+{
+    return thread_vcpu && thread_vcpu->in_guest ? thread_vcpu : NULL;
+}
+
+void vcpu_set_current(Vcpu *v)
+{
+    thread_vcpu = v;
+}
+
+static void kick(Vcpu *v, unsigned how)
+{
+    /* First the request, then what brings the vcpu here: the dispatcher puts its jump cache back
+     * only before it looks at the request. */
+    atomic_fetch_or_explicit(&v->kicked, how, memory_order_seq_cst);
+    __atomic_store_n(&v->jump_cache, v->translator->empty_jump_cache, __ATOMIC_SEQ_CST);
+    v->translator->backend->kick(v);
+}
+
+void vcpu_kick(Vcpu *v)
+{
+    kick(v, VCPU_KICK_USER);
+}
+
+void vcpu_kick_runtime(Vcpu *v)
+{
+    kick(v, VCPU_KICK_RUNTIME);
+}
+
+bool vcpu_code_begin(Vcpu *v)
+{
+    Translator *t = v->translator;
+    /* Sequentially consistent against quiesce(): it sets the request, then looks at in_code. */
+    atomic_store_explicit(&v->in_code, true, memory_order_seq_cst);
+    if (__builtin_expect(!atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 1))
+        return true;
+    vcpu_code_end(v);
+    pthread_mutex_lock(&t->lock); /* the flush holds it until it is done */
+    pthread_mutex_unlock(&t->lock);
+    return false;
+}
+
+void vcpu_code_end(Vcpu *v)
+{
+    Translator *t = v->translator;
+    atomic_store_explicit(&v->in_code, false, memory_order_seq_cst);
+    if (__builtin_expect(atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 0)) {
+        pthread_mutex_lock(&t->quiesce_lock);
+        pthread_cond_broadcast(&t->quiesce_cond);
+        pthread_mutex_unlock(&t->quiesce_lock);
+    }
+}
+
+void vcpu_jump_cache_clear(Vcpu *v)
+{
+    for (unsigned n = 0; n < VCPU_JUMP_CACHE_SIZE; n++)
+        __atomic_store_n(&v->own_jump_cache[n].pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+}
+
+/* C code that touches guest memory on purpose has set v->recover. */
+static bool recover_from(Vcpu *v, int sig, const siginfo_t *info, void *ucontext)
+{
+    if (sig != SIGSEGV && sig != SIGBUS)
+        return false;
+    v->exit_reason = VCPU_EXIT_FAULT;
+    v->exit_addr = (GuestAddr)(uintptr_t)info->si_addr;
+    v->exit_host_signal = sig;
+    v->exit_host_code = info->si_code;
+    sigjmp_buf *to = v->recover;
+    v->recover = NULL;
+    /* As returning from the handler would: the signals blocked before it. */
+    sigset_t mask = ((ucontext_t *)ucontext)->uc_sigmask;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    siglongjmp(*to, 1);
+}
+
+bool vcpu_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext)
+{
+    if (info->si_code <= 0) /* sent by a process, not by an instruction */
+        return false;
+    if (v->recover)
+        return recover_from(v, sig, info, ucontext);
+    return v->in_guest && v->translator->backend->host_signal(v, sig, info, ucontext);
+}
+
+uint32_t vcpu_fp_flags(const Vcpu *v)
+{
+    return v->translator->backend->fp_flags(v);
+}
+
+void vcpu_fp_set_flags(Vcpu *v, uint32_t flags)
+{
+    v->translator->backend->fp_set_flags(v, flags);
+}
+
+uint32_t vcpu_fp_control(const Vcpu *v)
+{
+    return v->translator->backend->fp_control(v);
+}
+
+void vcpu_fp_set_control(Vcpu *v, uint32_t control)
+{
+    v->translator->backend->fp_set_control(v, control);
+}
+
+/* -- fork ----------------------------------------------------------------------------------------- */
+
+void translator_fork_prepare(Translator *t)
+{
+    pthread_mutex_lock(&t->lock);
+    pthread_mutex_lock(&t->quiesce_lock);
+}
+
+void translator_fork_parent(Translator *t)
+{
+    pthread_mutex_unlock(&t->quiesce_lock);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void translator_fork_child(Translator *t)
+{
+    /* Nobody waits in the child: a fresh condition, without the parent's waiters. */
+    pthread_cond_init(&t->quiesce_cond, NULL);
+    Vcpu *others = t->vcpus;
+    t->vcpus = NULL;
+    while (others) {
+        Vcpu *v = others;
+        others = v->next;
+        if (v == thread_vcpu) {
+            v->next = NULL;
+            t->vcpus = v;
+        } else {
+            vcpu_release(v);
+        }
+    }
+    translator_fork_parent(t);
+}

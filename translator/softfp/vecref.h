@@ -1,0 +1,12 @@
+/* The inside of the vector reference. */
+#ifndef TRANSLATOR_SOFTFP_VECREF_H
+#define TRANSLATOR_SOFTFP_VECREF_H
+
+#include "translator/softfp/fpref.h"
+
+typedef union Bytes { V128 v; uint8_t b[16]; } Bytes; /* a little-endian host's view of lanes */
+
+Bytes vecref_aes_sub_shift(Bytes state, Bytes key, bool inverse);
+Bytes vecref_aes_mix_columns(Bytes x, bool inverse);
+
+#endif
