@@ -4,3 +4,4 @@ TEST_EXTENSIONS =
 EXTRA_DIST += %D%/lists.mk
 
 include %D%/ir/local.mk
+include %D%/runtime/local.mk

@@ -67,6 +67,8 @@ static bool make_unit(Vcpu *v)
 {
     Translator *t = v->translator;
     VcpuExit why;
+    if (t->isa->branch_target)
+        vcpu_set_pc(v, t->isa->branch_target(vcpu_pc(v)));
     pthread_mutex_lock(&t->lock);
     bool made = translate_unit(t, v, vcpu_pc(v), unit_flags(v), &why);
     pthread_mutex_unlock(&t->lock);

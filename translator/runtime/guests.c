@@ -7,15 +7,11 @@
 
 static const GuestIsa *const guests[] = {
     &guest_aarch64,
-#if __has_include("translator/guest/riscv64/isa.c")
     &guest_riscv64,
-#endif
 };
 static const char *const guest_names[] = {
     "aarch64",
-#if __has_include("translator/guest/riscv64/isa.c")
     "riscv64",
-#endif
     NULL,
 };
 

@@ -1,0 +1,578 @@
+/*
+ * The runtime under test: exits, faults, fetch, kicks at any instant, stepping, invalidation and
+ * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below.
+ * Runs with each backend that is there.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "translator/guest/riscv64/cpu.h"
+#include "translator/runtime/runtime.h"
+
+/* -- code ------------------------------------------------------------------------------------------ */
+enum { ZERO, RA, SP, T0 = 5, T1, T2, A0 = 10, A1, A2, A3, A4 };
+
+static uint32_t i_type(unsigned op, unsigned f3, unsigned rd, unsigned rs1, int imm)
+{
+    return op | rd << 7 | f3 << 12 | rs1 << 15 | (uint32_t)(imm & 0xfff) << 20;
+}
+static uint32_t addi(unsigned rd, unsigned rs1, int imm) { return i_type(0x13, 0, rd, rs1, imm); }
+static uint32_t ld(unsigned rd, unsigned rs1, int imm) { return i_type(0x03, 3, rd, rs1, imm); }
+static uint32_t jalr(unsigned rd, unsigned rs1) { return i_type(0x67, 0, rd, rs1, 0); }
+static uint32_t add(unsigned rd, unsigned rs1, unsigned rs2)
+{
+    return 0x33 | rd << 7 | rs1 << 15 | rs2 << 20;
+}
+static uint32_t sd(unsigned rs2, unsigned rs1, int imm)
+{
+    return 0x23 | (unsigned)(imm & 31) << 7 | 3 << 12 | rs1 << 15 | rs2 << 20 |
+           (uint32_t)(imm >> 5 & 0x7f) << 25;
+}
+static uint32_t branch(unsigned f3, unsigned rs1, unsigned rs2, int offset)
+{
+    uint32_t o = (uint32_t)offset;
+    return 0x63 | (o >> 11 & 1) << 7 | (o >> 1 & 15) << 8 | f3 << 12 | rs1 << 15 | rs2 << 20 |
+           (o >> 5 & 63) << 25 | (o >> 12 & 1) << 31;
+}
+static uint32_t bne(unsigned a, unsigned b, int offset) { return branch(1, a, b, offset); }
+static uint32_t blt(unsigned a, unsigned b, int offset) { return branch(4, a, b, offset); }
+static uint32_t jal(unsigned rd, int offset)
+{
+    uint32_t o = (uint32_t)offset;
+    return 0x6f | rd << 7 | (o & 0xff000) | (o >> 11 & 1) << 20 | (o >> 1 & 0x3ff) << 21 |
+           (o >> 20 & 1) << 31;
+}
+static uint32_t amoadd_d(unsigned rd, unsigned rs1, unsigned rs2)
+{
+    return 0x2f | rd << 7 | 3 << 12 | rs1 << 15 | rs2 << 20;
+}
+enum { ECALL = 0x73, FENCE_I = 0x100f };
+
+/* -- the outside ------------------------------------------------------------------------------------ */
+typedef struct Area {
+    uint8_t *base;
+    size_t bytes; /* fetchable; an inaccessible page follows */
+} Area;
+
+static size_t fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
+{
+    Area *a = opaque;
+    GuestAddr base = (GuestAddr)(uintptr_t)a->base;
+    if (pc < base || pc >= base + a->bytes)
+        return 0;
+    *ret_host = a->base + (pc - base);
+    return MIN(want, base + a->bytes - pc);
+}
+
+static Area area_new(size_t bytes)
+{
+    uint8_t *p = mmap(NULL, bytes + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                      0);
+    g_assert(p != MAP_FAILED && !mprotect(p + bytes, 4096, PROT_NONE));
+    return (Area){ p, bytes };
+}
+
+static void area_free(Area *a)
+{
+    munmap(a->base, a->bytes + 4096);
+}
+
+static const char *backend_name;
+static const TranslatorCallbacks callbacks = { .fetch = fetch };
+
+static Translator *new_translator(Area *a, size_t code_bytes)
+{
+    GError *error = NULL;
+    TranslatorConfig c = { .guest = "riscv64", .backend = backend_name, .callbacks = &callbacks,
+                           .opaque = a, .code_bytes = code_bytes, .verify = true };
+    Translator *t = translator_new(&c, &error);
+    g_assert_no_error(error);
+    return t;
+}
+
+static __thread Vcpu *self;
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    if (!self || !vcpu_host_signal(self, sig, info, context)) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+    }
+}
+
+static uint64_t *x(Vcpu *v) { return ((RiscvCpu *)vcpu_cpu(v))->x; }
+static GuestAddr at(const Area *a, size_t insn) { return (GuestAddr)(uintptr_t)a->base + 4 * insn; }
+
+static void put(Area *a, size_t insn, uint32_t word)
+{
+    memcpy(a->base + 4 * insn, &word, 4);
+}
+
+static VcpuExit run(Vcpu *v, VcpuExitInfo *info)
+{
+    self = v;
+    return vcpu_run(v, info);
+}
+
+/* -- tests ------------------------------------------------------------------------------------------ */
+
+/* a0 = sum of 1 … a1, then a system call at instruction 5. */
+static void put_sum(Area *a)
+{
+    put(a, 0, addi(A0, ZERO, 0));
+    put(a, 1, add(A0, A0, A1));
+    put(a, 2, addi(A1, A1, -1));
+    put(a, 3, bne(A1, ZERO, -8));
+    put(a, 4, addi(T0, ZERO, 77));
+    put(a, 5, ECALL);
+}
+
+static void test_loop(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put_sum(&a);
+    for (unsigned n = 1; n < 2000; n += 97) {
+        vcpu_set_pc(v, at(&a, 0));
+        x(v)[A1] = n;
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 6));
+        g_assert_cmpuint(x(v)[A0], ==, n * (n + 1) / 2);
+        g_assert_cmpuint(x(v)[T0], ==, 77);
+    }
+    Vcpu *copy = vcpu_new(t, v);
+    g_assert_cmpuint(vcpu_pc(copy), ==, at(&a, 6));
+    g_assert_cmpuint(x(copy)[T0], ==, 77);
+    translator_free(t);
+    area_free(&a);
+}
+
+/* Recursive fib(a0): calls, returns, a stack. */
+static void test_calls(void)
+{
+    Area a = area_new(4096);
+    uint64_t stack[512];
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, jal(RA, 8));
+    put(&a, 1, ECALL);
+    const uint32_t fib[] = {
+        addi(T0, ZERO, 2), blt(A0, T0, 15 * 4), addi(SP, SP, -24), sd(RA, SP, 0), sd(A0, SP, 8),
+        addi(A0, A0, -1), jal(RA, -6 * 4), sd(A0, SP, 16), ld(A0, SP, 8), addi(A0, A0, -2),
+        jal(RA, -10 * 4), ld(T1, SP, 16), add(A0, A0, T1), ld(RA, SP, 0), addi(SP, SP, 24),
+        jalr(ZERO, RA), jalr(ZERO, RA),
+    };
+    for (size_t n = 0; n < G_N_ELEMENTS(fib); n++)
+        put(&a, 2 + n, fib[n]);
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A0] = 20;
+    x(v)[SP] = (uint64_t)(uintptr_t)(stack + 512);
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 6765);
+    translator_free(t);
+    area_free(&a);
+}
+
+static void test_fetch(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    vcpu_set_pc(v, 0x10);
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FETCH);
+    g_assert_cmpuint(info.addr, ==, 0x10);
+    /* Falls off the end: the instructions before are run. */
+    put(&a, 1023, addi(A0, ZERO, 5));
+    vcpu_set_pc(v, at(&a, 1023));
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FETCH);
+    g_assert_cmpuint(info.addr, ==, at(&a, 1024));
+    g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 1024));
+    g_assert_cmpuint(x(v)[A0], ==, 5);
+    /* A 4-byte instruction with its second half behind the end. */
+    uint16_t low = (uint16_t)addi(A0, ZERO, 9), c_nop = 1;
+    memcpy(a.base + 4092, &c_nop, 2);
+    memcpy(a.base + 4094, &low, 2);
+    translator_invalidate(t, at(&a, 1023), 4);
+    vcpu_set_pc(v, at(&a, 1023));
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FETCH);
+    g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 1024) - 2);
+    g_assert_cmpuint(info.addr, ==, at(&a, 1024));
+    g_assert_cmpuint(x(v)[A0], ==, 5);
+    translator_free(t);
+    area_free(&a);
+}
+
+/* The same across two pages that are both there; either page's invalidation is noticed. */
+static void test_straddle(void)
+{
+    Area a = area_new(8192);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    for (int value = 0; value < 4; value++) {
+        uint32_t insn = addi(A0, ZERO, value), ecall = ECALL;
+        memcpy(a.base + 4094, &insn, 4);
+        memcpy(a.base + 4098, &ecall, 4);
+        translator_invalidate(t, at(&a, 1024) - (value & 1), 1);
+        vcpu_set_pc(v, at(&a, 1024) - 2);
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        g_assert_cmpuint(x(v)[A0], ==, (unsigned)value);
+    }
+    translator_free(t);
+    area_free(&a);
+}
+
+static void test_fault(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, addi(A0, ZERO, 1));
+    put(&a, 1, addi(A1, A1, 16));
+    put(&a, 2, ld(A0, A1, 8));
+    put(&a, 3, addi(A0, ZERO, 2));
+    put(&a, 4, ECALL);
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A1] = 0x40;
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FAULT);
+    g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 2));
+    g_assert_cmpuint(info.addr, ==, 0x58);
+    g_assert_cmpint(info.host_signal, ==, SIGSEGV);
+    g_assert_cmpint(info.host_code, ==, SEGV_MAPERR);
+    g_assert_cmpuint(x(v)[A0], ==, 1);
+    g_assert_cmpuint(x(v)[A1], ==, 0x50);
+    /* A store to the page that is there but can't be accessed. */
+    put(&a, 5, sd(A0, A1, 0));
+    vcpu_set_pc(v, at(&a, 5));
+    x(v)[A1] = at(&a, 1024);
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FAULT);
+    g_assert_cmpint(info.host_code, ==, SEGV_ACCERR);
+    g_assert_cmpuint(info.addr, ==, at(&a, 1024));
+    /* It goes on when the guest's handler has mended it. */
+    uint64_t value = 4711;
+    vcpu_set_pc(v, at(&a, 2));
+    x(v)[A1] = (uint64_t)(uintptr_t)&value - 8;
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 2);
+    translator_free(t);
+    area_free(&a);
+}
+
+static void test_step(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put_sum(&a);
+    static const uint8_t want[] = { 1, 2, 3, 1, 2, 3, 4, 5 }; /* a1 = 2 */
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A1] = 2;
+    vcpu_set_step(v, true);
+    for (size_t n = 0; n < sizeof want; n++) {
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_STEP);
+        g_assert_cmpuint(vcpu_pc(v), ==, at(&a, want[n]));
+    }
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    vcpu_set_step(v, false);
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A1] = 10;
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 55);
+    translator_free(t);
+    area_free(&a);
+}
+
+static void test_invalidate(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, jal(ZERO, 40));
+    put(&a, 11, ECALL);
+    for (int n = 0; n < 50; n++) {
+        put(&a, 10, addi(A0, ZERO, n));
+        translator_invalidate(t, at(&a, 10) + 3, 1);
+        for (int again = 0; again < 3; again++) {
+            vcpu_set_pc(v, at(&a, 0));
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+            g_assert_cmpuint(x(v)[A0], ==, (unsigned)n);
+        }
+    }
+    /* The guest writes an instruction and asks by itself. */
+    put(&a, 20, 0x23 | 2 << 12 | T2 << 15 | T1 << 20);
+    put(&a, 21, FENCE_I);
+    put(&a, 22, jal(ZERO, -22 * 4));
+    x(v)[T1] = addi(A0, ZERO, 99);
+    x(v)[T2] = at(&a, 10);
+    vcpu_set_pc(v, at(&a, 20));
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 99);
+    TranslatorStats stats;
+    translator_stats(t, &stats);
+    g_assert_cmpuint(stats.invalidated, >=, 50);
+    translator_free(t);
+    area_free(&a);
+}
+
+/* Loops that never end by themselves: a direct one, one through jalr, one of calls and returns. */
+static void put_endless(Area *a)
+{
+    put(a, 0, addi(A0, A0, 1));
+    put(a, 1, jal(ZERO, -4));
+    put(a, 10, addi(A0, A0, 1));
+    put(a, 11, jalr(ZERO, T0));
+    put(a, 20, jal(RA, 8));
+    put(a, 21, jal(ZERO, -4));
+    put(a, 22, addi(A0, A0, 1));
+    put(a, 23, jalr(ZERO, RA));
+}
+static const uint8_t endless_entries[] = { 0, 10, 20 };
+
+static Vcpu *volatile kicked_vcpu;
+static volatile unsigned kicks_sent;
+
+static void on_alarm(int sig)
+{
+    if (kicked_vcpu) {
+        kicks_sent++;
+        vcpu_kick(kicked_vcpu);
+    }
+}
+
+/* Signals at any instant, while it runs and between runs: each is followed by a return. */
+static void test_kick_signal(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put_endless(&a);
+    signal(SIGALRM, on_alarm);
+    for (size_t e = 0; e < G_N_ELEMENTS(endless_entries); e++) {
+        vcpu_set_pc(v, at(&a, endless_entries[e]));
+        x(v)[T0] = at(&a, 10);
+        kicks_sent = 0;
+        kicked_vcpu = v;
+        struct itimerval every = { { 0, 137 }, { 0, 137 } }, off = { { 0, 0 }, { 0, 0 } };
+        setitimer(ITIMER_REAL, &every, NULL);
+        for (unsigned n = 0; n < 2000; n++)
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+        setitimer(ITIMER_REAL, &off, NULL);
+        kicked_vcpu = NULL;
+        g_assert_cmpuint(kicks_sent, >=, 2000);
+        if (atomic_load(&v->kicked))
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+    }
+    /* Before it is entered; exactly one return. */
+    put_sum(&a);
+    translator_invalidate(t, at(&a, 0), 64);
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A1] = 4;
+    vcpu_kick(v);
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+    g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 0));
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 10);
+    translator_free(t);
+    area_free(&a);
+}
+
+typedef struct Kicker {
+    Vcpu *v;
+    atomic_uint wanted, stop;
+} Kicker;
+
+static void *kicker_main(void *opaque)
+{
+    Kicker *k = opaque;
+    unsigned done = 0;
+    while (!atomic_load(&k->stop))
+        if (atomic_load(&k->wanted) != done) {
+            vcpu_kick(k->v);
+            done++;
+        }
+    return NULL;
+}
+
+/* Another thread kicks exactly once for each run. */
+static void test_kick_thread(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 0);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    Kicker k = { .v = v };
+    pthread_t thread;
+    put_endless(&a);
+    pthread_create(&thread, NULL, kicker_main, &k);
+    for (unsigned n = 0; n < 6000; n++) {
+        if (n % 2000 == 0)
+            vcpu_set_pc(v, at(&a, endless_entries[n / 2000]));
+        x(v)[T0] = at(&a, 10);
+        atomic_fetch_add(&k.wanted, 1);
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+    }
+    atomic_store(&k.stop, 1);
+    pthread_join(thread, NULL);
+    translator_free(t);
+    area_free(&a);
+}
+
+enum { BLOCKS = 3000, WORKERS = 4 };
+
+typedef struct Worker {
+    Translator *t;
+    Area *a;
+    uint64_t *counter, result;
+    unsigned rounds;
+    pthread_t thread;
+} Worker;
+
+/* BLOCKS blocks of 4 instructions, each jumps to the next, the last makes a system call. */
+static void put_chain(Area *a)
+{
+    for (size_t n = 0; n < BLOCKS; n++) {
+        put(a, 4 * n, addi(A1, A1, 1));
+        put(a, 4 * n + 1, amoadd_d(ZERO, A2, A3));
+        put(a, 4 * n + 2, bne(A1, ZERO, 8));
+        put(a, 4 * n + 3, n + 1 < BLOCKS ? addi(A4, A4, 1) : ECALL);
+    }
+    put(a, 4 * BLOCKS - 2, addi(A4, A4, 0));
+}
+
+static void *worker_main(void *opaque)
+{
+    Worker *w = opaque;
+    Vcpu *v = vcpu_new(w->t, NULL);
+    VcpuExitInfo info;
+    for (unsigned r = 0; r < w->rounds; r++) {
+        vcpu_set_pc(v, at(w->a, 0));
+        x(v)[A1] = 0;
+        x(v)[A2] = (uint64_t)(uintptr_t)w->counter;
+        x(v)[A3] = 1;
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        w->result += x(v)[A1];
+    }
+    vcpu_free(v);
+    return NULL;
+}
+
+/* Threads run through more code than fits the buffer, while another one invalidates it. */
+static void test_flush_threads(void)
+{
+    Area a = area_new(16 * BLOCKS + 4096 - 16 * BLOCKS % 4096);
+    Translator *t = new_translator(&a, 1 << 20);
+    uint64_t counter = 0;
+    Worker w[WORKERS];
+    put_chain(&a);
+    for (unsigned n = 0; n < WORKERS; n++) {
+        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter, .rounds = 20 };
+        pthread_create(&w[n].thread, NULL, worker_main, &w[n]);
+    }
+    for (unsigned n = 0; n < 300; n++) {
+        translator_invalidate(t, at(&a, n * 37), n % 3 ? 64 : 8192);
+        usleep(100);
+    }
+    for (unsigned n = 0; n < WORKERS; n++) {
+        pthread_join(w[n].thread, NULL);
+        g_assert_cmpuint(w[n].result, ==, 20 * BLOCKS);
+    }
+    g_assert_cmpuint(counter, ==, 20 * WORKERS * BLOCKS);
+    TranslatorStats stats;
+    translator_stats(t, &stats);
+    g_test_message("%lu units, %lu flushes, %lu invalidated", (long)stats.units,
+                   (long)stats.flushes, (long)stats.invalidated);
+    g_assert_cmpuint(stats.flushes, >, 0);
+    translator_free(t);
+    area_free(&a);
+}
+
+/* A child has its own vcpu only, and the translations. Other threads run at the time. */
+static void test_fork(void)
+{
+    Area a = area_new(16 * BLOCKS + 4096 - 16 * BLOCKS % 4096);
+    Translator *t = new_translator(&a, 1 << 20);
+    uint64_t counter = 0;
+    put_chain(&a);
+    Worker w[2];
+    for (unsigned n = 0; n < 2; n++) {
+        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter, .rounds = 30 };
+        pthread_create(&w[n].thread, NULL, worker_main, &w[n]);
+    }
+    Worker mine = { .t = t, .a = &a, .counter = &counter, .rounds = 1 };
+    for (unsigned n = 0; n < 10; n++) {
+        worker_main(&mine);
+        Vcpu *v = vcpu_new(t, NULL);
+        VcpuExitInfo info;
+        vcpu_kick(v);
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+        translator_fork_prepare(t);
+        pid_t child = fork();
+        if (!child) {
+            alarm(20);
+            translator_fork_child(t);
+            mine.result = 0;
+            worker_main(&mine);
+            bool alone = t->vcpus == v && !v->next;
+            _exit(mine.result == BLOCKS && alone ? 0 : 1);
+        }
+        translator_fork_parent(t);
+        int status;
+        g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+        g_assert_cmpint(status, ==, 0);
+        vcpu_free(v);
+    }
+    for (unsigned n = 0; n < 2; n++)
+        pthread_join(w[n].thread, NULL);
+    translator_free(t);
+    area_free(&a);
+}
+
+static void add_tests(const char *backend)
+{
+    static const struct { const char *name; void (*fn)(void); } tests[] = {
+        { "loop", test_loop }, { "calls", test_calls }, { "fetch", test_fetch },
+        { "straddle", test_straddle }, { "fault", test_fault }, { "step", test_step },
+        { "invalidate", test_invalidate }, { "kick-signal", test_kick_signal },
+        { "kick-thread", test_kick_thread }, { "flush-threads", test_flush_threads },
+        { "fork", test_fork },
+    };
+    for (size_t n = 0; n < G_N_ELEMENTS(tests); n++) {
+        g_autofree char *path = g_strdup_printf("/%s/%s", backend, tests[n].name);
+        g_test_add_func(path, tests[n].fn);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    sigaction(SIGSEGV, &sa, NULL);
+    sigaction(SIGBUS, &sa, NULL);
+    sigaction(SIGFPE, &sa, NULL);
+    sigaction(SIGTRAP, &sa, NULL);
+    sigaction(SIGILL, &sa, NULL);
+    if (argc > 1 && !backend_find(argv[1])) {
+        fprintf(stderr, "no backend %s\n", argv[1]);
+        return 77; /* skipped */
+    }
+    backend_name = argc > 1 ? argv[1] : "interp";
+    add_tests(backend_name);
+    return g_test_run();
+}

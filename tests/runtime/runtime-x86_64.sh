@@ -1,0 +1,2 @@
+#!/bin/sh
+exec tests/runtime/runtime-test x86_64
