@@ -70,6 +70,8 @@ typedef struct TranslatorConfig {
 Translator *translator_new(const TranslatorConfig *config, struct _GError **error);
 void translator_free(Translator *t);
 const char *const *translator_guests(void); /* NULL-terminated */
+/* The -cpu model as the guest's cpu.h declares it (A64Model, RiscvModel …). */
+const void *translator_cpu_model(const Translator *t);
 
 /* A new vcpu; with `from`, its guest state is a copy (clone, fork). */
 Vcpu *vcpu_new(Translator *t, const Vcpu *from);

@@ -119,6 +119,8 @@ void translator_free(Translator *t)
     free(t);
 }
 
+const void *translator_cpu_model(const Translator *t) { return t->cpu_model; }
+
 void translator_stats(Translator *t, TranslatorStats *ret_stats)
 {
     pthread_mutex_lock(&t->lock);
