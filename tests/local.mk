@@ -5,5 +5,6 @@ EXTRA_DIST += %D%/lists.mk
 
 include %D%/ir/local.mk
 include %D%/runtime/local.mk
+include %D%/softfp/local.mk
 include %D%/isa/local.mk
 include %D%/softfp/local.mk
