@@ -39,19 +39,30 @@ typedef struct GuestAbi {
     void (*set_tls)(void *cpu, GuestAddr tls);
     /* clone's argument order: false = (flags, sp, ptid, tls, ctid) as on aarch64 and riscv. */
     bool clone_ctid_before_tls;
-    uint64_t (*hwcap)(const void *cpu_model), (*hwcap2)(const void *cpu_model);
-    /* Siginfo is kept in the host's layout, which is that of every 64-bit little-endian Linux; a hook
-     * for another guest converts it when it writes the frame. */
+    /* AT_HWCAP (word 0) and AT_HWCAP2 (word 1) of the CPU model. */
+    uint64_t (*hwcap)(const void *cpu_model, unsigned word);
+    uint32_t min_sigstack_bytes; /* AT_MINSIGSTKSZ; 0: the kernel gives none */
+    uint32_t min_altstack_bytes; /* MINSIGSTKSZ, what sigaltstack asks for */
+    bool has_sa_restorer;        /* struct sigaction has sa_restorer */
+    /* prctl options of the architecture; NULL: none. */
+    long (*prctl)(struct Thread *t, const uint64_t *args);
+    int restart_nr;              /* restart_syscall */
+    /* The code of the page that stands for the vDSO: what a handler returns to. */
+    const uint32_t *sigreturn_code;
+    unsigned sigreturn_words;
     /* Builds the signal frame and sets the registers to enter the handler; false: the stack can't
-     * be written (SIGSEGV follows). sigreturn restores from the frame at sp. */
+     * be written (SIGSEGV follows). Siginfo is in the host's layout, which is that of every 64-bit
+     * little-endian Linux; the hook of another guest converts it.
+     * sigreturn restores from the frame at sp, and with `peek` only reads the mask; false: SIGSEGV. */
     bool (*signal_frame)(struct Thread *t, int sig, const siginfo_t *info,
                          GuestAddr handler, uint64_t sa_flags, GuestAddr restorer, GuestAddr sp,
                          uint64_t old_mask);
-    bool (*sigreturn)(struct Thread *t, uint64_t *ret_mask);
-    /* Text of /proc/cpuinfo for n processors; the caller frees it with free(). */
-    char *(*cpuinfo)(const struct Process *p, unsigned n);
+    bool (*sigreturn)(struct Thread *t, bool peek, uint64_t *ret_mask);
+    /* Text of /proc/cpuinfo of processor n into buf: its length without NUL. */
+    size_t (*cpuinfo)(const struct Thread *t, unsigned n, char *buf, size_t size);
 } GuestAbi;
 
 extern const GuestAbi abi_aarch64, abi_riscv64;
+extern const struct SyscallTable syscall_table_aarch64, syscall_table_riscv64; /* generated */
 
 #endif

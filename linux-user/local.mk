@@ -1,3 +1,17 @@
 include %D%/syscalls/local.mk
 include %D%/ioctl/local.mk
 include %D%/strace/local.mk
+include %D%/arch/local.mk
+include %D%/load/local.mk
+include %D%/mem/local.mk
+include %D%/signal/local.mk
+include %D%/thread/local.mk
+include %D%/procfs/local.mk
+
+bin_PROGRAMS += calque
+calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \
+	$(LINUX_USER_SOURCES)
+calque_LDADD = libsyscalls.a $(TRANSLATOR_LIBS)
+# Fixed addresses high in the two gigabytes that code can name: no relocation at start (80,000 and
+# a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.
+calque_LDFLAGS = -static -no-pie -Wl,-Ttext-segment=0x7e000000 $(AM_LDFLAGS)

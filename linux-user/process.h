@@ -47,6 +47,10 @@ struct Process {
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;
                                                 0, 0: not set */
+    GuestAddr start_sp, code_start, code_end;
+    uint64_t random_state;         /* of -seed */
+    bool stack_exec;
+    int leader_status;             /* exit status of the thread group's leader, once it has exited */
 };
 
 struct Thread {
@@ -60,7 +64,11 @@ struct Thread {
     uint64_t robust_list_bytes;
     int syscall_nr;                /* while in one, else -1; for restart and strace */
     uint64_t syscall_args[6];
-    bool exiting;
+    bool exiting;                  /* thread_loop() is to return */
+    int exit_status;
+    bool is_vfork_child;           /* shares the memory of a suspended parent */
+    GuestAddr fault_address;       /* of the last fault, as signal frames show it */
+    uint64_t fault_syndrome;
     Thread *next;
     char comm[16];
 };

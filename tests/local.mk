@@ -7,4 +7,3 @@ include %D%/ir/local.mk
 include %D%/runtime/local.mk
 include %D%/softfp/local.mk
 include %D%/isa/local.mk
-include %D%/syscalls/local.mk

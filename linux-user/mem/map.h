@@ -8,8 +8,10 @@
  *  1. GuestAddr becomes a pointer only in mem_host(). Memory behind it may vanish at any time, so
  *     it is handed to the kernel (which checks) or used by the copying functions below; nothing
  *     else dereferences it.
- *  2. The table's lock is never held while the translator is called; the translator calls
- *     mem_fetch() with its own lock held. So: translator's locks before `lock`.
+ *  2. Lock order: change_lock (held for the whole of a call that changes mappings, so that memory
+ *     which leaves and comes back is invalidated in between), the translator's locks, lock. The
+ *     translator calls mem_fetch() with its own lock held; translator_invalidate() is called with
+ *     change_lock held and lock not.
  *  3. A range leaves the table before the host unmaps it and enters after the host mapped it, so
  *     that memory the emulator allocates in between is never taken for the guest's.
  */
@@ -35,12 +37,15 @@ typedef struct MemRange {
     uint8_t shared;
 } MemRange;
 
+enum { MEM_FETCH_BYTES = 1024 };
+
 typedef struct MemMap {
+    pthread_mutex_t change_lock;
     pthread_mutex_t lock;
-    MemRange *ranges;     /* sorted, disjoint, neighbours that agree are joined */
+    MemRange *ranges;     /* under lock: sorted, disjoint, neighbours that agree are joined */
     size_t n, capacity;
-    GuestAddr brk_start, brk, brk_limit; /* brk_limit: end of what is mapped */
-    uint64_t total_bytes;
+    GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
+    uint8_t fetch_buffer[MEM_FETCH_BYTES + 16]; /* under the translator's lock */
 } MemMap;
 
 static inline void *mem_host(GuestAddr a) { return (void *)(uintptr_t)a; }
@@ -62,6 +67,11 @@ long mem_string_length(GuestAddr src, size_t max);
         mem_write((dst), &mem_put_v, sizeof mem_put_v);                                            \
     })
 
+/* Atomic compare and exchange of a guest's 32-bit word; *expected becomes what was there. */
+bool mem_word_cas(GuestAddr at, uint32_t *expected, uint32_t desired);
+
+/* Some of [a, a + n) is executable. */
+bool mem_has_code(MemMap *m, GuestAddr a, uint64_t n);
 /* All of [a, a + n) is the guest's with at least these PROT_* bits. */
 bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot);
 
@@ -72,7 +82,10 @@ long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot);
 long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,
                 GuestAddr to);
 long mem_brk(Process *p, GuestAddr to);
-/* For shmat and the like: the host has mapped [a, a + n) for the guest, or unmapped it. */
+/* For shmat and the like: the host has mapped [a, a + n) for the guest, or unmapped it. Call them
+ * between mem_change_begin() and mem_change_end(). */
+void mem_change_begin(MemMap *m);
+void mem_change_end(MemMap *m);
 void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared);
 void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n);
 
@@ -82,6 +95,17 @@ size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_ho
 /* The range that holds a, or the first above it; false: none. */
 bool mem_find(MemMap *m, GuestAddr a, MemRange *ret);
 
+/* A copy of the table, for /proc/self/maps; *ret_bytes to give to munmap(). NULL: no memory. */
+MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes);
+
+/* The host's protection for the guest's. */
+static inline int mem_host_prot(int prot)
+{
+    int host = prot & (PROT_READ | PROT_WRITE | PROT_GROWSDOWN | PROT_GROWSUP);
+    return prot & PROT_EXEC ? host | PROT_READ : host;
+}
+
+MemMap *mem_new(void);
 void mem_fork_prepare(MemMap *m);
 void mem_fork_done(MemMap *m, bool child);
 

@@ -74,12 +74,12 @@ typedef struct ThreadSignals {
     size_t host_stack_bytes;
 } ThreadSignals;
 
-/* Start and end of a process's and a thread's signal handling. signal_thread_start() runs on the
- * thread. */
+/* Start and end of a process's and a thread's signal handling. signal_thread_start() and
+ * signal_thread_end() run on the thread. */
 bool signal_init(Process *p);
 bool signal_thread_new(Thread *t, const Thread *from);
 void signal_thread_start(Thread *t);
-void signal_thread_free(Thread *t);
+void signal_thread_end(Thread *t);
 /* In a forked child: nothing is pending. */
 void signal_fork_child(Thread *t);
 
@@ -103,25 +103,41 @@ static inline uint64_t signal_host_mask(uint64_t mask)
     return mask & ~(SIGNAL_SYNC_MASK | SIGNAL_UNBLOCKABLE);
 }
 
-/* Sets the guest's mask, on the host too. */
-void signal_set_mask(Thread *t, uint64_t mask);
+/* Sets the guest's mask, on the host too. 0, or -SYSCALL_RESTARTNOINTR with nothing changed: a
+ * signal has been accepted under the old mask and must be delivered first. */
+long signal_set_mask(Thread *t, uint64_t mask);
 
 /*
  * For calls that take a mask while they wait (ppoll, pselect6, epoll_pwait, rt_sigsuspend,
  * io_pgetevents …): reads the guest's sigset at `set` (bytes must be 8; set 0: no mask, *ret_host
  * is NULL), makes it the guest's mask for the call, and gives the pointer to hand to the host's
  * call. Afterwards nothing is to be done: signal_deliver() or the loop puts the old mask back.
- * 0 or -errno; -SYSCALL_RESTARTNOINTR when a held signal is due under the new mask.
+ * 0, or what the call returns then.
  */
 long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storage,
                       const void **ret_host);
 
-/* Everything blocked, on the host only, around what a handler must not interrupt (fork, exec). */
-void signal_block_all(Thread *t);
+/* Everything blocked, on the host only, around what a handler must not interrupt (fork, exec). 0 or
+ * -SYSCALL_RESTARTNOINTR as above. */
+long signal_block_all(Thread *t);
 void signal_unblock(Thread *t); /* back to the thread's own mask */
+
+/* sp is within the guest's alternate stack (false with SS_AUTODISARM: sp may be anywhere). */
+bool signal_on_altstack(const Thread *t, GuestAddr sp);
+
+/* sigaltstack with the stack pointer sp: 0 or -errno. */
+long signal_altstack(Thread *t, GuestAddr sp, GuestAddr base, uint64_t bytes, int flags);
 
 /* The guest's calls (syscalls/signal.c). */
 long signal_action(Thread *t, int sig, const SignalAction *action, SignalAction *ret_old);
+
+/* Around execve: the host has the guest's mask and ignores what the guest ignores, as the new
+ * program is to inherit them. In between nothing but host_syscall() may be called. 0 or
+ * -SYSCALL_RESTARTNOINTR. */
+long signal_exec_prepare(Thread *t);
+void signal_exec_failed(Thread *t);
+/* CLONE_CLEAR_SIGHAND in the child. */
+void signal_clear_handlers(Thread *t);
 
 /* Ends the process as by the default action of sig: never returns. */
 _Noreturn void signal_die(Thread *t, int sig);

@@ -11,8 +11,8 @@
 
 /* The first thread of a process; it is the calling one. */
 Thread *thread_new_main(Process *p);
-/* Runs guest code and its system calls; returns never (the guest ends the thread or process). */
-_Noreturn void thread_loop(Thread *t);
+/* Runs guest code and its system calls, until t->exiting. */
+void thread_loop(Thread *t);
 
 typedef struct ThreadClone {
     uint64_t flags;      /* CLONE_*, without the exit signal */
@@ -26,8 +26,9 @@ typedef struct ThreadClone {
 
 /* The tid, 0 in a new process, or -errno. */
 long thread_clone(Thread *t, const ThreadClone *c);
-/* The calling thread ends: wakes who waits for its tid. */
-_Noreturn void thread_exit(Thread *t, int status);
+/* The calling thread is at its end: gives up what the guest can see of it (robust futexes, its tid,
+ * its place in the list) and, of the leader, never returns. */
+void thread_exit(Thread *t);
 _Noreturn void thread_exit_process(Thread *t, int status);
 
 #endif

@@ -1,0 +1,3 @@
+LINUX_USER_SOURCES = %D%/frame.h %D%/frame.c %D%/text.h \
+	%D%/aarch64/abi.c %D%/aarch64/signal-frame.h %D%/aarch64/signal-frame.c \
+	%D%/riscv64/abi.c %D%/riscv64/signal-frame.h %D%/riscv64/signal-frame.c

@@ -1,0 +1,11 @@
+/* data plane */
+#ifndef LINUX_USER_ARCH_RISCV64_SIGNAL_FRAME_H
+#define LINUX_USER_ARCH_RISCV64_SIGNAL_FRAME_H
+
+#include "linux-user/process.h"
+
+bool riscv64_signal_frame(Thread *t, int sig, const siginfo_t *info, GuestAddr handler,
+                          uint64_t sa_flags, GuestAddr restorer, GuestAddr sp, uint64_t old_mask);
+bool riscv64_sigreturn(Thread *t, bool peek, uint64_t *ret_mask);
+
+#endif

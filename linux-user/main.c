@@ -1,0 +1,261 @@
+/*
+ * calque PROGRAM ARGUMENTS…: runs a Linux program of another processor.
+ */
+#include "config.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "linux-user/load/load.h"
+#include "linux-user/load/prefix.h"
+#include "linux-user/mem/map.h"
+#include "linux-user/options.h"
+#include "linux-user/process.h"
+#include "linux-user/signal/signal.h"
+#include "linux-user/strace/strace.h"
+#include "linux-user/syscalls/hidden.h"
+#include "linux-user/thread/thread.h"
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 1 /* binfmt_misc with the flag P */
+#endif
+enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, MAX_SCRIPTS = 4 };
+
+/* What is to be run, after scripts have been followed. */
+typedef struct Target {
+    int fd;
+    char *path;
+    char **argv;
+    LoadHead head;
+} Target;
+
+static _Noreturn void fail(int status, const char *message)
+{
+    fprintf(stderr, "calque: %s\n", message);
+    exit(status);
+}
+
+/* As a shell finds a command: by its path, or without a slash in $PATH if it isn't here. */
+static char *find_program(const char *name)
+{
+    if (strchr(name, '/') || access(name, F_OK) == 0)
+        return g_strdup(name);
+    char *found = g_find_program_in_path(name);
+    return found ? found : g_strdup(name);
+}
+
+static bool open_target(Target *t, GError **error)
+{
+    struct stat st;
+    if (t->fd < 0)
+        t->fd = open(t->path, O_RDONLY | O_CLOEXEC);
+    if (t->fd < 0)
+        return load_error(error, errno == ENOENT || errno == ENOTDIR ? LOAD_NOT_FOUND
+                                                                     : LOAD_NOT_EXECUTABLE,
+                          "%s: %s", t->path, g_strerror(errno));
+    if (fstat(t->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return load_error(error, LOAD_NOT_EXECUTABLE, "%s: not a regular file", t->path);
+    if (!load_read_head(t->fd, &t->head))
+        return load_error(error, LOAD_NOT_EXECUTABLE, "%s: %s", t->path, g_strerror(errno));
+    return true;
+}
+
+/* "#!": the interpreter becomes the program, the script its argument. */
+static bool follow_script(const Process *p, Target *t, GError **error)
+{
+    char *interpreter, *argument, buf[PATH_MAX];
+    if (!load_parse_script(&t->head, &interpreter, &argument))
+        return load_error(error, LOAD_NOT_EXECUTABLE, "%s: no interpreter behind #!", t->path);
+    GPtrArray *argv = g_ptr_array_new();
+    g_ptr_array_add(argv, g_strdup(interpreter));
+    if (argument)
+        g_ptr_array_add(argv, g_strdup(argument));
+    g_ptr_array_add(argv, t->path);
+    for (char **a = t->argv[0] ? t->argv + 1 : t->argv; *a; a++)
+        g_ptr_array_add(argv, *a);
+    g_ptr_array_add(argv, NULL);
+    close(t->fd);
+    t->fd = -1;
+    t->path = g_strdup(prefix_lookup(p, interpreter, buf, sizeof buf));
+    t->argv = (char **)g_ptr_array_free(argv, FALSE);
+    return true;
+}
+
+static bool resolve_target(const Process *p, Target *t, GError **error)
+{
+    for (int scripts = 0;; scripts++) {
+        if (!open_target(t, error))
+            return false;
+        if (t->head.kind != LOAD_SCRIPT)
+            return true;
+        if (scripts == MAX_SCRIPTS)
+            return load_error(error, LOAD_NOT_EXECUTABLE, "%s: scripts interpreted by scripts, "
+                              "too deep", t->path);
+        if (!follow_script(p, t, error))
+            return false;
+    }
+}
+
+static bool choose_guest(Process *p, const Options *o, Target *t, char **envp, GError **error)
+{
+    const GuestAbi *abi = load_find_abi(&t->head);
+    if (abi && o->guest && strcmp(abi->name, o->guest))
+        return load_error(error, LOAD_NOT_EXECUTABLE, "%s: a program for %s, not for %s", t->path,
+                          abi->name, o->guest);
+    if (abi) {
+        p->abi = abi;
+        return true;
+    }
+    if (load_is_host(&t->head)) {
+        execve(t->path, t->argv, envp);
+        return load_error(error, errno == ENOENT ? LOAD_NOT_FOUND : LOAD_NOT_EXECUTABLE, "%s: %s",
+                          t->path, g_strerror(errno));
+    }
+    if (t->head.kind == LOAD_ELF)
+        return load_error(error, LOAD_NOT_EXECUTABLE, "%s: an ELF file of a machine that calque "
+                          "doesn't know (machine %u, class %u, data %u)", t->path, t->head.machine,
+                          t->head.elf_class, t->head.elf_data);
+    return load_error(error, LOAD_NOT_EXECUTABLE, "%s: neither an ELF file nor a script", t->path);
+}
+
+/* -E and -U, and without the variables that only told us what to do. */
+static char **guest_environment(const Options *o, char **envp)
+{
+    GPtrArray *env = g_ptr_array_new();
+    for (char **e = envp; *e; e++)
+        g_ptr_array_add(env, *e);
+    for (size_t i = 0; i < o->n_set_env; i++) {
+        char *item = o->set_env[i], *equals = strchr(item, '=');
+        size_t n = equals ? (size_t)(equals - item) : strlen(item);
+        for (guint j = env->len; j-- > 0;) {
+            char *old = g_ptr_array_index(env, j);
+            if (!strncmp(old, item, n) && old[n] == '=')
+                g_ptr_array_remove_index(env, j);
+        }
+        if (equals)
+            g_ptr_array_add(env, item);
+    }
+    g_ptr_array_add(env, NULL);
+    return (char **)g_ptr_array_free(env, FALSE);
+}
+
+static void start_logging(const Options *o)
+{
+    GError *error = NULL;
+    unsigned mask = 0;
+    if ((o->log_file && !log_open(o->log_file, &error)) ||
+        (o->log_classes && !log_parse_classes(o->log_classes, &mask, &error)))
+        fail(EXIT_USAGE, error->message);
+    log_mask = mask | (o->strace ? (unsigned)LOG_STRACE : 0);
+}
+
+static Translator *make_translator(Process *p, const Options *o)
+{
+    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch};
+    GError *error = NULL;
+    TranslatorConfig config = {
+        .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend, .one_insn = o->one_insn,
+        .callbacks = &callbacks, .opaque = p,
+    };
+    Translator *t = translator_new(&config, &error);
+    if (!t)
+        fail(EXIT_USAGE, error->message);
+    return t;
+}
+
+/* The name that ps and /proc/self/comm show: the kernel takes it from the file executed, which was
+ * the emulator. */
+static void set_comm(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    prctl(PR_SET_NAME, base ? base + 1 : path);
+}
+
+static void run(Process *p, const Options *o, Target *target, char **envp)
+{
+    GError *error = NULL;
+    LoadProgram program = {.fd = target->fd, .path = target->path, .argv = target->argv,
+                           .envp = guest_environment(o, envp)};
+    pthread_mutex_init(&p->threads_lock, NULL);
+    pthread_mutex_init(&p->limits_lock, NULL);
+    p->mem = mem_new();
+    p->signals = calloc(1, sizeof *p->signals);
+    if (!p->mem || !p->signals)
+        fail(EXIT_NOT_EXECUTABLE, "no memory");
+    p->translator = make_translator(p, o);
+    if (!load_program(p, &program, &error))
+        fail(load_exit_status(error), error->message);
+    p->exe_path = realpath(target->path, NULL);
+    if (!p->exe_path)
+        p->exe_path = g_strdup(target->path);
+    close(target->fd);
+    set_comm(target->path);
+    Thread *t = thread_new_main(p);
+    if (!t || !signal_init(p))
+        fail(EXIT_NOT_EXECUTABLE, "no memory");
+    load_start(p, t);
+    signal_thread_start(t);
+    thread_loop(t);
+    thread_exit(t);
+}
+
+/* Options that want no program. */
+static void answer_and_exit(const Options *o, const char *name)
+{
+    if (o->show_help)
+        options_print_help(name);
+    else if (o->show_version)
+        puts(PACKAGE_STRING);
+    else
+        return;
+    exit(0);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    GError *error = NULL;
+    static Options options;
+    static Process process;
+    if (!options_parse(&options, argc, argv, &error))
+        fail(EXIT_USAGE, error->message);
+    answer_and_exit(&options, argc ? argv[0] : "calque");
+    if (options.gdb)
+        fail(EXIT_USAGE, "-g: debugging with gdb isn't there yet");
+    if (options.argc == 0)
+        fail(EXIT_USAGE, "no program to run (--help tells more)");
+    start_logging(&options);
+    process.options = &options;
+    process.personality = (uint32_t)personality(0xffffffff);
+    process.random_state = options.seed;
+    process.exe_fd = -1;
+    process.emulator_path = (char *)getauxval(AT_EXECFN);
+    Target target = {.fd = options.exec_fd, .path = options.exec_fd >= 0 ? options.argv[0]
+                                                        : find_program(options.argv[0]),
+                     .argv = options.argv};
+    /* binfmt_misc: with P the caller's argv[0] follows the path; with O the file is open. */
+    if (getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0 && options.argc > 1)
+        target.argv++;
+    if (getauxval(AT_EXECFD))
+        target.fd = (int)getauxval(AT_EXECFD);
+    if (options.argv0) {
+        target.argv = g_memdup2(target.argv, (g_strv_length(target.argv) + 1) * sizeof(char *));
+        target.argv[0] = (char *)options.argv0;
+    }
+    if (!resolve_target(&process, &target, &error) ||
+        !choose_guest(&process, &options, &target, envp, &error))
+        fail(load_exit_status(error), error->message);
+    run(&process, &options, &target, envp);
+    return 0;
+}

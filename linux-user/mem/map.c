@@ -1,0 +1,406 @@
+/* data plane */
+/*
+ * The guest's mappings: mmap and its relatives, on the host's own calls. The host's kernel chooses
+ * addresses; what it gives to the emulator is out of the guest's reach, because a fixed mapping
+ * first claims with MAP_FIXED_NOREPLACE what isn't the guest's yet.
+ */
+#include <errno.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/mem/table.h"
+#include "linux-user/signal/host-syscall.h"
+
+enum {
+    HOST_MAP_32BIT = 0x40,            /* x86 only; no flag of the guests */
+    GUEST_PROT_KNOWN = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN | PROT_GROWSUP |
+                       0x8 /* PROT_SEM */ | 0x10 /* PROT_BTI */,
+};
+
+static bool is_error(long r) { return r < 0 && r >= -4095; }
+static uint64_t page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
+static bool misaligned(uint64_t n) { return n & (MEM_PAGE - 1); }
+
+MemMap *mem_new(void)
+{
+    long p = host_raw(SYS_mmap, 0, sizeof(MemMap), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(p))
+        return NULL;
+    MemMap *m = (MemMap *)p;
+    pthread_mutex_init(&m->change_lock, NULL);
+    pthread_mutex_init(&m->lock, NULL);
+    return m;
+}
+
+void mem_change_begin(MemMap *m) { pthread_mutex_lock(&m->change_lock); }
+void mem_change_end(MemMap *m) { pthread_mutex_unlock(&m->change_lock); }
+
+static bool range_wraps(GuestAddr a, uint64_t bytes) { return a + bytes < a; }
+
+bool mem_has_code(MemMap *m, GuestAddr a, uint64_t bytes)
+{
+    pthread_mutex_lock(&m->lock);
+    bool r = mem_table_has_code(m, a, a + bytes);
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
+static bool table_set(MemMap *m, GuestAddr a, uint64_t bytes, const MemRange *r)
+{
+    pthread_mutex_lock(&m->lock);
+    bool ok = mem_table_set(m, a, a + bytes, r);
+    pthread_mutex_unlock(&m->lock);
+    return ok;
+}
+
+bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot)
+{
+    if (range_wraps(a, n))
+        return false;
+    pthread_mutex_lock(&m->lock);
+    bool r = mem_table_covers(m, a, a + n, prot);
+    pthread_mutex_unlock(&m->lock);
+    return r;
+}
+
+bool mem_find(MemMap *m, GuestAddr a, MemRange *ret)
+{
+    pthread_mutex_lock(&m->lock);
+    size_t i = mem_table_index(m, a);
+    bool found = i < m->n;
+    if (found)
+        *ret = m->ranges[i];
+    pthread_mutex_unlock(&m->lock);
+    return found;
+}
+
+MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
+{
+    pthread_mutex_lock(&m->lock);
+    size_t bytes = page_up(m->n * sizeof *m->ranges + 1);
+    long p = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                      0);
+    if (!is_error(p)) {
+        __builtin_memcpy((void *)p, m->ranges, m->n * sizeof *m->ranges);
+        *ret_n = m->n;
+        *ret_bytes = bytes;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return is_error(p) ? NULL : (MemRange *)p;
+}
+
+void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared)
+{
+    MemRange r = {.prot = (uint8_t)(prot & 7), .kind = kind, .shared = shared};
+    table_set(m, a, page_up(n), &r);
+}
+
+void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n)
+{
+    bool code = mem_has_code(p->mem, a, n);
+    table_set(p->mem, a, page_up(n), NULL);
+    if (code)
+        translator_invalidate(p->translator, a, n);
+}
+
+/* Claims what of [a, a + bytes) isn't the guest's. Without success nothing stays claimed; with it
+ * the host has a mapping everywhere in the range. */
+static bool claim_gaps(MemMap *m, GuestAddr a, uint64_t bytes)
+{
+    GuestAddr end = a + bytes, at = a;
+    while (at < end) {
+        MemRange r;
+        if (!mem_find(m, at, &r))
+            r.start = r.end = end;
+        GuestAddr stop = r.start < end ? r.start : end;
+        if (at < stop) {
+            long got = host_raw(SYS_mmap, at, stop - at, PROT_NONE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+                                -1, 0);
+            if (got != (long)at) {
+                if (!is_error(got))
+                    host_raw(SYS_munmap, got, stop - at);
+                break;
+            }
+        }
+        at = r.end > stop ? r.end : stop;
+    }
+    if (at >= end)
+        return true;
+    for (GuestAddr undo = a; undo < at;) {
+        MemRange r;
+        if (!mem_find(m, undo, &r) || r.start > at)
+            r.start = r.end = at;
+        if (undo < r.start)
+            host_raw(SYS_munmap, undo, r.start - undo);
+        undo = r.end;
+    }
+    return false;
+}
+
+/* After a failed fixed mapping: gives back what claim_gaps() took. */
+static void release_gaps(MemMap *m, GuestAddr a, uint64_t bytes)
+{
+    GuestAddr end = a + bytes;
+    for (GuestAddr at = a; at < end;) {
+        MemRange r;
+        if (!mem_find(m, at, &r))
+            r.start = r.end = end;
+        GuestAddr stop = r.start < end ? r.start : end;
+        if (at < stop)
+            host_raw(SYS_munmap, at, stop - at);
+        at = r.end > stop ? r.end : stop;
+    }
+}
+
+static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
+                        uint64_t off)
+{
+    MemMap *m = p->mem;
+    bool fixed = (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
+    bool code = fixed && mem_has_code(m, addr, bytes);
+    if (fixed && !claim_gaps(m, addr, bytes))
+        return -ENOMEM;
+    long r = host_raw(SYS_mmap, addr, bytes, mem_host_prot(prot), flags, fd, off);
+    if (is_error(r)) {
+        if (fixed)
+            release_gaps(m, addr, bytes);
+        return r;
+    }
+    int type = flags & MAP_TYPE;
+    MemRange range = {.prot = (uint8_t)(prot & 7),
+                      .kind = MEM_PLAIN,
+                      .shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE};
+    if (!table_set(m, (GuestAddr)r, bytes, &range)) {
+        host_raw(SYS_munmap, r, bytes);
+        return -ENOMEM;
+    }
+    if (code)
+        translator_invalidate(p->translator, addr, bytes);
+    return r;
+}
+
+long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd, uint64_t off)
+{
+    if (bytes == 0 || misaligned(off))
+        return -EINVAL;
+    uint64_t n = page_up(bytes);
+    if (n < bytes)
+        return -ENOMEM;
+    flags &= ~HOST_MAP_32BIT;
+    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    if (fixed && misaligned(addr))
+        return -EINVAL;
+    if (fixed && (range_wraps(addr, n) || addr + n > p->abi->task_size))
+        return -ENOMEM;
+    /* A hint above what every x86-64 host has would only ask for five-level tables. */
+    if (!fixed && addr >= UINT64_C(1) << 47)
+        addr = 0;
+    /* Huge pages: the host rounds the length up to its page; the table must know how far. */
+    if ((flags & MAP_HUGETLB) && (flags & MAP_ANONYMOUS)) {
+        unsigned shift = (unsigned)flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+        uint64_t huge = UINT64_C(1) << (shift ? shift : 21);
+        n = (n + huge - 1) & ~(huge - 1);
+    }
+    mem_change_begin(p->mem);
+    long r = mmap_locked(p, addr, n, prot, flags, fd, off);
+    mem_change_end(p->mem);
+    return r;
+}
+
+static void unmap_owned(Process *p, GuestAddr a, uint64_t bytes)
+{
+    MemMap *m = p->mem;
+    GuestAddr end = a + bytes;
+    for (GuestAddr at = a; at < end;) {
+        MemRange r;
+        if (!mem_find(m, at, &r) || r.start >= end)
+            break;
+        GuestAddr s = r.start > at ? r.start : at, e = r.end < end ? r.end : end;
+        if (table_set(m, s, e - s, NULL))
+            host_raw(SYS_munmap, s, e - s);
+        at = e;
+    }
+}
+
+long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes)
+{
+    uint64_t n = page_up(bytes);
+    if (misaligned(addr) || n == 0 || range_wraps(addr, n) || addr + n > p->abi->task_size)
+        return -EINVAL;
+    mem_change_begin(p->mem);
+    bool code = mem_has_code(p->mem, addr, n);
+    unmap_owned(p, addr, n);
+    if (code)
+        translator_invalidate(p->translator, addr, n);
+    mem_change_end(p->mem);
+    return 0;
+}
+
+static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
+{
+    MemMap *m = p->mem;
+    /* As the kernel: what lies before a hole is changed, and then the answer is ENOMEM. */
+    GuestAddr end = addr;
+    for (MemRange r; end < addr + n && mem_find(m, end, &r) && r.start <= end;)
+        end = r.end;
+    bool hole = end < addr + n;
+    if (!hole)
+        end = addr + n;
+    if (end == addr)
+        return -ENOMEM;
+    bool code = !(prot & PROT_EXEC) && mem_has_code(m, addr, end - addr);
+    long r = host_raw(SYS_mprotect, addr, end - addr, mem_host_prot(prot));
+    if (is_error(r))
+        return r;
+    pthread_mutex_lock(&m->lock);
+    bool ok = mem_table_protect(m, addr, end, prot & 7);
+    pthread_mutex_unlock(&m->lock);
+    if (code)
+        translator_invalidate(p->translator, addr, end - addr);
+    return !ok || hole ? -ENOMEM : 0;
+}
+
+long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
+{
+    uint64_t n = page_up(bytes);
+    if (misaligned(addr) || (prot & ~GUEST_PROT_KNOWN) ||
+        (prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP))
+        return -EINVAL;
+    if (bytes == 0)
+        return 0;
+    if (n == 0 || range_wraps(addr, n))
+        return -ENOMEM;
+    mem_change_begin(p->mem);
+    long r = mprotect_locked(p, addr, n, prot);
+    mem_change_end(p->mem);
+    return r;
+}
+
+static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t new_n, int flags,
+                          GuestAddr to)
+{
+    MemMap *m = p->mem;
+    MemRange r;
+    if (!mem_check(m, old, old_n ? old_n : MEM_PAGE, 0) || !mem_find(m, old, &r))
+        return -EFAULT;
+    bool fixed = flags & MREMAP_FIXED;
+    if (fixed && !claim_gaps(m, to, new_n))
+        return -ENOMEM;
+    bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
+    long got = host_raw(SYS_mremap, old, old_n, new_n, flags, to);
+    if (is_error(got)) {
+        if (fixed)
+            release_gaps(m, to, new_n);
+        return got;
+    }
+    bool gone = old_n && !(flags & MREMAP_DONTUNMAP);
+    if (gone)
+        table_set(m, old, old_n, NULL);
+    table_set(m, (GuestAddr)got, new_n, &r);
+    if (code) {
+        translator_invalidate(p->translator, old, old_n);
+        translator_invalidate(p->translator, (GuestAddr)got, new_n);
+    }
+    return got;
+}
+
+long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,
+                GuestAddr to)
+{
+    uint64_t old_n = page_up(old_bytes), new_n = page_up(new_bytes);
+    bool fixed = flags & MREMAP_FIXED;
+    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) || misaligned(old) ||
+        new_n == 0 || range_wraps(old, old_n) || (fixed && !(flags & MREMAP_MAYMOVE)) ||
+        (fixed && (misaligned(to) || range_wraps(to, new_n) || to + new_n > p->abi->task_size)) ||
+        (fixed && old < to + new_n && to < old + old_n))
+        return -EINVAL;
+    mem_change_begin(p->mem);
+    long r = mremap_locked(p, old, old_n, new_n, flags, to);
+    mem_change_end(p->mem);
+    return r;
+}
+
+static long brk_locked(Process *p, GuestAddr to)
+{
+    MemMap *m = p->mem;
+    GuestAddr limit = page_up(to);
+    if (to < m->brk_start || limit < to)
+        return (long)m->brk;
+    if (limit > m->brk_limit) {
+        pthread_mutex_lock(&p->limits_lock);
+        bool over = p->limits[1].max && limit - m->brk_start > p->limits[1].cur;
+        pthread_mutex_unlock(&p->limits_lock);
+        if (over)
+            return (long)m->brk;
+        uint64_t n = limit - m->brk_limit;
+        long got = host_raw(SYS_mmap, m->brk_limit, n, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (got != (long)m->brk_limit) {
+            if (!is_error(got)) /* a kernel before 4.17 takes the address as a hint */
+                host_raw(SYS_munmap, got, n);
+            return (long)m->brk;
+        }
+        MemRange r = {.prot = PROT_READ | PROT_WRITE, .kind = MEM_HEAP};
+        if (!table_set(m, m->brk_limit, n, &r)) {
+            host_raw(SYS_munmap, got, n);
+            return (long)m->brk;
+        }
+    } else if (limit < m->brk_limit) {
+        bool code = mem_has_code(m, limit, m->brk_limit - limit);
+        unmap_owned(p, limit, m->brk_limit - limit);
+        if (code)
+            translator_invalidate(p->translator, limit, m->brk_limit - limit);
+    }
+    m->brk_limit = limit;
+    m->brk = to;
+    return (long)to;
+}
+
+long mem_brk(Process *p, GuestAddr to)
+{
+    mem_change_begin(p->mem);
+    long r = brk_locked(p, to);
+    mem_change_end(p->mem);
+    return r;
+}
+
+/* The bytes are copied: a mapping may vanish while the translator reads, or lie behind its file's
+ * end. */
+size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
+{
+    MemMap *m = ((Process *)opaque)->mem;
+    size_t n = 0;
+    if (want > MEM_FETCH_BYTES)
+        want = MEM_FETCH_BYTES;
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = mem_table_index(m, pc); n < want && i < m->n; i++) {
+        const MemRange *r = &m->ranges[i];
+        if (r->start > pc + n || !(r->prot & PROT_EXEC))
+            break;
+        n = r->end - pc < want ? r->end - pc : want;
+    }
+    pthread_mutex_unlock(&m->lock);
+    /* If it faults, then perhaps behind the first page only. */
+    if (n && !mem_read(m->fetch_buffer, pc, n)) {
+        size_t first = MEM_PAGE - (pc & (MEM_PAGE - 1));
+        n = first < n && mem_read(m->fetch_buffer, pc, first) ? first : 0;
+    }
+    *ret_host = m->fetch_buffer;
+    return n;
+}
+
+void mem_fork_prepare(MemMap *m)
+{
+    pthread_mutex_lock(&m->change_lock);
+}
+
+void mem_fork_done(MemMap *m, bool child)
+{
+    if (child) {
+        pthread_mutex_init(&m->change_lock, NULL);
+        pthread_mutex_init(&m->lock, NULL);
+    } else {
+        pthread_mutex_unlock(&m->change_lock);
+    }
+}

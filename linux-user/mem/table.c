@@ -1,0 +1,134 @@
+/* data plane */
+/*
+ * The sorted table of the guest's ranges: an array, as programs have tens to some thousands of
+ * them, and neighbours that agree are joined.
+ */
+#include <string.h>
+
+#include "linux-user/mem/table.h"
+#include "linux-user/signal/host-syscall.h"
+
+size_t mem_table_index(const MemMap *m, GuestAddr a)
+{
+    size_t low = 0, high = m->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (m->ranges[middle].end > a)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Room for two more entries: a cut in the middle of a range makes two of it. */
+static bool table_reserve(MemMap *m)
+{
+    if (m->n + 2 <= m->capacity)
+        return true;
+    size_t old = m->capacity * sizeof *m->ranges;
+    size_t new = old ? old * 2 : 4 * MEM_PAGE;
+    long p = old ? host_raw(SYS_mremap, (uintptr_t)m->ranges, old, new, MREMAP_MAYMOVE)
+                 : host_raw(SYS_mmap, 0, new, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                            -1, 0);
+    if (p < 0 && p >= -4095)
+        return false;
+    m->ranges = (MemRange *)p;
+    m->capacity = new / sizeof *m->ranges;
+    return true;
+}
+
+static void table_remove(MemMap *m, size_t first, size_t count)
+{
+    memmove(m->ranges + first, m->ranges + first + count,
+            (m->n - first - count) * sizeof *m->ranges);
+    m->n -= count;
+}
+
+static void table_insert(MemMap *m, size_t at, MemRange r)
+{
+    memmove(m->ranges + at + 1, m->ranges + at, (m->n - at) * sizeof *m->ranges);
+    m->ranges[at] = r;
+    m->n++;
+}
+
+static bool ranges_agree(const MemRange *a, const MemRange *b)
+{
+    return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
+           a->shared == b->shared;
+}
+
+/* Joins the range at i with its left neighbour where they agree. */
+static void table_join(MemMap *m, size_t i)
+{
+    if (i == 0 || i >= m->n || !ranges_agree(&m->ranges[i - 1], &m->ranges[i]))
+        return;
+    m->ranges[i - 1].end = m->ranges[i].end;
+    table_remove(m, i, 1);
+}
+
+bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
+{
+    if (start >= end)
+        return true;
+    if (!table_reserve(m))
+        return false;
+    size_t i = mem_table_index(m, start);
+    if (i < m->n && m->ranges[i].start < start) {
+        MemRange right = m->ranges[i];
+        m->ranges[i++].end = start;
+        if (right.end > start) {
+            right.start = start;
+            table_insert(m, i, right);
+        }
+    }
+    size_t last = i;
+    while (last < m->n && m->ranges[last].end <= end)
+        last++;
+    table_remove(m, i, last - i);
+    if (i < m->n && m->ranges[i].start < end)
+        m->ranges[i].start = end;
+    if (r) {
+        MemRange new = *r;
+        new.start = start;
+        new.end = end;
+        table_insert(m, i, new);
+        table_join(m, i + 1);
+        table_join(m, i);
+    }
+    return true;
+}
+
+bool mem_table_has_code(const MemMap *m, GuestAddr start, GuestAddr end)
+{
+    for (size_t i = mem_table_index(m, start); i < m->n && m->ranges[i].start < end; i++)
+        if (m->ranges[i].prot & PROT_EXEC)
+            return true;
+    return false;
+}
+
+bool mem_table_covers(const MemMap *m, GuestAddr start, GuestAddr end, int prot)
+{
+    for (size_t i = mem_table_index(m, start); start < end; i++) {
+        if (i >= m->n || m->ranges[i].start > start || (m->ranges[i].prot & prot) != prot)
+            return false;
+        start = m->ranges[i].end;
+    }
+    return true;
+}
+
+bool mem_table_protect(MemMap *m, GuestAddr start, GuestAddr end, int prot)
+{
+    while (start < end) {
+        size_t i = mem_table_index(m, start);
+        if (i >= m->n || m->ranges[i].start >= end)
+            return true;
+        MemRange r = m->ranges[i];
+        GuestAddr s = r.start > start ? r.start : start, e = r.end < end ? r.end : end;
+        r.prot = (uint8_t)prot;
+        if (!mem_table_set(m, s, e, &r))
+            return false;
+        start = e;
+    }
+    return true;
+}

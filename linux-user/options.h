@@ -1,0 +1,42 @@
+/*
+ * The command line and the environment: CALQUE_NAME before QEMU_NAME, and both before nothing; the
+ * command line before both.
+ */
+#ifndef LINUX_USER_OPTIONS_H
+#define LINUX_USER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct _GError;
+
+typedef struct Options {
+    const char *guest;       /* fixed by the program's name: "aarch64", or NULL: the ELF file says */
+    const char *prefix;      /* -L, without a slash at its end; NULL: none */
+    const char *cpu;         /* -cpu */
+    const char *backend;     /* --backend */
+    const char *argv0;       /* -0 */
+    const char *uname_release; /* -r */
+    const char *log_classes, *log_file; /* -d, -D */
+    const char *gdb;         /* -g */
+    uint64_t stack_bytes;    /* -s; 0: RLIMIT_STACK */
+    uint64_t seed;
+    bool has_seed, strace, one_insn, show_version, show_help;
+    int exec_fd;             /* --exec-fd: the program is open there (fexecve); -1 */
+    char **set_env;          /* -E NAME=VALUE and -U NAME, in order: "NAME=VALUE" or "NAME" */
+    size_t n_set_env;
+    char **argv;             /* the program and its arguments */
+    int argc;
+} Options;
+
+/* Reads the environment and the arguments; *ret holds pointers into them. */
+bool options_parse(Options *ret, int argc, char **argv, struct _GError **error);
+void options_print_help(const char *name);
+
+/* The options that a program started by the guest is to have, as arguments for another calque;
+ * NULL-terminated strings into ret[], at most `size` of them. Their number. */
+size_t options_inherit(const Options *o, const char **ret, size_t size);
+enum { OPTIONS_INHERIT_MAX = 32 };
+
+#endif

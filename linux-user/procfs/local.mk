@@ -1,0 +1,1 @@
+LINUX_USER_SOURCES += %D%/procfs.h %D%/procfs.c %D%/output.h %D%/output.c %D%/maps.h %D%/maps.c

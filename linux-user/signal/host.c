@@ -1,0 +1,112 @@
+/* data plane */
+/*
+ * The host's handler. It runs on the thread's alternate stack with every signal blocked that can
+ * be, in any code of the emulator; it takes no lock and calls nothing that does.
+ */
+#include <ucontext.h>
+
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/host.h"
+
+enum { HOST_SA_RESTORER = 0x04000000 };
+
+extern void host_restorer(void);
+
+long host_signal_mask(uint64_t mask, uint64_t *ret_old)
+{
+    return host_raw(SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&mask, (uintptr_t)ret_old, 8);
+}
+
+long host_signal_get(int sig, HostSigaction *ret)
+{
+    return host_raw(SYS_rt_sigaction, sig, 0, (uintptr_t)ret, 8);
+}
+
+static int sync_slot(int sig)
+{
+    switch (sig) {
+    case SIGSEGV: return 0;
+    case SIGBUS: return 1;
+    case SIGFPE: return 2;
+    case SIGILL: return 3;
+    case SIGTRAP: return 4;
+    default: return -1;
+    }
+}
+
+/* The fault is the emulator's own: let it be seen as what it is. */
+static void host_crash(int sig)
+{
+    HostSigaction action = {.handler = HOST_SIG_DFL, .flags = HOST_SA_RESTORER,
+                            .restorer = (uintptr_t)host_restorer};
+    host_raw(SYS_rt_sigaction, sig, (uintptr_t)&action, 0, 8);
+}
+
+/* A signal that somebody sent. */
+static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucontext)
+{
+    ThreadSignals *s = t->signals;
+    int slot = sync_slot(sig);
+    if (slot >= 0) {
+        /* Never blocked on the host, so the guest's mask is kept here. As in Linux a second
+         * standard signal is lost while the first waits. */
+        if (s->held & SIGNAL_BIT(sig))
+            return;
+        s->held_info[slot] = *info;
+        s->held |= SIGNAL_BIT(sig);
+        if (s->mask & SIGNAL_BIT(sig))
+            return;
+    } else {
+        s->accepted_info = *info;
+        s->accepted_info.si_signo = sig;
+        s->accepted = sig;
+        *(uint64_t *)&((ucontext_t *)ucontext)->uc_sigmask = ~SIGNAL_SYNC_MASK;
+    }
+    atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
+    host_syscall_interrupt(ucontext);
+    if (t->vcpu)
+        vcpu_kick(t->vcpu);
+}
+
+static void host_handler(int sig, siginfo_t *info, void *ucontext)
+{
+    Thread *t = thread_self;
+    if (sync_slot(sig) >= 0 && info->si_code > 0) {
+        if ((sig == SIGSEGV || sig == SIGBUS) && host_copy_fault(ucontext))
+            return;
+        if (t && t->vcpu && vcpu_host_signal(t->vcpu, sig, info, ucontext))
+            return;
+        host_crash(sig);
+        return;
+    }
+    if (t)
+        accept_signal(t, sig, info, ucontext);
+}
+
+void host_signal_ignore(int sig, const SignalAction *back)
+{
+    HostSigaction ignore = {.handler = HOST_SIG_IGN};
+    if (back)
+        host_signal_set(sig, back);
+    else
+        host_raw(SYS_rt_sigaction, sig, (uintptr_t)&ignore, 0, 8);
+}
+
+long host_signal_set(int sig, const SignalAction *action)
+{
+    if (sig == SIGKILL || sig == SIGSTOP)
+        return 0;
+    HostSigaction host = {.flags = HOST_SA_RESTORER, .restorer = (uintptr_t)host_restorer};
+    uint64_t handler = action ? action->handler : HOST_SIG_DFL;
+    if (action)
+        host.flags |= action->flags & (SIGNAL_SA_NOCLDSTOP | SIGNAL_SA_NOCLDWAIT);
+    if (handler <= HOST_SIG_IGN && sync_slot(sig) < 0) {
+        host.handler = handler;
+    } else {
+        host.handler = (uintptr_t)host_handler;
+        host.flags |= SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+        /* The five may interrupt the handler of another signal only by a bug of ours. */
+        host.mask = ~SIGNAL_SYNC_MASK;
+    }
+    return host_raw(SYS_rt_sigaction, sig, (uintptr_t)&host, 0, 8);
+}

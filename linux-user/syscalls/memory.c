@@ -1,0 +1,53 @@
+/* data plane */
+/* The address space. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/syscalls/dispatch.h"
+#include "syscall-tables/handlers.h"
+
+long sys_brk(Thread *t, const uint64_t *args) { return mem_brk(t->process, args[0]); }
+
+long sys_mmap(Thread *t, const uint64_t *args)
+{
+    return mem_mmap(t->process, args[0], args[1], (int)args[2], (int)args[3], (int)args[4], args[5]);
+}
+
+long sys_munmap(Thread *t, const uint64_t *args)
+{
+    return mem_munmap(t->process, args[0], args[1]);
+}
+
+long sys_mremap(Thread *t, const uint64_t *args)
+{
+    return mem_mremap(t->process, args[0], args[1], args[2], (int)args[3], args[4]);
+}
+
+long sys_mprotect(Thread *t, const uint64_t *args)
+{
+    return mem_mprotect(t->process, args[0], args[1], (int)args[2]);
+}
+
+/* Advice that changes what memory holds may change code. */
+static bool advice_drops(int advice)
+{
+    return advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE ||
+           advice == 24 /* MADV_DONTNEED_LOCKED */ || advice == MADV_WIPEONFORK;
+}
+
+long sys_madvise(Thread *t, const uint64_t *args)
+{
+    Process *p = t->process;
+    GuestAddr a = args[0];
+    uint64_t n = (args[1] + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1);
+    /* The emulator's own memory is no business of the guest's. */
+    if (!(a & (MEM_PAGE - 1)) && n >= args[1] && n && !mem_check(p->mem, a, n, 0))
+        return -ENOMEM;
+    bool code = advice_drops((int)args[2]) && n && mem_has_code(p->mem, a, n);
+    long r = host_syscall(t, SYS_madvise, a, args[1], args[2], 0, 0, 0);
+    if (code)
+        translator_invalidate(p->translator, a, n);
+    return r;
+}

@@ -1,0 +1,217 @@
+/* data plane */
+/* Signals: dispositions, masks, alternate stacks, sending and waiting. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
+#include "linux-user/syscalls/dispatch.h"
+#include "syscall-tables/handlers.h"
+
+enum { SIGSET_BYTES = 8 };
+
+/* The kernel's structure without and with the restorer (asm-generic/signal.h): which one a guest
+ * has is whether its ABI has SA_RESTORER. */
+typedef struct SigactionPlain {
+    uint64_t handler, flags, mask;
+} SigactionPlain;
+typedef struct SigactionRestorer {
+    uint64_t handler, flags, restorer, mask;
+} SigactionRestorer;
+
+static const uint64_t known_flags =
+    SIGNAL_SA_NOCLDSTOP | SIGNAL_SA_NOCLDWAIT | SIGNAL_SA_SIGINFO | SIGNAL_SA_ONSTACK |
+    SIGNAL_SA_RESTART | SIGNAL_SA_NODEFER | SIGNAL_SA_RESETHAND | SIGNAL_SA_EXPOSE_TAGBITS;
+
+static bool action_read(const GuestAbi *abi, GuestAddr at, SignalAction *ret)
+{
+    if (abi->has_sa_restorer) {
+        SigactionRestorer a;
+        if (!mem_get(&a, at))
+            return false;
+        *ret = (SignalAction){a.handler, a.flags & (known_flags | SIGNAL_SA_RESTORER), a.restorer,
+                              a.mask};
+    } else {
+        SigactionPlain a;
+        if (!mem_get(&a, at))
+            return false;
+        *ret = (SignalAction){a.handler, a.flags & known_flags, 0, a.mask};
+    }
+    return true;
+}
+
+static bool action_write(const GuestAbi *abi, GuestAddr at, const SignalAction *a)
+{
+    if (abi->has_sa_restorer)
+        return mem_put(at, ((SigactionRestorer){a->handler, a->flags, a->restorer, a->mask}));
+    return mem_put(at, ((SigactionPlain){a->handler, a->flags, a->mask}));
+}
+
+long sys_rt_sigaction(Thread *t, const uint64_t *args)
+{
+    const GuestAbi *abi = t->process->abi;
+    SignalAction new, old;
+    if (args[3] != SIGSET_BYTES)
+        return -EINVAL;
+    if (args[1] && !action_read(abi, args[1], &new))
+        return -EFAULT;
+    /* A signal accepted under the old disposition is delivered by it. */
+    if (args[1] && signal_is_pending(t))
+        return -SYSCALL_RESTARTNOINTR;
+    long r = signal_action(t, (int)args[0], args[1] ? &new : NULL, &old);
+    if (r == 0 && args[2] && !action_write(abi, args[2], &old))
+        return -EFAULT;
+    return r;
+}
+
+long sys_rt_sigprocmask(Thread *t, const uint64_t *args)
+{
+    uint64_t old = t->signals->mask, set;
+    if (args[3] != SIGSET_BYTES)
+        return -EINVAL;
+    if (args[1]) {
+        if (!mem_get(&set, args[1]))
+            return -EFAULT;
+        switch ((int)args[0]) {
+        case SIG_BLOCK: set |= old; break;
+        case SIG_UNBLOCK: set = old & ~set; break;
+        case SIG_SETMASK: break;
+        default: return -EINVAL;
+        }
+        long r = (set & ~SIGNAL_UNBLOCKABLE) == old ? 0 : signal_set_mask(t, set);
+        if (r < 0)
+            return r;
+    }
+    return args[2] && !mem_put(args[2], old) ? -EFAULT : 0;
+}
+
+long sys_rt_sigpending(Thread *t, const uint64_t *args)
+{
+    uint64_t pending;
+    if (args[1] > SIGSET_BYTES)
+        return -EINVAL;
+    long r = host_raw(SYS_rt_sigpending, (uintptr_t)&pending, SIGSET_BYTES);
+    if (r < 0)
+        return r;
+    pending = (pending | t->signals->held) & t->signals->mask;
+    return mem_write(args[0], &pending, args[1]) ? 0 : -EFAULT;
+}
+
+long sys_rt_sigsuspend(Thread *t, const uint64_t *args)
+{
+    uint64_t storage;
+    const void *host;
+    if (args[1] != SIGSET_BYTES)
+        return -EINVAL;
+    if (!args[0])
+        return -EFAULT;
+    long r = signal_temp_mask(t, args[0], args[1], &storage, &host);
+    return r < 0 ? r : host_syscall(t, SYS_rt_sigsuspend, (uintptr_t)host, SIGSET_BYTES, 0, 0, 0, 0);
+}
+
+/* The siginfo of a signal of the emulator's own five that waits here, not in the kernel. */
+static int take_held(Thread *t, uint64_t set, siginfo_t *ret)
+{
+    ThreadSignals *s = t->signals;
+    static const uint8_t order[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    for (unsigned i = 0; i < sizeof order; i++) {
+        if (s->held & set & SIGNAL_BIT(order[i])) {
+            *ret = s->held_info[i];
+            __atomic_fetch_and(&s->held, ~SIGNAL_BIT(order[i]), __ATOMIC_SEQ_CST);
+            return order[i];
+        }
+    }
+    return 0;
+}
+
+long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
+{
+    uint64_t set;
+    siginfo_t info;
+    if (args[3] != SIGSET_BYTES)
+        return -EINVAL;
+    if (!mem_get(&set, args[0]))
+        return -EFAULT;
+    set &= ~SIGNAL_UNBLOCKABLE;
+    long r = take_held(t, set, &info);
+    if (!r) {
+        uint64_t host = set & ~SIGNAL_SYNC_MASK;
+        r = host_syscall(t, SYS_rt_sigtimedwait, (uintptr_t)&host, (uintptr_t)&info, args[2],
+                         SIGSET_BYTES, 0, 0);
+        if (r < 0 && (t->signals->held & set))
+            r = take_held(t, set, &info);
+    }
+    if (r > 0 && args[1] && !mem_put(args[1], info))
+        return -EFAULT;
+    return r;
+}
+
+long sys_rt_sigqueueinfo(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_rt_sigqueueinfo, args[0], args[1], args[2]);
+}
+
+long sys_rt_tgsigqueueinfo(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_rt_tgsigqueueinfo, args[0], args[1], args[2], args[3]);
+}
+
+long sys_pidfd_send_signal(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_pidfd_send_signal, args[0], args[1], args[2], args[3]);
+}
+
+long sys_kill(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_kill, (int)args[0], (int)args[1]);
+}
+
+long sys_tkill(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_tkill, (int)args[0], (int)args[1]);
+}
+
+long sys_tgkill(Thread *t, const uint64_t *args)
+{
+    return host_raw(SYS_tgkill, (int)args[0], (int)args[1], (int)args[2]);
+}
+
+long sys_sigaltstack(Thread *t, const uint64_t *args)
+{
+    struct { uint64_t sp; int32_t flags, pad; uint64_t bytes; } new, old;
+    ThreadSignals *s = t->signals;
+    GuestAddr sp = t->process->abi->get_sp(vcpu_cpu(t->vcpu));
+    memset(&old, 0, sizeof old);
+    old.sp = s->altstack;
+    old.bytes = s->altstack_bytes;
+    old.flags = (int32_t)((unsigned)s->altstack_flags & 1u << 31);
+    old.flags |= !s->altstack_bytes ? SS_DISABLE : signal_on_altstack(t, sp) ? SS_ONSTACK : 0;
+    if (args[0]) {
+        if (!mem_get(&new, args[0]))
+            return -EFAULT;
+        long r = signal_altstack(t, sp, new.sp, new.bytes, new.flags);
+        if (r < 0)
+            return r;
+    }
+    return args[1] && !mem_put(args[1], old) ? -EFAULT : 0;
+}
+
+/* The mask goes first: once it has been set nothing can fail to let a signal in that had been
+ * accepted under the handler's mask. */
+long sys_rt_sigreturn(Thread *t, const uint64_t *args)
+{
+    const GuestAbi *abi = t->process->abi;
+    uint64_t mask;
+    if (!abi->sigreturn(t, true, &mask))
+        goto bad;
+    long r = signal_set_mask(t, mask);
+    if (r < 0)
+        return r;
+    if (abi->sigreturn(t, false, &mask))
+        return -SYSCALL_NO_RESULT;
+bad:
+    signal_force(t, &(siginfo_t){.si_signo = SIGSEGV, .si_code = SI_KERNEL});
+    return -SYSCALL_NO_RESULT;
+}

@@ -1,0 +1,101 @@
+/* data plane */
+/*
+ * The loop of a guest thread: guest code, system calls, exceptions, signals.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
+#include "linux-user/syscalls/dispatch.h"
+#include "linux-user/thread/thread.h"
+
+__thread Thread *thread_self;
+
+/* Instructions that can't be fetched: the kernel tells apart nothing there, no permission, and a
+ * page behind the file's end. */
+static void force_fetch_fault(Thread *t, GuestAddr addr)
+{
+    MemMap *m = t->process->mem;
+    uint8_t byte;
+    t->fault_address = addr;
+    if (!mem_check(m, addr, 1, 0))
+        signal_force_fault(t, SIGSEGV, SEGV_MAPERR, addr);
+    else if (!mem_check(m, addr, 1, PROT_EXEC) || mem_read(&byte, addr, 1))
+        signal_force_fault(t, SIGSEGV, SEGV_ACCERR, addr);
+    else
+        signal_force_fault(t, SIGBUS, BUS_ADRERR, addr);
+}
+
+static void force_access_fault(Thread *t, const VcpuExitInfo *info)
+{
+    int code = info->host_code;
+    t->fault_address = info->addr;
+    /* A non-canonical address has no code of its own on the host; and what belongs to the emulator
+     * is to the guest as if nothing was there. */
+    if (info->host_signal == SIGSEGV &&
+        (code == SI_KERNEL || !mem_check(t->process->mem, info->addr, 1, 0)))
+        code = SEGV_MAPERR;
+    signal_force_fault(t, info->host_signal, code, info->addr);
+}
+
+/* An exception of the guest's code becomes a signal. */
+static void take_exception(Thread *t, VcpuExit exit, const VcpuExitInfo *info)
+{
+    GuestAddr pc = vcpu_pc(t->vcpu);
+    /* A signal that came before the instruction goes first; the instruction then runs again. */
+    if (signal_block_all(t) < 0)
+        return;
+    switch (exit) {
+    case VCPU_EXIT_BREAK:
+        signal_force_fault(t, SIGTRAP, TRAP_BRKPT, pc);
+        break;
+    case VCPU_EXIT_UNDEF:
+        signal_force_fault(t, SIGILL, ILL_ILLOPC, pc);
+        break;
+    case VCPU_EXIT_FETCH:
+        force_fetch_fault(t, info->addr);
+        break;
+    case VCPU_EXIT_PCALIGN:
+        t->fault_address = pc;
+        signal_force_fault(t, SIGBUS, BUS_ADRALN, pc);
+        break;
+    case VCPU_EXIT_FAULT:
+        force_access_fault(t, info);
+        break;
+    case VCPU_EXIT_ALIGN:
+        t->fault_address = info->addr;
+        signal_force_fault(t, SIGBUS, BUS_ADRALN, info->addr);
+        break;
+    default:
+        break;
+    }
+    signal_deliver(t);
+    signal_unblock(t);
+}
+
+static void take_syscall(Thread *t)
+{
+    long r = syscall_dispatch(t);
+    if (syscall_is_restart(r))
+        t->signals->restart = -r;
+    else if (!t->signals->restore_mask)
+        return;
+    /* signal_deliver() decides about the restart and puts the mask back. */
+    atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
+}
+
+void thread_loop(Thread *t)
+{
+    while (!t->exiting) {
+        VcpuExitInfo info;
+        while (signal_is_pending(t))
+            signal_deliver(t);
+        VcpuExit exit = vcpu_run(t->vcpu, &info);
+        if (__builtin_expect(exit == VCPU_EXIT_SYSCALL, 1))
+            take_syscall(t);
+        else if (exit != VCPU_EXIT_KICK && exit != VCPU_EXIT_STEP)
+            take_exception(t, exit, &info);
+    }
+}

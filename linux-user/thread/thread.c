@@ -1,0 +1,453 @@
+/* data plane */
+/*
+ * Making and ending threads and processes of the guest.
+ *
+ * A thread is a detached thread of the host's library with a small stack. A forked process is made
+ * by the library's fork() where it can be (it keeps malloc sound when other threads hold its
+ * locks). A process that shares its parent's memory while the parent waits (vfork, posix_spawn)
+ * really does so: it runs in the same memory on a stack and in a Thread and Process of its own, so
+ * its dispositions and mask are its own as the kernel's copies are.
+ */
+#include "linux-user/thread/thread.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
+#include "linux-user/syscalls/dispatch.h"
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+enum { THREAD_STACK_BYTES = 256 << 10, VFORK_STACK_BYTES = 256 << 10 };
+
+long host_clone_asm(uint64_t flags, void *stack, void *parent_tid, void *child_tid,
+                    void (*f)(void *), void *arg);
+
+static Thread *thread_alloc(Process *p, const Thread *from)
+{
+    Thread *t = calloc(1, sizeof *t);
+    ThreadSignals *s = calloc(1, sizeof *s);
+    if (!t || !s)
+        goto fail;
+    t->process = p;
+    t->signals = s;
+    t->syscall_nr = -1;
+    if (!signal_thread_new(t, from))
+        goto fail;
+    t->vcpu = vcpu_new(p->translator, from ? from->vcpu : NULL);
+    if (t->vcpu) {
+        if (from)
+            memcpy(t->comm, from->comm, sizeof t->comm);
+        return t;
+    }
+    host_raw(SYS_munmap, (uintptr_t)s->host_stack, s->host_stack_bytes);
+fail:
+    free(s);
+    free(t);
+    return NULL;
+}
+
+/* Not on the thread itself, or at its very end with its signals blocked. */
+static void thread_free(Thread *t)
+{
+    Vcpu *vcpu = t->vcpu;
+    t->vcpu = NULL;
+    vcpu_free(vcpu);
+    host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
+    free(t->signals);
+    free(t);
+}
+
+static void list_add(Process *p, Thread *t)
+{
+    pthread_mutex_lock(&p->threads_lock);
+    t->next = p->threads;
+    p->threads = t;
+    p->n_threads++;
+    pthread_mutex_unlock(&p->threads_lock);
+}
+
+/* How many are left. */
+static unsigned list_remove(Process *p, Thread *t)
+{
+    pthread_mutex_lock(&p->threads_lock);
+    for (Thread **link = &p->threads; *link; link = &(*link)->next) {
+        if (*link == t) {
+            *link = t->next;
+            p->n_threads--;
+            break;
+        }
+    }
+    unsigned left = p->n_threads;
+    pthread_mutex_unlock(&p->threads_lock);
+    return left;
+}
+
+Thread *thread_new_main(Process *p)
+{
+    Thread *t = thread_alloc(p, NULL);
+    if (!t)
+        return NULL;
+    t->tid = (pid_t)host_raw(SYS_gettid);
+    t->host = pthread_self();
+    thread_self = t;
+    list_add(p, t);
+    return t;
+}
+
+/* ---- threads ---- */
+
+typedef struct ThreadStart {
+    Thread *thread;
+    const ThreadClone *clone;
+    sem_t done;
+    long result;
+} ThreadStart;
+
+/* What a thread doesn't share with its process: pthread_create() shares everything. */
+static long unshare_rest(uint64_t flags)
+{
+    uint64_t own = ~flags & (CLONE_FILES | CLONE_FS | CLONE_SYSVSEM);
+    return own ? host_raw(SYS_unshare, own) : 0;
+}
+
+static void *thread_main(void *arg)
+{
+    ThreadStart *start = arg;
+    Thread *t = start->thread;
+    const ThreadClone *c = start->clone;
+    uint64_t flags = c->flags;
+    thread_self = t;
+    t->tid = (pid_t)host_raw(SYS_gettid);
+    t->host = pthread_self();
+    start->result = unshare_rest(flags);
+    if (start->result < 0) {
+        sem_post(&start->done);
+        return NULL;
+    }
+    start->result = t->tid;
+    if (flags & CLONE_PARENT_SETTID)
+        mem_put(c->parent_tid, (int32_t)t->tid);
+    if (flags & CLONE_CHILD_SETTID)
+        mem_put(c->child_tid, (int32_t)t->tid);
+    host_raw(SYS_prctl, 15 /* PR_SET_NAME */, (uintptr_t)t->comm);
+    list_add(t->process, t);
+    sem_post(&start->done); /* start and clone are gone from here on */
+    signal_thread_start(t);
+    thread_loop(t);
+    thread_exit(t);
+    thread_self = NULL;
+    thread_free(t);
+    return NULL;
+}
+
+static void child_registers(Thread *child, const ThreadClone *c)
+{
+    const GuestAbi *abi = child->process->abi;
+    void *cpu = vcpu_cpu(child->vcpu);
+    if (c->stack)
+        abi->set_sp(cpu, c->stack);
+    if (c->flags & CLONE_SETTLS)
+        abi->set_tls(cpu, c->tls);
+    if (c->flags & CLONE_CHILD_CLEARTID)
+        child->clear_child_tid = c->child_tid;
+    abi->syscall_result(cpu, 0);
+}
+
+static long clone_thread(Thread *t, const ThreadClone *c)
+{
+    Thread *child = thread_alloc(t->process, t);
+    if (!child)
+        return -EAGAIN;
+    host_raw(SYS_prctl, 16 /* PR_GET_NAME */, (uintptr_t)child->comm);
+    child_registers(child, c);
+    ThreadStart start = {.thread = child, .clone = c};
+    sem_init(&start.done, 0, 0);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+    pthread_t host;
+    int e = pthread_create(&host, &attr, thread_main, &start);
+    pthread_attr_destroy(&attr);
+    if (!e)
+        while (sem_wait(&start.done) < 0)
+            ;
+    sem_destroy(&start.done);
+    long r = e ? -EAGAIN : start.result;
+    if (r < 0)
+        thread_free(child);
+    return r;
+}
+
+/* ---- processes ---- */
+
+static void forked_child(Thread *t, const ThreadClone *c)
+{
+    Process *p = t->process;
+    pthread_mutex_init(&p->threads_lock, NULL);
+    for (Thread *other = p->threads, *next; other; other = next) {
+        next = other->next;
+        if (other == t)
+            continue;
+        /* translator_fork_child() has freed its vcpu. */
+        host_raw(SYS_munmap, (uintptr_t)other->signals->host_stack,
+                 other->signals->host_stack_bytes);
+        free(other->signals);
+        free(other);
+    }
+    p->threads = t;
+    t->next = NULL;
+    p->n_threads = 1;
+    t->tid = (pid_t)host_raw(SYS_gettid);
+    t->is_vfork_child = false;
+    t->clear_child_tid = 0;
+    t->robust_list = 0;
+    signal_fork_child(t);
+    if (c->flags & CLONE_CLEAR_SIGHAND)
+        signal_clear_handlers(t);
+    child_registers(t, c);
+    if (c->flags & CLONE_CHILD_SETTID)
+        mem_put(c->child_tid, (int32_t)t->tid);
+}
+
+/* By clone3 on the host: flags, pidfd, set_tid and cgroup as they are. */
+static long fork_with_flags(const ThreadClone *c)
+{
+    struct clone_args args = {
+        .flags = c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                                        CLONE_PARENT_SETTID | CLONE_VM | CLONE_VFORK |
+                                        CLONE_CLEAR_SIGHAND),
+        .exit_signal = c->exit_signal,
+        .pidfd = c->pidfd,
+        .set_tid = c->set_tid,
+        .set_tid_size = c->n_set_tid,
+        .cgroup = c->flags & CLONE_INTO_CGROUP ? (uint64_t)c->cgroup : 0,
+    };
+    return host_raw(SYS_clone3, (uintptr_t)&args, sizeof args);
+}
+
+static bool is_plain_fork(const ThreadClone *c)
+{
+    const uint64_t ours = CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                          CLONE_PARENT_SETTID;
+    return c->exit_signal == SIGCHLD && !(c->flags & ~ours) && !c->n_set_tid;
+}
+
+static long clone_process(Thread *t, const ThreadClone *c)
+{
+    Process *p = t->process;
+    mem_fork_prepare(p->mem);
+    pthread_mutex_lock(&p->signals->lock);
+    pthread_mutex_lock(&p->threads_lock);
+    translator_fork_prepare(p->translator);
+    long pid = is_plain_fork(c) ? fork() : fork_with_flags(c);
+    if (pid == -1 && is_plain_fork(c))
+        pid = -errno;
+    if (pid == 0) {
+        translator_fork_child(p->translator);
+        mem_fork_done(p->mem, true);
+        forked_child(t, c);
+    } else {
+        translator_fork_parent(p->translator);
+        pthread_mutex_unlock(&p->threads_lock);
+        pthread_mutex_unlock(&p->signals->lock);
+        mem_fork_done(p->mem, false);
+        if (pid > 0 && (c->flags & CLONE_PARENT_SETTID))
+            mem_put(c->parent_tid, (int32_t)pid);
+    }
+    return pid;
+}
+
+/* ---- vfork ---- */
+
+typedef struct VforkStart {
+    Thread *child;
+    const ThreadClone *clone;
+} VforkStart;
+
+static void vfork_main(void *arg)
+{
+    VforkStart *start = arg;
+    Thread *t = start->child;
+    const ThreadClone *c = start->clone;
+    thread_self = t;
+    t->tid = (pid_t)host_raw(SYS_gettid);
+    if (c->flags & CLONE_CHILD_SETTID)
+        mem_put(c->child_tid, (int32_t)t->tid);
+    if (c->flags & CLONE_CLEAR_SIGHAND)
+        signal_clear_handlers(t);
+    signal_thread_start(t);
+    thread_loop(t);
+    thread_exit(t);
+    host_raw(SYS_exit_group, t->exit_status);
+}
+
+static long clone_vfork(Thread *t, const ThreadClone *c)
+{
+    Process *p = malloc(sizeof *p);
+    SignalState *signals = malloc(sizeof *signals);
+    Thread *child = NULL;
+    long stack = host_raw(SYS_mmap, 0, VFORK_STACK_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    long r = -ENOMEM;
+    if (!p || !signals || (stack < 0 && stack >= -4095))
+        goto out;
+    memcpy(p, t->process, sizeof *p);
+    pthread_mutex_lock(&t->process->signals->lock);
+    memcpy(signals->actions, t->process->signals->actions, sizeof signals->actions);
+    pthread_mutex_unlock(&t->process->signals->lock);
+    pthread_mutex_init(&signals->lock, NULL);
+    pthread_mutex_init(&p->threads_lock, NULL);
+    p->signals = signals;
+    child = thread_alloc(p, t);
+    if (!child)
+        goto out;
+    child->is_vfork_child = true;
+    child->signals->altstack = t->signals->altstack;
+    child->signals->altstack_bytes = t->signals->altstack_bytes;
+    child->signals->altstack_flags = t->signals->altstack_flags;
+    p->threads = child;
+    p->n_threads = 1;
+    child_registers(child, c);
+    VforkStart start = {child, c};
+    uint64_t flags = (c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
+                                             CLONE_CHILD_CLEARTID |
+                                             CLONE_CLEAR_SIGHAND)) | c->exit_signal;
+    /* CLONE_PARENT_SETTID and CLONE_PIDFD share an argument; the kernel refuses both together. */
+    GuestAddr word = c->flags & CLONE_PIDFD ? c->pidfd : c->parent_tid;
+    r = host_clone_asm(flags, (char *)stack + VFORK_STACK_BYTES, mem_host(word), NULL, vfork_main,
+                       &start);
+    thread_self = t;
+out:
+    if (child)
+        thread_free(child);
+    if (stack > 0)
+        host_raw(SYS_munmap, stack, VFORK_STACK_BYTES);
+    free(signals);
+    free(p);
+    return r;
+}
+
+/* The kernel's rules (kernel/fork.c, copy_process), and one of ours. */
+static long check_flags(const ThreadClone *c)
+{
+    uint64_t f = c->flags;
+    if ((f & (CLONE_NEWNS | CLONE_FS)) == (CLONE_NEWNS | CLONE_FS) ||
+        (f & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS) ||
+        ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND)) || ((f & CLONE_SIGHAND) && !(f & CLONE_VM)) ||
+        ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD))))
+        return -EINVAL;
+    if ((f & CLONE_VM) && !(f & (CLONE_THREAD | CLONE_VFORK))) {
+        if (log_on(LOG_UNIMP))
+            log_write("clone: a process that shares memory while its parent runs is not there\n");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+long thread_clone(Thread *t, const ThreadClone *c)
+{
+    long r = check_flags(c);
+    if (r < 0)
+        return r;
+    r = signal_block_all(t);
+    if (r < 0)
+        return r;
+    if (c->flags & CLONE_THREAD)
+        r = clone_thread(t, c);
+    else if (c->flags & CLONE_VM)
+        r = clone_vfork(t, c);
+    else
+        r = clone_process(t, c);
+    signal_unblock(t);
+    return r;
+}
+
+/* ---- the end ---- */
+
+enum { ROBUST_LIMIT = 2048 };
+
+/* One futex of the robust list (kernel/futex: handle_futex_death). */
+static void robust_death(Thread *t, GuestAddr at, bool pi, bool pending)
+{
+    uint32_t value;
+    if ((at & 3) || !mem_get(&value, at))
+        return;
+    if (pending && !pi && !value) {
+        host_raw(SYS_futex, at, FUTEX_WAKE, 1, 0, 0, 0);
+        return;
+    }
+    while ((value & FUTEX_TID_MASK) == (uint32_t)t->tid) {
+        uint32_t expected = value, died = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+        if (!mem_word_cas(at, &expected, died))
+            return;
+        if (expected == value) {
+            if (!pi && (value & FUTEX_WAITERS))
+                host_raw(SYS_futex, at, FUTEX_WAKE, 1, 0, 0, 0);
+            return;
+        }
+        value = expected;
+    }
+}
+
+/* The kernel would do it when the host's thread ends, but that is after clear_child_tid. */
+static void robust_exit(Thread *t)
+{
+    struct { uint64_t next; int64_t offset; uint64_t pending; } head;
+    if (!t->robust_list || !mem_get(&head, t->robust_list))
+        return;
+    GuestAddr entry = head.next;
+    for (int i = 0; i < ROBUST_LIMIT && (entry & ~UINT64_C(1)) != t->robust_list; i++) {
+        GuestAddr node = entry & ~UINT64_C(1);
+        bool pi = entry & 1;
+        if (!mem_get(&entry, node))
+            break;
+        if (node != (head.pending & ~UINT64_C(1)))
+            robust_death(t, node + (uint64_t)head.offset, pi, false);
+    }
+    if (head.pending & ~UINT64_C(1))
+        robust_death(t, (head.pending & ~UINT64_C(1)) + (uint64_t)head.offset, head.pending & 1,
+                     true);
+    host_raw(SYS_set_robust_list, 0, t->robust_list_bytes);
+}
+
+void thread_exit(Thread *t)
+{
+    Process *p = t->process;
+    bool leader = t->tid == (pid_t)host_raw(SYS_getpid);
+    if (!t->is_vfork_child)
+        robust_exit(t);
+    pthread_mutex_lock(&p->threads_lock);
+    if (leader)
+        p->leader_status = t->exit_status;
+    pthread_mutex_unlock(&p->threads_lock);
+    if (list_remove(p, t) == 0) {
+        if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
+            host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
+        /* The emulator may have threads of its own that would keep the process. */
+        host_raw(SYS_exit_group, p->leader_status);
+    }
+    signal_thread_end(t);
+    if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
+        host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
+    /* The leader's host thread stays a zombie until the others end, as a kernel's does. */
+    while (leader)
+        host_raw(SYS_exit, t->exit_status);
+}
+
+_Noreturn void thread_exit_process(Thread *t, int status)
+{
+    for (;;)
+        host_raw(SYS_exit_group, status);
+}
