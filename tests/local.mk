@@ -7,3 +7,4 @@ include %D%/ir/local.mk
 include %D%/runtime/local.mk
 include %D%/softfp/local.mk
 include %D%/isa/local.mk
+include %D%/decodegen/local.mk

@@ -1,0 +1,2 @@
+TESTS += %D%/decodegen-test.sh
+EXTRA_DIST += %D%/decodegen-test.sh %D%/run.py %D%/good %D%/bad
