@@ -1,1 +1,2 @@
 include %D%/fuzz.mk
+include %D%/insn.mk

@@ -46,9 +46,11 @@ bool rv_lift_FENCE_I(LiftContext *ctx, const ArgFENCE_I *a)
 }
 
 /* The block must be accessible; memory and caches are coherent here. Clean and flush fault as a
- * load would (CMO, "permissions for CMOs"). */
+ * load would (CMO, "permissions for CMOs"). Linux doesn't give inval to user programs. */
 bool rv_lift_CBO(LiftContext *ctx, const ArgCBO *a)
 {
+    if (a->op == 0)
+        return false;
     ir_load(&ctx->b, IR_I64, 0, rv_get(ctx, a->rs1), 0);
     return true;
 }
