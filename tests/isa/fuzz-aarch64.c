@@ -18,8 +18,10 @@ enum { BASE = 28, ALIGNED = 26, INDEX = 27 };
 enum { W_SP = 31, W_PC, W_NZCV, W_FPCR, W_FPSR, W_TPIDR, W_V, N_WORDS = W_V + 64 };
 _Static_assert(N_WORDS <= (int)FUZZ_MAX_WORDS, "words");
 
-extern const DecodeRow a64_rows[];
-extern const unsigned a64_n_rows;
+extern const DecodeRow a64_rows[], a64_fp_rows[], a64_simd_rows[], a64_simd_imm_rows[],
+    a64_ldst_simd_rows[];
+extern const unsigned a64_n_rows, a64_fp_n_rows, a64_simd_n_rows, a64_simd_imm_n_rows,
+    a64_ldst_simd_n_rows;
 
 static const char *word_name(unsigned w)
 {
@@ -225,6 +227,14 @@ static bool uc_knows(const DecodeRow *row, uint32_t insn)
     for (unsigned i = 0; lacking[i]; i++)
         if (strstr(row->features, lacking[i]))
             return false;
+    if ((insn & 0xfffffc00) == 0x1e634000) /* BFCVT, in the place of FCVT's reserved format */
+        return false;
+    if ((insn & 0xbff8fc00) == 0x2f00fc00) /* FMOV with o2 = 1 is unallocated, here it does something */
+        return false;
+    if (!strcmp(row->name, "FJCVTZS")) /* says that a flushed denormal was exact */
+        return false;
+    if (!strcmp(row->name, "FCMLA_elt")) /* raises flags for the upper half when Q = 0 */
+        return insn >> 30 & 1;
     if (!strcmp(row->name, "HINT")) /* WFE and WFI stop; pointer authentication is off at its EL1 */
         return (insn >> 8 & 15) > 3;
     if ((insn & 0xfb200c00) == 0xf8200800 && (insn & 31) >= 24) /* FEAT_RPRFM */
@@ -242,8 +252,10 @@ static uint64_t uc_mask(unsigned word)
 }
 #endif
 
-static const DecodeRow *const tables[] = { a64_rows, NULL };
-static const unsigned *const n_rows[] = { &a64_n_rows };
+static const DecodeRow *const tables[] = { a64_rows, a64_fp_rows, a64_simd_rows, a64_simd_imm_rows,
+                                           a64_ldst_simd_rows, NULL };
+static const unsigned *const n_rows[] = { &a64_n_rows, &a64_fp_n_rows, &a64_simd_n_rows,
+                                          &a64_simd_imm_n_rows, &a64_ldst_simd_n_rows };
 
 const FuzzGuest fuzz_aarch64 = {
     .name = "aarch64",

@@ -11,4 +11,40 @@
 uint64_t a64_helper_counter(Vcpu *v);
 uint64_t a64_helper_random(Vcpu *v);
 
+/* helper-float.c */
+void a64_helper_half_vector(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                            const V128 *c);
+void a64_helper_half_convert(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, uint32_t b);
+uint64_t a64_helper_half_scalar(Vcpu *v, uint32_t desc, uint64_t a, uint64_t b, uint64_t c);
+void a64_helper_fp_step(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
+void a64_helper_fp_estimate(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
+void a64_helper_fmlal(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                      const V128 *c);
+uint64_t a64_helper_fjcvtzs(Vcpu *v, uint32_t desc, uint64_t a);
+uint32_t a64_helper_bfcvt(Vcpu *v, uint32_t desc, uint32_t a);
+void a64_helper_bfcvtn(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a);
+void a64_helper_bf16(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                     const V128 *c);
+
+/* helper-vector.c */
+void a64_helper_rdmla(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                      const V128 *c);
+void a64_helper_rdmla_sat(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                          const V128 *c);
+void a64_helper_mixed_add(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
+
+/* helper-crypto.c */
+void a64_helper_sha1c(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha1p(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha1m(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha1su1(Vcpu *v, V128 *ret, const V128 *a, const V128 *b);
+void a64_helper_sha256h(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha256h2(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha256su0(Vcpu *v, V128 *ret, const V128 *a, const V128 *b);
+void a64_helper_sha256su1(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha512h(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha512h2(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+void a64_helper_sha512su0(Vcpu *v, V128 *ret, const V128 *a, const V128 *b);
+void a64_helper_sha512su1(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
+
 #endif

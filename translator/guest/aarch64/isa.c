@@ -47,11 +47,22 @@ static const IrHelper helpers[] = {
 #undef HELPER
 };
 
+/* op0 (bits 28 to 25, C4.1): x111 is floating point and SIMD, x1x0 loads and stores, whose bit 26
+ * tells those of the SIMD registers. The rest is one decoder. */
+static bool lift_word(LiftContext *ctx, uint32_t word)
+{
+    switch (word >> 25 & 7) {
+    case 7: return a64_lift_simd_fp(ctx, word);
+    case 6: return a64_lift_ldst_simd(ctx, word);
+    default: return a64_decode(ctx, word);
+    }
+}
+
 static void lift(LiftContext *ctx)
 {
     uint32_t word = a64_fetch(ctx->code);
     ctx->bytes = 4;
-    if (!a64_decode(ctx, word))
+    if (!lift_word(ctx, word))
         a64_trap(ctx, VCPU_EXIT_UNDEF, ctx->pc, a64_i64(ctx, word));
 }
 

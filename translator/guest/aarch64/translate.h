@@ -13,6 +13,10 @@
 #include "translator/guest/aarch64/features.h"
 #include "translator/guest/isa.h"
 
+/* Floating point, SIMD, crypto (simd.c): false when unallocated, as a64_decode(). */
+bool a64_lift_simd_fp(LiftContext *ctx, uint32_t word);   /* op0 x111 */
+bool a64_lift_ldst_simd(LiftContext *ctx, uint32_t word); /* op0 x110 */
+
 static inline const A64Model *a64_model(const LiftContext *ctx) { return ctx->cpu_model; }
 static inline bool a64_has(const LiftContext *ctx, A64Feature f)
 { return a64_model_has(a64_model(ctx), f); }
