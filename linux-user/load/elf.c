@@ -175,10 +175,11 @@ static bool map_segment(Process *p, const ElfFile *f, const Elf64_Phdr *ph, uint
     if (r < 0 && r >= -4095)
         return load_error(error, LOAD_FAILED, "%s: can't map a segment of %" PRIu64 " bytes: %s",
                           f->name, (uint64_t)ph->p_memsz, g_strerror((int)-r));
-    /* What follows the file's bytes in their last page is zero; only a writable segment can have
-     * it (Linux: padzero(), whose failure counts for writable ones). */
+    /* What follows the file's bytes is zero up to the end of their last page, even behind the segment
+     * (ld.so allocates there); only a writable segment can have it (Linux: padzero(), whose failure
+     * counts for writable ones). */
     if (ph->p_filesz && end > file_end && file_pages_end > file_end && (prot & PROT_WRITE) &&
-        !mem_clear(file_end, (end < file_pages_end ? end : file_pages_end) - file_end))
+        !mem_clear(file_end, file_pages_end - file_end))
         return refuse(f, error, "its data can't be written");
     return true;
 }

@@ -332,8 +332,9 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
     if (forced && refused)
         signal_die(t, sig);
     if (log_on(LOG_SIGNAL))
-        log_write("signal %d code %d to %d: handler %#llx\n", sig, info->si_code, t->tid,
-                  (unsigned long long)action.handler);
+        log_write("signal %d code %d to %d at pc %#llx, address %#llx: handler %#llx\n", sig,
+                  info->si_code, t->tid, (unsigned long long)vcpu_pc(t->vcpu),
+                  (unsigned long long)mem_guest(info->si_addr), (unsigned long long)action.handler);
     if (action.handler == HOST_SIG_IGN)
         return false;
     if (action.handler == HOST_SIG_DFL) {
