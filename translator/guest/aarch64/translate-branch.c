@@ -28,11 +28,10 @@ static IrRef put_link(LiftContext *ctx)
     return link;
 }
 
-/* Leaves to `target` if the condition holds, else goes on behind. */
+/* Leaves to `target` if the condition holds; the unit goes on behind. */
 static void branch_if(LiftContext *ctx, IrRef condition, GuestAddr target)
 {
     ir_emit(&ctx->b, IR_exit_if, IR_VOID, 0, 0, condition, 0, 0, 0, (int64_t)target);
-    a64_end_unit(ctx);
 }
 
 bool a64_lift_B(LiftContext *ctx, const ArgB *a)
