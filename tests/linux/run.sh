@@ -1,0 +1,51 @@
+#!/bin/sh
+# run.sh PROGRAM.c: builds it for this machine and for every guest that there is a compiler for, runs
+# all of them in folders of their own, and compares what they print and how they end.
+# A line `cflags: …` in the program's first comment adds flags.
+set -eu
+src=$1
+case $src in /*) ;; *) src=$PWD/$src ;; esac
+name=$(basename "$src" .c)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+flags=$(sed -n 's/^.*cflags: *//p; /\*\//q' "$src" | head -1)
+
+run() { # run NAME COMMAND…: prints into NAME.out
+    dir=$tmp/$1.dir out=$tmp/$1.out
+    shift
+    mkdir "$dir"
+    status=0
+    (cd "$dir" && TMPDIR=$dir timeout 60 "$@") > "$out" 2> "$out.err" < /dev/null || status=$?
+    echo "exit status $status" >> "$out"
+}
+
+build() { # build COMPILER OUTPUT
+    # shellcheck disable=SC2086
+    $1 -std=gnu17 -O1 -g -pthread -static -D_GNU_SOURCE $flags -o "$2" "$src" -lrt
+}
+
+build "${CC:-cc}" "$tmp/native"
+run native "$tmp/native"
+if ! tail -1 "$tmp/native.out" | grep -qx 'exit status 0'; then
+    echo "$name fails natively:"
+    cat "$tmp/native.out" "$tmp/native.out.err"
+    exit 99
+fi
+
+guests=0
+result=0
+for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
+    arch=${guest%% *} cc=${guest#* }
+    [ "$cc" != no ] || continue
+    build "$cc" "$tmp/$arch"
+    # shellcheck disable=SC2086
+    run "$arch" ${CALQUE:-calque} ${CALQUE_FLAGS:-} "$tmp/$arch"
+    guests=$((guests + 1))
+    if ! diff -u "$tmp/native.out" "$tmp/$arch.out"; then
+        echo "$name: $arch differs from native"
+        cat "$tmp/$arch.out.err"
+        result=1
+    fi
+done
+[ $guests -gt 0 ] || exit 77
+exit $result
