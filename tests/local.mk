@@ -8,3 +8,5 @@ include %D%/runtime/local.mk
 include %D%/softfp/local.mk
 include %D%/isa/local.mk
 include %D%/decodegen/local.mk
+include %D%/syscalls/local.mk
+include %D%/linux/local.mk

@@ -78,6 +78,8 @@ typedef struct CompiledUnit {
     UnitSnap *snap;
     uint64_t *constant;
     V128 *vconst;
+    struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
+    uint32_t n_fp_sites;
 
     /* the runtime's, under the translator's lock */
     struct CompiledUnit *hash_next;

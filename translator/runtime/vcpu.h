@@ -38,6 +38,7 @@ struct Vcpu {
     atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
     uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
     uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
+    uint32_t fp_control;             /* as fpsetctl gave it; guest_fpctl has only the rounding */
     uint32_t exit_reason;            /* VcpuExit */
     GuestAddr exit_addr;
     uint64_t exit_payload;

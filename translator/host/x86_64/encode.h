@@ -48,6 +48,9 @@ struct Emit {
     Ra *ra;
     GuestAddr guest_pc;         /* of the guest instruction being emitted */
     const SelectRow *const *table; /* [IR_N_OPS] */
+    struct UnitFpSite *fp_sites; /* fp-site.h; in the unit's arena, in order of place */
+    uint32_t n_fp_sites;
+    size_t cap_fp_sites;
     bool failed;                /* out of metadata or pool space: the unit is dropped */
     struct EmitState *s;        /* private to emit-unit.c, flags.c, exits.c */
 };

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""The tables of syscall-tables/ against the kernel's headers.
+
+For each ABI whose compiler is there: numbers, constants, sizes and offsets become _Static_asserts
+that the compiler checks. Names that an older header lacks are left out, but never all of them.
+
+usage: check-tables.py SOURCE-DIRECTORY [ABI=COMPILER …]
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+top = sys.argv[1]
+compilers = dict(a.split('=', 1) for a in sys.argv[2:])
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(top, 'syscall-tables', 'gen'))
+import model  # noqa: E402
+
+# The kernel's headers and libc's can't all be in one unit: structures come in groups.
+STRUCTS = [
+    ('#include <linux/fs.h>\n#include <linux/stat.h>\n#include <asm/stat.h>\n#include <asm/statfs.h>\n'
+     '#include <linux/openat2.h>\n#include <linux/mount.h>\n#include <asm/fcntl.h>\n'
+     '#include <linux/fiemap.h>\n',
+     ['stat', 'statx', 'statx_timestamp', 'statfs', 'open_how', 'mount_attr', 'flock', 'f_owner_ex',
+      'fsxattr', 'fiemap', 'file_clone_range', 'fstrim_range']),
+    ('#include <linux/time.h>\n#include <linux/timex.h>\n#include <linux/times.h>\n'
+     '#include <linux/resource.h>\n#include <linux/utsname.h>\n#include <linux/sysinfo.h>\n'
+     '#include <linux/uio.h>\n#include <asm/poll.h>\n#include <linux/mqueue.h>\n',
+     ['timezone', 'tms', 'rlimit64', 'iovec', 'pollfd', 'mq_attr', 'sysinfo']),
+    ('#include <linux/fcntl.h>\n#include <linux/eventpoll.h>\n', ['epoll_event']),
+    ('#include <linux/sem.h>\n#include <linux/msg.h>\n#include <linux/shm.h>\n',
+     ['sembuf', 'semid_ds=semid64_ds', 'msqid_ds=msqid64_ds', 'shmid_ds=shmid64_ds',
+      'ipc_perm=ipc64_perm']),
+    ('#include <sys/time.h>\n#include <sys/resource.h>\n#include <sys/timex.h>\n#include <time.h>\n'
+     '#include <sys/utsname.h>\n',
+     ['timespec', 'timeval', 'itimerspec', 'itimerval', 'rusage', 'rlimit', 'timex', 'utsname']),
+    ('#include <asm/termbits.h>\n#include <asm/termios.h>\n',
+     ['termios', 'termios2', 'winsize']),
+    ('#include <linux/loop.h>\n#include <linux/rtc.h>\n#include <linux/serial.h>\n'
+     '#include <linux/hdreg.h>\n#include <linux/blkpg.h>\n',
+     ['loop_info64', 'rtc_time', 'serial_struct', 'hd_geometry', 'blkpg_ioctl_arg']),
+    ('#include <linux/sched/types.h>\n#include <linux/sched.h>\n#include <linux/types.h>\n',
+     ['clone_args']),
+]
+# libc's headers name some fields otherwise, or have a union there.
+SKIP = {'cc', '_'}
+
+CONST_HEADERS = '''
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <linux/stat.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/xattr.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <sys/time.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/sem.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/random.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <sys/prctl.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <linux/close_range.h>
+#include <linux/falloc.h>
+#include <errno.h>
+#include <asm/unistd.h>
+'''
+IOCTL_HEADERS = '''
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <linux/fs.h>
+#include <linux/fiemap.h>
+#include <linux/if_tun.h>
+#include <linux/loop.h>
+#include <linux/rtc.h>
+#include <linux/sockios.h>
+#include <linux/random.h>
+#include <linux/hdreg.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
+#include <linux/cdrom.h>
+#include <linux/blkpg.h>
+#include <linux/userfaultfd.h>
+'''
+# In 64-bit libcs these are 0 or hold other bits as well.
+LIBC_ONLY = {'O_LARGEFILE', 'O_TMPFILE', 'EPOLLMSG'}
+
+
+def compile_asserts(cc, headers, asserts):
+    """Left-out names and failures: unknown names are dropped and the rest is tried again."""
+    dropped = set()
+    while True:
+        src = '#define _GNU_SOURCE\n#include <stddef.h>\n' + headers + '\n'.join(
+            a for name, a in asserts if name not in dropped)
+        r = subprocess.run([*cc.split(), '-fsyntax-only', '-w', '-x', 'c', '-'], input=src,
+                           capture_output=True, text=True, env={**os.environ, 'LC_ALL': 'C'})
+        if r.returncode == 0:
+            return len([1 for name, _ in asserts if name not in dropped]), []
+        missing = set(re.findall(r"'(\w+)' undeclared|has no member named '(\w+)'|"
+                                 r"incomplete type 'struct (\w+)'|'(\w+)' has not been declared",
+                                 r.stderr.replace('‘', "'").replace('’', "'")))
+        names = {n for m in missing for n in m if n} - dropped
+        failed = re.findall(r'static assertion failed: (.*)', r.stderr)
+        if not names:
+            return 0, failed or [r.stderr]
+        dropped |= names
+
+
+def check(abi, cc):
+    bad, done = [], 0
+
+    def run(headers, asserts, least):
+        nonlocal done
+        n, failed = compile_asserts(cc, headers, asserts)
+        bad.extend(f'{abi.name}: {f}' for f in failed)
+        done += n
+        if not failed and n < least:
+            bad.append(f'{abi.name}: only {n} of {len(asserts)} could be checked')
+
+    for headers, names in STRUCTS:
+        asserts = []
+        for n in names:
+            mine, _, theirs = n.partition('=')
+            theirs = theirs or mine
+            lay = abi.layout(mine)
+            asserts.append((theirs, f'_Static_assert(sizeof(struct {theirs}) == {lay.size}, '
+                            f'"sizeof {theirs} {lay.size}");'))
+            for f, offset, _ in lay.fields:
+                if not f.name.startswith('_'):
+                    asserts.append((f.name, f'_Static_assert(offsetof(struct {theirs}, {f.name}) == '
+                                    f'{offset}, "{theirs}.{f.name} {offset}");'))
+        run(headers, asserts, len(names) * 2)
+    consts = []
+    for s in abi.tables.sets.values():
+        for v, _, name in s.on(abi.name):
+            if name not in LIBC_ONLY:
+                consts.append((name, f'_Static_assert((unsigned)({name}) == {v & 0xffffffff}u, '
+                               f'"{s.name}.{name} {v:#x}");'))
+    run(CONST_HEADERS, consts, len(consts) * 3 // 4)
+    run(IOCTL_HEADERS, [(i.name, f'_Static_assert((unsigned)({i.name}) == '
+                         f'{abi.ioctl_number(i)}u, "{i.name} {abi.ioctl_number(i):#x}");')
+                        for i in abi.tables.ioctls], len(abi.tables.ioctls) * 3 // 4)
+    numbers = abi.numbers()
+    run('#include <asm/unistd.h>\n',
+        [(f'__NR_{n}', f'_Static_assert(__NR_{n} == {v}, "__NR_{n} {v}");')
+         for n, v in numbers.items()], len(numbers) * 3 // 4)
+    # Nothing that the headers number is missing.
+    text = subprocess.run([*cc.split(), '-E', '-dM', '-'], input='#include <asm/unistd.h>\n',
+                          capture_output=True, text=True).stdout
+    known = set(numbers) | {'syscalls', 'arch_specific_syscall'}
+    for n in re.findall(r'#define __NR_(\w+) ', text):
+        if n not in known and not n.startswith('3264'):
+            bad.append(f'{abi.name}: no number for {n}')
+    for n in numbers:
+        if n not in abi.tables.protos and abi.name in ('aarch64', 'riscv64'):
+            bad.append(f'{abi.name}: no prototype for {n}')
+    print(f'{abi.name}: {done} checked with {cc}, {len(bad)} wrong')
+    return bad
+
+
+tables = model.Tables.load(os.path.join(top, 'syscall-tables'))
+problems = []
+for abi_name, compiler in compilers.items():
+    if compiler != 'no':
+        problems += check(tables.abis[abi_name], compiler)
+for p in problems:
+    print(p)
+sys.exit(1 if problems else 0)
