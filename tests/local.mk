@@ -1,6 +1,7 @@
 # Test files register themselves: autogen.sh lists them in lists.mk.
 include %D%/lists.mk
 TEST_EXTENSIONS =
+AM_TESTS_ENVIRONMENT =
 EXTRA_DIST += %D%/lists.mk
 
 include %D%/ir/local.mk

@@ -10,4 +10,4 @@ endif
 TESTS += fuzz-test
 
 EXTRA_DIST += %D%/run-aarch64.sh %D%/aarch64/base.c
-AM_TESTS_ENVIRONMENT = AARCH64_CC='$(AARCH64_CC)'; export AARCH64_CC;
+AM_TESTS_ENVIRONMENT += AARCH64_CC='$(AARCH64_CC)'; export AARCH64_CC;
