@@ -9,7 +9,7 @@ a64_sources += %D%/translate-dp-imm.c %D%/translate-dp-reg.c %D%/translate-branc
 # floating point and Advanced SIMD; three-same comes before the files that use its argument sets
 a64_decode += %D%/fp.decode %D%/simd-three-same.decode %D%/simd-three-diff.decode \
 	%D%/simd-two-misc.decode %D%/simd-shift-imm.decode %D%/simd-imm.decode \
-	%D%/simd-indexed.decode %D%/simd-permute.decode %D%/crypto.decode %D%/simd-ldst.decode
+	%D%/simd-indexed.decode %D%/simd-permute.decode %D%/crypto.decode %D%/simd-ldst.decode %D%/sve.decode
 a64_sources += %D%/simd.c %D%/translate-fp.c %D%/translate-simd-three-same.c \
 	%D%/translate-simd-three-diff.c %D%/translate-simd-two-misc.c %D%/translate-simd-across.c \
 	%D%/translate-simd-shift-imm.c %D%/translate-simd-imm.c %D%/translate-simd-indexed.c \
