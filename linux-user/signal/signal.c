@@ -440,7 +440,7 @@ long signal_action(Thread *t, int sig, const SignalAction *action, SignalAction 
         return -EINVAL;
     pthread_mutex_lock(&s->lock);
     SignalAction *slot = &s->actions[sig];
-    if (!action && slot->handler == HOST_SIG_DFL && !SIGNAL_BIT_IN(SIGNAL_SYNC_MASK, sig)) {
+    if (slot->handler == HOST_SIG_DFL && !SIGNAL_BIT_IN(SIGNAL_SYNC_MASK, sig)) {
         /* Never set here: SIG_IGN may be inherited. */
         HostSigaction host;
         if (host_signal_get(sig, &host) == 0 && host.handler == HOST_SIG_IGN)
