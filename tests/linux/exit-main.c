@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void *other(void *arg)
@@ -14,6 +15,13 @@ static void *other(void *arg)
 int main(void)
 {
     pthread_t t;
+    int status;
+    setvbuf(stdout, NULL, _IONBF, 0);
+    if (fork()) {
+        wait(&status);
+        printf("exit status %d\n", WEXITSTATUS(status));
+        return 0;
+    }
     pthread_create(&t, NULL, other, NULL);
     pthread_exit(NULL);
 }
