@@ -46,6 +46,12 @@ static uint64_t mode(const void *state)
     return cpu->frm < 4 ? 0 : cpu->frm == 4 ? RV_MODE_FRM_RMM : RV_MODE_FRM_INVALID;
 }
 
+/* jalr drops the lowest bit (Unpriv 20240411, §2.5.1), as a return from a trap does. */
+static GuestAddr branch_target(GuestAddr target)
+{
+    return target & ~1ull;
+}
+
 bool rv_trap(LiftContext *ctx, VcpuExit why, GuestAddr pc, IrRef payload)
 {
     ir_emit(&ctx->b, IR_trap, IR_VOID, 0, why, payload, 0, 0, 0, (int64_t)pc);
@@ -108,4 +114,5 @@ const GuestIsa guest_riscv64 = {
     .reset = reset,
     .lift = lift,
     .mode = mode,
+    .branch_target = branch_target,
 };

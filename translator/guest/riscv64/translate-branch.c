@@ -47,7 +47,7 @@ bool rv_lift_JALR(LiftContext *ctx, const ArgJALR *a)
     if (a->imm)
         target = ir_op2i(b, IR_add, target, (uint64_t)(int64_t)a->imm);
     bool returns = is_link(a->rs1) && !is_link(a->rd);
-    target = ir_op2i(b, IR_and, target, ~1ull);
+    /* The lowest bit is dropped by the dispatcher (GuestIsa.branch_target). */
     IrRef back = IR_NONE;
     if (a->rd) {
         back = rv_codeaddr(ctx, rv_next_pc(ctx));
