@@ -11,3 +11,4 @@ include %D%/isa/local.mk
 include %D%/decodegen/local.mk
 include %D%/syscalls/local.mk
 include %D%/linux/local.mk
+include %D%/ir-fuzz/local.mk

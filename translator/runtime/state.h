@@ -34,6 +34,7 @@ struct Translator {
     void *opaque;
     size_t code_bytes;             /* size of the code buffer */
     bool one_insn, verify;
+    bool no_opt;                   /* tests: units as they were lifted */
 
     pthread_mutex_t lock;
     Arena *arena;                  /* of the unit being translated; reset for each */

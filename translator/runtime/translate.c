@@ -177,7 +177,8 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP");
     if (t->verify)
         dump_verify(u, "the lifter");
-    opt_run_baseline(u);
+    if (!t->no_opt)
+        opt_run_baseline(u);
     if (t->verify)
         dump_verify(u, "the optimizer");
     if (log_on(LOG_IR_OPT))

@@ -1,0 +1,738 @@
+/* See gen.h. */
+#include "tests/ir-fuzz/gen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "translator/runtime/vcpu.h"
+
+GenConfig gen_config = { 1, ~0u, GEN_ALL };
+
+/* -- the guest -------------------------------------------------------------------------------------- */
+#define AT(field, n, bytes) (offsetof(GenCpu, field) + (n) * (bytes))
+#define R(n) { "r" #n, IR_I64, 0, n, AT(r, n, 8) }
+#define W(n) { "w" #n, IR_I32, 0, -1, AT(w, n, 4) }
+#define D(n) { "d" #n, IR_F64, 0, -1, AT(d, n, 8) }
+#define S(n) { "s" #n, IR_F32, 0, -1, AT(s, n, 4) }
+#define V(n) { "v" #n, IR_V128, 0, n, AT(v, n, 16) }
+static const IrVar vars[] = {
+    R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), W(0), W(1), W(2), W(3), D(0), D(1), D(2),
+    D(3), S(0), S(1), S(2), S(3), V(0), V(1), V(2), V(3), V(4), V(5),
+    { "fl", IR_FLAGS, 0, -1, offsetof(GenCpu, flags) },
+    { "fl2", IR_FLAGS, 0, -1, offsetof(GenCpu, more_flags) },
+    { "pc", IR_I64, IR_VAR_PC, -1, offsetof(GenCpu, pc) },
+};
+enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27 };
+
+static uint64_t help_mix(Vcpu *v, uint64_t a, uint32_t b)
+{
+    return (a ^ a >> 29) * 0x9e3779b97f4a7c15ull + b;
+}
+static uint32_t help_word(Vcpu *v, uint32_t a, uint64_t b, uint32_t c, uint64_t d)
+{
+    return a * 3 + (uint32_t)b - c + (uint32_t)(d >> 32);
+}
+static void help_vec(Vcpu *v, V128 *ret, const V128 *a, const V128 *b)
+{
+    *ret = (V128){ a->lo + b->hi, a->hi ^ b->lo };
+}
+static uint64_t help_vec_int(Vcpu *v, const V128 *a, uint32_t b)
+{
+    return a->lo * 5 ^ a->hi ^ b;
+}
+static uint64_t help_f64(Vcpu *v, uint64_t a, uint64_t b)
+{
+    return a ^ b >> 1;
+}
+static uint32_t help_f32(Vcpu *v, uint32_t a)
+{
+    return a ^ 0x80000000;
+}
+static uint64_t help_reads(Vcpu *v, uint64_t a)
+{
+    const GenCpu *c = (const GenCpu *)v->cpu;
+    return a + c->r[1] + c->w[2] + c->v[3].hi + c->d[0] + c->s[1] + c->flags;
+}
+static void help_writes(Vcpu *v, uint64_t a)
+{
+    GenCpu *c = (GenCpu *)v->cpu;
+    c->r[2] += a;
+    c->w[1] ^= (uint32_t)a;
+    c->v[1].lo -= a;
+    c->d[3] ^= 1;
+    c->s[2] = ~c->s[2];
+    c->flags ^= 0xf0000000;
+}
+static uint32_t help_fp(Vcpu *v, uint32_t a)
+{
+    uint32_t was = vcpu_fp_flags(v);
+    vcpu_fp_set_flags(v, was ^ (1u << (a & 3)));
+    return was | (vcpu_fp_control(v) & 7) << 8;
+}
+
+#define FN(f) ((void (*)(void))f)
+static const IrHelper helpers[] = {
+    { "mix", FN(help_mix), "L:LW", IR_HELPER_PURE },
+    { "word", FN(help_word), "W:WLWL", IR_HELPER_PURE },
+    { "vec", FN(help_vec), "V:VV", IR_HELPER_PURE },
+    { "vec_int", FN(help_vec_int), "L:VW", IR_HELPER_PURE },
+    { "f64", FN(help_f64), "D:DD", IR_HELPER_PURE },
+    { "f32", FN(help_f32), "S:S", IR_HELPER_PURE },
+    { "reads", FN(help_reads), "L:L", IR_HELPER_READS_VARS },
+    { "writes", FN(help_writes), "-:L", IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS },
+    { "fp", FN(help_fp), "W:W", IR_HELPER_FP },
+};
+
+/* -- randomness --------------------------------------------------------------------------------------- */
+static uint64_t next(uint64_t *s) /* splitmix64 */
+{
+    uint64_t z = *s += 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+static uint64_t int_value(uint64_t *s)
+{
+    static const uint64_t special[] = {
+        0, 1, ~0ull, 1ull << 63, ~0ull >> 1, 0x80000000, 0x7fffffff, 0xffffffff, 0x100000000, 0xff,
+        0x8000, 31, 32, 63, 64, 0xffffffff80000000,
+    };
+    uint64_t r = next(s);
+    return r & 1 ? special[r >> 1 & 15] + (r >> 8 & 3) - 1 : next(s) >> (r >> 8 & 63);
+}
+
+static uint64_t float_bits(uint64_t *s, unsigned bits)
+{
+    static const uint32_t special[] = {
+        0, 1, 0x7fffff, 0x800000, 0x800001, 0x3f800000, 0x3f800001, 0x3f7fffff, 0x7f7fffff,
+        0x7f800000, 0x7fc00000, 0x7fc00123, 0x7f800321, 0x4f000000, 0x5f000000, 0x3f000000,
+        0x33800000, 0x4b000001, 0x40490fdb, 0x4effffff,
+    };
+    uint64_t r = next(s);
+    unsigned frac = bits == 64 ? 52 : bits == 32 ? 23 : 10;
+    uint64_t sign = r >> 63 << (bits - 1), x;
+    unsigned k = (unsigned)(r % 30);
+    if (k >= 20)
+        return bits == 64 ? next(s) : next(s) & ((1ull << bits) - 1);
+    uint32_t f = special[k];
+    if (bits == 32) {
+        x = f;
+    } else {
+        uint64_t e = f >> 23, m = f & 0x7fffff;
+        int64_t bias = bits == 64 ? 1023 : 15, top = bits == 64 ? 2047 : 31;
+        int64_t to = e == 0 ? 0 : e == 255 ? top : (int64_t)e - 127 + bias;
+        to = to < 0 ? 0 : to > top ? top - 1 : to;
+        m = bits == 64 ? (m & 1) | m >> 1 << 30 : m >> 13 | (m & 1);
+        x = (uint64_t)to << frac | m;
+    }
+    return sign | x;
+}
+
+static V128 vec_value(uint64_t *s)
+{
+    uint64_t r = next(s);
+    V128 v;
+    uint64_t *half[] = { &v.lo, &v.hi };
+    for (unsigned n = 0; n < 2; n++)
+        switch (r >> 8 & 3) {
+        case 0: *half[n] = int_value(s); break;
+        case 1: *half[n] = float_bits(s, 64); break;
+        case 2: *half[n] = float_bits(s, 32) | float_bits(s, 32) << 32; break;
+        default:
+            *half[n] = 0;
+            for (unsigned b = 0; b < 8; b++)
+                *half[n] |= (next(s) & 1 ? int_value(s) & 255 : next(s) & 17) << 8 * b;
+            break;
+        }
+    return v;
+}
+
+void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
+{
+    uint64_t s = seed * 77 + 1;
+    memset(cpu, 0, sizeof *cpu);
+    for (unsigned n = 0; n < 8; n++)
+        cpu->r[n] = int_value(&s);
+    cpu->r[8] = (uint64_t)(uintptr_t)memory;
+    for (unsigned n = 0; n < 4; n++) {
+        cpu->w[n] = (uint32_t)int_value(&s);
+        cpu->d[n] = float_bits(&s, 64);
+        cpu->s[n] = (uint32_t)float_bits(&s, 32);
+    }
+    for (unsigned n = 0; n < 6; n++)
+        cpu->v[n] = vec_value(&s);
+    cpu->flags = (uint32_t)next(&s) & 0xf0000000;
+    cpu->more_flags = (uint32_t)next(&s) & 0xf0000000;
+    for (unsigned n = 0; n < GEN_MEM_BYTES; n += 8) {
+        uint64_t x = next(&s) & 1 ? int_value(&s) : float_bits(&s, 64);
+        memcpy(memory + n, &x, 8);
+    }
+}
+
+/* A program plays one of these guests' parts in floating point. */
+typedef struct Profile { unsigned attr; bool riscv; } Profile;
+static Profile profile_of(uint64_t seed)
+{
+    switch (seed % 4) {
+    case 0: return (Profile){ IR_FP_NAN_ARM, false };
+    case 1: return (Profile){ IR_FP_NAN_DEFAULT, false };
+    case 2: return (Profile){ IR_FP_NAN_ARM | IR_FP_FLUSH, false };
+    default: return (Profile){ IR_FP_NAN_DEFAULT | IR_FP_TINY_AFTER, true };
+    }
+}
+
+uint32_t gen_fp_control(uint64_t seed)
+{
+    uint64_t s = seed ^ 0x5555;
+    Profile p = profile_of(seed);
+    unsigned modes = p.riscv ? 5 : 4; /* RISC-V has "to nearest, ties away" */
+    return (uint32_t)(1 + next(&s) % modes) | (p.attr & IR_FP_FLUSH ? IR_FPC_FLUSH : 0);
+}
+
+GuestAddr gen_pc(uint64_t number)
+{
+    return 0x10000 + number % 4096 * (GEN_INSNS * 4 + 64);
+}
+
+/* -- lifting ------------------------------------------------------------------------------------------- */
+enum { POOL = 16 };
+typedef struct Gen {
+    LiftContext *ctx;
+    IrBuilder *b;
+    const IrUnit *unit;
+    uint64_t s;
+    Profile profile;
+    IrRef pool[IR_N_TYPES][POOL];
+    unsigned n_pool[IR_N_TYPES];
+} Gen;
+static Gen gen; /* of the unit being lifted: under the translation lock */
+
+static unsigned pick(unsigned n) { return (unsigned)(next(&gen.s) % n); }
+static bool chance(unsigned of) { return pick(of) == 0; }
+
+static void keep(IrRef r)
+{
+    IrType t = ir_type(gen.b, r);
+    gen.pool[t][gen.n_pool[t]++ % POOL] = r;
+}
+
+static IrRef emit(IrOp op, IrType t, unsigned cc, unsigned attr, IrRef a, IrRef b, IrRef c, IrRef d,
+                  int64_t imm)
+{
+    IrRef r = ir_emit(gen.b, op, t, cc, attr, a, b, c, d, imm);
+    if (t != IR_VOID && op != IR_store && op != IR_put)
+        keep(r);
+    return r;
+}
+
+static IrRef constant(IrType t)
+{
+    V128 v;
+    switch (t) {
+    case IR_F32: return ir_const(gen.b, t, float_bits(&gen.s, 32));
+    case IR_F64: return ir_const(gen.b, t, float_bits(&gen.s, 64));
+    case IR_V128:
+        v = vec_value(&gen.s);
+        return ir_vconst(gen.b, v.lo, v.hi);
+    default: return ir_const(gen.b, t, int_value(&gen.s));
+    }
+}
+
+static IrRef variable(IrType t)
+{
+    switch (t) {
+    case IR_I64: return ir_get(gen.b, VAR_R + pick(8));
+    case IR_I32: return ir_get(gen.b, VAR_W + pick(4));
+    case IR_F64: return ir_get(gen.b, VAR_D + pick(4));
+    case IR_F32: return ir_get(gen.b, VAR_S + pick(4));
+    case IR_V128: return ir_get(gen.b, VAR_V + pick(6));
+    default: return ir_get(gen.b, VAR_F + pick(2));
+    }
+}
+
+static IrRef any(IrType t);
+
+/* A value of a type: one that is there, a variable, a constant. */
+static IrRef any(IrType t)
+{
+    unsigned have = gen.n_pool[t] < POOL ? gen.n_pool[t] : POOL;
+    if (have && !chance(3))
+        return gen.pool[t][pick(have)];
+    if (t == IR_I1)
+        return ir_cmp(gen.b, IR_CMP_EQ + pick(10), any(IR_I64), any(IR_I64));
+    if (t == IR_I128)
+        return ir_emit(gen.b, IR_pack128, t, 0, 0, any(IR_I64), any(IR_I64), 0, 0, 0);
+    return t != IR_FLAGS && chance(3) ? constant(t) : variable(t);
+}
+
+static void put(IrRef r)
+{
+    switch (ir_type(gen.b, r)) {
+    case IR_I64: ir_put(gen.b, VAR_R + pick(8), r); break;
+    case IR_I32: ir_put(gen.b, VAR_W + pick(4), r); break;
+    case IR_F64: ir_put(gen.b, VAR_D + pick(4), r); break;
+    case IR_F32: ir_put(gen.b, VAR_S + pick(4), r); break;
+    case IR_V128: ir_put(gen.b, VAR_V + pick(6), r); break;
+    case IR_FLAGS: ir_put(gen.b, VAR_F + pick(2), r); break;
+    case IR_I1: ir_put(gen.b, VAR_W + pick(4), ir_op1(gen.b, IR_b2i, IR_I32, r)); break;
+    case IR_I128: ir_put(gen.b, VAR_R + pick(8), ir_op1(gen.b, IR_hi128, IR_I64, r)); break;
+    default: break;
+    }
+}
+
+static IrType word(void) { return chance(2) ? IR_I32 : IR_I64; }
+static IrType real(void) { return chance(2) ? IR_F32 : IR_F64; }
+static unsigned bits_of(IrType t) { return t == IR_I32 || t == IR_F32 ? 32 : 64; }
+
+/* An operation whose signature says everything, of type t. */
+static IrRef plain(IrOp op, IrType t, unsigned cc, unsigned attr, int64_t imm)
+{
+    const char *sig = ir_op_info[op].sig;
+    IrRef arg[4] = { 0 };
+    IrType result = t;
+    for (unsigned n = 0; n <= ir_op_info[op].n_args; n++) {
+        char c = sig[n ? n + 1 : 0];
+        IrType at = c == 'W' ? IR_I32 : c == 'L' ? IR_I64 : c == 'X' ? IR_I128 : c == 'B' ? IR_I1
+                  : c == 'V' ? IR_V128 : c == 'F' ? IR_FLAGS : t;
+        if (n)
+            arg[n - 1] = any(at);
+        else
+            result = at;
+    }
+    return emit(op, result, cc, attr, arg[0], arg[1], arg[2], arg[3], imm);
+}
+
+static IrRef gen_int(void)
+{
+    IrType t = word();
+    switch (pick(12)) {
+    case 0: {
+        unsigned lsb = pick(bits_of(t)), len = 1 + pick(bits_of(t) - lsb);
+        return plain(IR_ubfx + pick(3), t, 0, lsb | len << 8, 0);
+    }
+    case 1: return plain(IR_extr, t, 0, 0, pick(bits_of(t)));
+    case 2: return emit(IR_cmp, IR_I1, IR_CMP_EQ + pick(10), 0, any(t), any(t), 0, 0, 0);
+    case 3: return plain(IR_bnot + pick(4), IR_I1, 0, 0, 0);
+    case 4: {
+        static const IrType types[] = { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FLAGS, IR_I1,
+                                        IR_I64 };
+        t = types[pick(8)];
+        return emit(IR_select, t, 0, 0, any(IR_I1), any(t), any(t), 0, 0);
+    }
+    case 5: {
+        unsigned log2 = pick(4);
+        return emit(IR_crc32 + pick(2), IR_I32, 0, log2, any(IR_I32),
+                    any(log2 == 3 ? IR_I64 : IR_I32), 0, 0, 0);
+    }
+    case 6: return plain(IR_zext + pick(3), t, 0, 0, 0);
+    case 7: return plain(chance(3) ? IR_pack128 : IR_lo128 + pick(2), t, 0, 0, 0);
+    case 8: return plain(IR_b2i, t, 0, 0, 0);
+    case 9: return plain(IR_clz + pick(5), t, 0, 0, 0);
+    default: return plain(IR_add + pick(IR_extr - IR_add), t, 0, 0, 0);
+    }
+}
+
+static IrRef gen_flags(void)
+{
+    IrType t = word();
+    switch (pick(8)) {
+    case 0: return emit(IR_fladd, IR_FLAGS, 0, t, any(t), any(t), 0, 0, 0);
+    case 1: case 2: return emit(IR_flsub, IR_FLAGS, 0, t, any(t), any(t), 0, 0, 0);
+    case 3: return emit(IR_flogic, IR_FLAGS, 0, t, any(t), 0, 0, 0, 0);
+    case 4: return emit(IR_fladc + pick(2), IR_FLAGS, 0, t, any(t), any(t), any(IR_FLAGS), 0, 0);
+    case 5: return plain(IR_adc + pick(2), t, 0, 0, 0);
+    case 6: return plain(IR_flpack + pick(2), t, 0, 0, 0);
+    default: return emit(IR_cond, IR_I1, pick(14), 0, any(IR_FLAGS), 0, 0, 0, 0);
+    }
+}
+
+/* An address in the program's memory (or, rarely, nowhere): base, index in *ret_index, *ret_imm. */
+static IrRef address(bool aligned, unsigned log2, IrRef *ret_index, int64_t *ret_imm)
+{
+    IrBuilder *b = gen.b;
+    IrRef base = ir_get(b, VAR_BASE);
+    *ret_index = IR_NONE;
+    *ret_imm = (int64_t)pick(256) * (aligned ? 16 : 1);
+    if ((gen_config.classes & GEN_FAULT) && chance(60))
+        return ir_const(b, IR_I64, 0x100 + pick(256));
+    IrRef offset = ir_op2(b, IR_and, any(IR_I64), ir_const(b, IR_I64, aligned ? 0xf0 : 0xff));
+    if (ret_index && chance(2))
+        *ret_index = offset;
+    else
+        base = ir_op2(b, IR_add, base, offset);
+    (void)log2;
+    return base;
+}
+
+static unsigned order_bits(void)
+{
+    static const unsigned orders[] = { 0, 0, IR_MEM_ACQUIRE, IR_MEM_RELEASE, IR_MEM_SEQ_CST };
+    return orders[pick(5)];
+}
+
+static IrRef gen_atomic(void)
+{
+    IrRef index = IR_NONE;
+    int64_t imm;
+    IrType t = word();
+    unsigned log2 = pick(t == IR_I64 ? 4 : 3), attr = log2 | IR_MEM_SEQ_CST;
+    unsigned kind = pick(3);
+    if (kind && chance(4)) {
+        t = IR_I128;
+        log2 = 4;
+        attr = 4 | IR_MEM_ALIGN | IR_MEM_SEQ_CST;
+    }
+    if (chance(6))
+        attr |= IR_MEM_BE;
+    IrRef at;
+    do
+        at = address(true, log2, &index, &imm); /* atomics take no index */
+    while (index);
+    if (chance(3))
+        at = ir_op2(gen.b, IR_add, at, ir_const(gen.b, IR_I64, 1ull << log2));
+    if (kind == 0)
+        return emit(IR_armw, t, pick(10), attr, at, any(t), 0, 0, imm);
+    /* The expected value, sometimes what is there. */
+    IrRef expected = chance(2) ? any(t) : ir_load(gen.b, t, (attr & (7 | IR_MEM_BE)), at, imm);
+    if (kind == 1)
+        return emit(IR_acas, t, 0, attr, at, expected, any(t), 0, imm);
+    return emit(IR_condcas, IR_I1, 0, attr, at, expected, any(t), any(IR_I1), imm);
+}
+
+static IrRef gen_mem(void)
+{
+    static const IrType types[] = { IR_I32, IR_I64, IR_I64, IR_F32, IR_F64, IR_V128, IR_V128,
+                                    IR_I128 };
+    if (chance(4))
+        return gen_atomic();
+    if (chance(20)) {
+        emit(IR_fence, IR_VOID, 0, 1 + pick(15), 0, 0, 0, 0, 0);
+        return IR_NONE;
+    }
+    IrType t = types[pick(8)];
+    unsigned log2 = t == IR_I32 ? pick(3) : t == IR_I64 ? pick(4) : t == IR_F32 ? 2
+                  : t == IR_F64 ? 3 : 4;
+    bool aligned = chance(2) || t == IR_I128;
+    unsigned attr = log2 | order_bits();
+    if (t == IR_I32 || t == IR_I64)
+        attr |= (chance(2) ? IR_MEM_SIGNED : 0) | (chance(6) ? IR_MEM_BE : 0);
+    if (t == IR_I128)
+        attr |= IR_MEM_ALIGN | IR_MEM_ATOMIC;
+    else if (chance(8))
+        attr |= IR_MEM_ALIGN;
+    IrRef index;
+    int64_t imm;
+    IrRef at = address(aligned, log2, &index, &imm);
+    if (index)
+        attr |= pick(4) << IR_MEM_SCALE_SHIFT;
+    if (chance(2))
+        return emit(IR_load, t, 0, attr, at, index, 0, 0, imm);
+    emit(IR_store, t, 0, attr & ~(unsigned)IR_MEM_SIGNED, at, index, any(t), 0, imm);
+    return IR_NONE;
+}
+
+static IrRef gen_call(void)
+{
+    unsigned n = pick(sizeof helpers / sizeof *helpers);
+    IrRef arg[4] = { 0 };
+    IrType result = IR_VOID;
+    const char *sig = helpers[n].sig;
+    for (unsigned k = 0; k == 0 || sig[k + 1]; k++) {
+        char c = sig[k ? k + 1 : 0];
+        IrType t = c == 'W' ? IR_I32 : c == 'L' ? IR_I64 : c == 'S' ? IR_F32 : c == 'D' ? IR_F64
+                 : c == 'V' ? IR_V128 : IR_VOID;
+        if (k)
+            arg[k - 1] = any(t);
+        else
+            result = t;
+    }
+    IrRef r = emit(IR_call, result, 0, 0, arg[0], arg[1], arg[2], arg[3], n);
+    return result == IR_VOID ? IR_NONE : r;
+}
+
+/* Rounding of arithmetic: RISC-V's is in the instruction or dynamic, Arm's is dynamic. */
+static unsigned arith_attr(void)
+{
+    unsigned attr = gen.profile.attr;
+    if (gen.profile.riscv && chance(3))
+        attr |= 1 + pick(5);
+    return attr;
+}
+
+static unsigned convert_round(void) { return 1 + pick(5); }
+
+static IrRef gen_fp_convert(void)
+{
+    IrType t = real(), other = t == IR_F32 ? IR_F64 : IR_F32, i = word();
+    unsigned attr = gen.profile.attr, u = chance(2) ? IR_FP_UNSIGNED : 0;
+    bool riscv = gen.profile.riscv;
+    unsigned fraction = !riscv && chance(4) ? 1 + pick(bits_of(i)) : 0;
+    switch (pick(9)) {
+    case 0: return emit(IR_fcvt, t, 0, t == IR_F32 && !riscv && chance(5) ? attr | IR_ROUND_ODD
+                                                                           : arith_attr(),
+                        any(other), 0, 0, 0, 0);
+    case 1: return emit(IR_h2f, t, 0, attr | (!riscv && chance(4) ? IR_FP_AHP : 0), any(IR_I32), 0,
+                        0, 0, 0);
+    case 2: return emit(IR_f2h, IR_I32, 0, arith_attr() | (!riscv && chance(4) ? IR_FP_AHP : 0),
+                        any(t), 0, 0, 0, 0);
+    case 3: return emit(IR_f2i, i, 0, attr | convert_round() | u | (riscv ? IR_FP_NAN2INT_MAX : 0),
+                        any(t), 0, 0, 0, fraction);
+    case 4: return emit(IR_i2f, t, 0, arith_attr() | u, any(i), 0, 0, 0, fraction);
+    case 5: return emit(IR_f2bits, t == IR_F32 ? IR_I32 : IR_I64, 0, 0, any(t), 0, 0, 0, 0);
+    case 6: return emit(IR_bits2f, t, 0, 0, any(t == IR_F32 ? IR_I32 : IR_I64), 0, 0, 0, 0);
+    case 7: return emit(IR_fbox, IR_F64, 0, 0, any(IR_F32), 0, 0, 0, 0);
+    default: return emit(IR_funbox, IR_F32, 0, 0, any(IR_F64), 0, 0, 0, 0);
+    }
+}
+
+static IrRef gen_fp_env(void)
+{
+    IrRef r;
+    switch (pick(4)) {
+    case 0:
+        r = ir_op2(gen.b, IR_and, any(IR_I32), ir_const(gen.b, IR_I32, 63));
+        emit(IR_fpsetflags, IR_VOID, 0, 0, r, 0, 0, 0, 0);
+        return IR_NONE;
+    case 1:
+        emit(IR_fpsetctl, IR_VOID, 0, 0,
+             ir_const(gen.b, IR_I32, (1 + pick(gen.profile.riscv ? 5 : 4)) |
+                                     (gen.profile.attr & IR_FP_FLUSH ? IR_FPC_FLUSH : 0)),
+             0, 0, 0, 0);
+        return IR_NONE;
+    default:
+        return emit(IR_fpgetflags, IR_I32, 0, 0, 0, 0, 0, 0, 0);
+    }
+}
+
+static IrRef gen_fp(void)
+{
+    IrType t = real();
+    unsigned attr = gen.profile.attr;
+    switch (pick(8)) {
+    case 0: return gen_fp_convert();
+    case 1: return chance(2) ? gen_fp_convert() : gen_fp_env();
+    case 2: return emit(IR_fcmp, IR_I1, IR_FCMP_EQ + pick(4), attr | (chance(2) ? IR_FP_SIGNALING : 0),
+                        any(t), any(t), 0, 0, 0);
+    case 3: return emit(IR_flfcmp, IR_FLAGS, 0, attr | (chance(2) ? IR_FP_SIGNALING : 0), any(t),
+                        any(t), 0, 0, 0);
+    case 4: return plain(IR_fma, t, 0, arith_attr() | (chance(2) ? IR_FP_NEG_PRODUCT : 0) |
+                                       (chance(2) ? IR_FP_NEG_ADDEND : 0), 0);
+    case 5:
+        if (chance(2))
+            return plain(IR_fround, t, 0, attr | convert_round() | (chance(2) ? IR_FP_EXACT : 0), 0);
+        if (gen.profile.riscv)
+            return plain(IR_fminnm + pick(2), t, 0, attr | IR_FP_MINMAX_RISCV, 0);
+        return plain(IR_fmin + pick(4), t, 0, attr, 0);
+    case 6: return plain(IR_fabs + pick(2), t, 0, 0, 0);
+    default: return plain(IR_fadd + pick(5), t, 0, arith_attr(), 0);
+    }
+}
+
+/* Lanes that an operation has, and the attributes that may be set. */
+typedef struct VecRule { uint8_t op, lanes; uint8_t attr; } VecRule;
+enum { L8 = 1, L16 = 2, L32 = 4, L64 = 8, LANY = 15, L_TO32 = 7, LX = 16 /* no lanes */ };
+static const VecRule vec_rules[] = {
+    { IR_vlow, LX, 0 }, { IR_vadd, LANY, 0 }, { IR_vsub, LANY, 0 }, { IR_vmul, L_TO32, 0 },
+    { IR_vneg, LANY, 0 }, { IR_vabs, LANY, 0 }, { IR_vand, LX, 0 }, { IR_vor, LX, 0 },
+    { IR_vxor, LX, 0 }, { IR_vandn, LX, 0 }, { IR_vorn, LX, 0 }, { IR_vnot, LX, 0 },
+    { IR_vbsl, LX, 0 }, { IR_vshlv, LANY, IR_V_SIGNED | IR_V_ROUND | IR_V_SAT },
+    { IR_vaddsat, LANY, IR_V_SIGNED }, { IR_vsubsat, LANY, IR_V_SIGNED },
+    { IR_vhadd, L_TO32, IR_V_SIGNED | IR_V_ROUND }, { IR_vhsub, L_TO32, IR_V_SIGNED },
+    { IR_vabd, L_TO32, IR_V_SIGNED }, { IR_vmin, L_TO32, IR_V_SIGNED },
+    { IR_vmax, L_TO32, IR_V_SIGNED }, { IR_vcmpeq, LANY, 0 }, { IR_vcmpgt, LANY, IR_V_SIGNED },
+    { IR_vcmpge, LANY, IR_V_SIGNED }, { IR_vwiden, L_TO32, IR_V_SIGNED | IR_V_HIGH },
+    { IR_vnarrow, L16 | L32 | L64, 0 },
+    { IR_vnarrowsat, L16 | L32 | L64, IR_V_SIGNED | IR_V_SRESULT },
+    { IR_vmull, L_TO32, IR_V_SIGNED | IR_V_HIGH }, { IR_vpmull, L8 | L64, IR_V_HIGH },
+    { IR_vpmul, L8, 0 }, { IR_vpaddl, L_TO32, IR_V_SIGNED }, { IR_vqdmulh, L16 | L32, IR_V_ROUND },
+    { IR_vdot, L8, IR_V_SIGNED | IR_V_SRESULT }, { IR_vzip1, LANY, 0 }, { IR_vzip2, LANY, 0 },
+    { IR_vuzp1, LANY, 0 }, { IR_vuzp2, LANY, 0 }, { IR_vtrn1, LANY, 0 }, { IR_vtrn2, LANY, 0 },
+    { IR_vtbl, L8, 0 }, { IR_vpopcnt, L8, 0 }, { IR_vclz, L_TO32, 0 }, { IR_vrbit, L8, 0 },
+    { IR_vaese, LX, 0 }, { IR_vaesd, LX, 0 }, { IR_vaesmc, LX, 0 }, { IR_vaesimc, LX, 0 },
+};
+
+static IrRef gen_vec_rule(const VecRule *r)
+{
+    unsigned lane = 0;
+    while (r->lanes != LX && !(r->lanes >> (lane = pick(4)) & 1))
+        continue;
+    unsigned attr = pick(256) & r->attr;
+    if (r->op == IR_vnarrowsat && !(attr & IR_V_SIGNED)) /* unsigned to signed: no guest has it */
+        attr = 0;
+    return plain(r->op, IR_V128, lane, attr, 0);
+}
+
+static IrRef gen_vec_scalar(void)
+{
+    static const IrType types[] = { IR_I32, IR_I64, IR_F32, IR_F64 };
+    unsigned k = pick(7); /* IrLane but for f16 */
+    unsigned lane = k < 4 ? k : k == 4 ? IR_LANE_F32 : k == 5 ? IR_LANE_F64 : IR_LANE_I64;
+    static const uint8_t counts[] = { 16, 8, 4, 2, 8, 4, 2 };
+    IrType t = lane == IR_LANE_F32 ? IR_F32 : lane == IR_LANE_F64 ? IR_F64
+             : lane == IR_LANE_I64 ? IR_I64 : word();
+    unsigned n = pick(counts[lane]);
+    switch (pick(5)) {
+    case 0:
+        t = types[pick(4)];
+        return emit(IR_vfroms, IR_V128, 0, t, any(t), 0, 0, 0, 0);
+    case 1:
+        t = real();
+        return emit(IR_vtos, t, t == IR_F32 ? IR_LANE_F32 : IR_LANE_F64, 0, any(IR_V128), 0, 0, 0,
+                    pick(t == IR_F32 ? 4 : 2));
+    case 2:
+        if (lane > IR_LANE_I64)
+            return emit(IR_vtos, t, lane, 0, any(IR_V128), 0, 0, 0, n);
+        return emit(IR_vget, t, lane, chance(2) ? IR_V_SIGNED : 0, any(IR_V128), 0, 0, 0, n);
+    case 3: return emit(IR_vset, IR_V128, lane, 0, any(IR_V128), any(t), 0, 0, n);
+    default: return emit(IR_vdup, IR_V128, lane, 0, any(t), 0, 0, 0, 0);
+    }
+}
+
+static IrRef gen_vec(void)
+{
+    static const uint8_t counts[] = { 16, 8, 4, 2 };
+    unsigned lane = pick(4);
+    switch (pick(9)) {
+    case 0: case 1: return gen_vec_scalar();
+    case 2: return plain(IR_vshl + pick(3), IR_V128, lane, 0, pick((8u << lane) + 1));
+    case 3: return plain(IR_vsetl, IR_V128, lane, 0, pick(counts[lane]) | pick(counts[lane]) << 8);
+    case 4: return chance(2) ? plain(IR_vdupl, IR_V128, lane, 0, pick(counts[lane]))
+                             : plain(IR_vext, IR_V128, 0, 0, pick(16));
+    case 5:
+        lane = pick(3);
+        return plain(IR_vrev, IR_V128, lane, 0, (8 << lane) << (1 + pick(3 - lane)));
+    default: return gen_vec_rule(&vec_rules[pick(sizeof vec_rules / sizeof *vec_rules)]);
+    }
+}
+
+static IrRef gen_vfp(void)
+{
+    unsigned lane = chance(2) ? IR_LANE_F32 : IR_LANE_F64, bits = lane == IR_LANE_F32 ? 32 : 64;
+    unsigned attr = gen.profile.attr | (chance(3) ? IR_FP_LOW64 : 0);
+    unsigned u = chance(2) ? IR_FP_UNSIGNED : 0, ahp = chance(4) ? IR_FP_AHP : 0;
+    switch (pick(9)) {
+    case 0: return plain(IR_vfma, IR_V128, lane, attr | (chance(2) ? IR_FP_NEG_PRODUCT : 0), 0);
+    case 1: return plain(IR_vfcmpeq + pick(3), IR_V128, lane, attr, 0);
+    case 2: return plain(IR_vfround, IR_V128, lane, attr | convert_round() |
+                                                    (chance(2) ? IR_FP_EXACT : 0), 0);
+    case 3: return plain(IR_vf2i, IR_V128, lane, attr | convert_round() | u,
+                         chance(3) ? 1 + pick(bits) : 0);
+    case 4: return plain(IR_vi2f, IR_V128, lane, attr | u, chance(3) ? 1 + pick(bits) : 0);
+    case 5:
+        lane = chance(2) ? IR_LANE_F16 : IR_LANE_F32;
+        attr = gen.profile.attr | (chance(2) ? IR_FP_HIGH : 0);
+        return plain(IR_vfcvtl, IR_V128, lane, attr | (lane == IR_LANE_F16 ? ahp : 0), 0);
+    case 6:
+        attr = gen.profile.attr | (lane == IR_LANE_F32 ? ahp : chance(3) ? IR_ROUND_ODD : 0);
+        return plain(IR_vfcvtn, IR_V128, lane, attr, 0);
+    case 7: return plain(IR_vfabs + pick(2), IR_V128, lane, attr & IR_FP_LOW64, 0);
+    default: {
+        static const IrOp ops[] = { IR_vfadd, IR_vfsub, IR_vfmul, IR_vfdiv, IR_vfsqrt, IR_vfmin,
+                                    IR_vfmax, IR_vfminnm, IR_vfmaxnm };
+        return plain(ops[pick(9)], IR_V128, lane, attr, 0);
+    }
+    }
+}
+
+static IrRef gen_op(unsigned class)
+{
+    switch (class) {
+    case GEN_INT: return gen_int();
+    case GEN_FLAGS: return gen_flags();
+    case GEN_MEM: return gen_mem();
+    case GEN_CALL: return gen_call();
+    case GEN_FP: return gen_fp();
+    case GEN_VEC: return gen_vec();
+    case GEN_VFP: return gen.profile.riscv ? gen_fp() : gen_vfp();
+    default: return IR_NONE;
+    }
+}
+
+static bool is_float_op(IrOp op)
+{
+    return (op >= IR_fadd && op <= IR_bits2f) || (op >= IR_vfadd && op <= IR_vfcvtn);
+}
+
+static GuestAddr later_insn(unsigned index)
+{
+    unsigned to = index + 1 + pick(GEN_INSNS - index);
+    return gen.ctx->pc + 4 * (uint64_t)(to - index);
+}
+
+/* A way out of the unit at the end of instruction `index`, or no way. True: the unit has ended. */
+static bool gen_exit(unsigned index)
+{
+    IrBuilder *b = gen.b;
+    GuestAddr to = later_insn(index);
+    IrRef code = ir_const(b, IR_I64, to);
+    IrRef back = ir_emit(b, IR_codeaddr, IR_I64, 0, 0, 0, 0, 0, 0, (int64_t)(gen.ctx->pc + 4));
+    switch (pick(14)) {
+    case 0: case 1: case 2: case 3:
+        ir_emit(b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0, (int64_t)to);
+        return false;
+    case 4:
+        ir_emit(b, IR_trap_if, IR_VOID, 0, VCPU_EXIT_BREAK, any(IR_I1), any(IR_I64), 0, 0,
+                (int64_t)gen.ctx->pc);
+        return false;
+    case 5: ir_emit(b, IR_exit_jump, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)to); return true;
+    case 6: ir_emit(b, IR_exit_ind, IR_VOID, 0, 0, code, 0, 0, 0, 0); return true;
+    case 7: ir_emit(b, IR_exit_call, IR_VOID, 0, 0, back, 0, 0, 0, (int64_t)to); return true;
+    case 8: ir_emit(b, IR_exit_callind, IR_VOID, 0, 0, code, back, 0, 0, 0); return true;
+    case 9: ir_emit(b, IR_exit_ret, IR_VOID, 0, 0, code, 0, 0, 0, 0); return true;
+    default: return false;
+    }
+}
+
+static void lift(LiftContext *ctx)
+{
+    uint64_t start = gen_pc(gen_config.seed);
+    unsigned index = (unsigned)(ctx->pc - start) / 4;
+    ctx->bytes = 4;
+    if (gen.unit != ctx->b.unit || ctx->pc == ctx->b.unit->pc) {
+        memset(gen.n_pool, 0, sizeof gen.n_pool);
+        gen.unit = ctx->b.unit;
+    }
+    gen.ctx = ctx;
+    gen.b = &ctx->b;
+    gen.profile = profile_of(gen_config.seed);
+    gen.s = gen_config.seed * 1000003 + index;
+    if (index >= GEN_INSNS) {
+        ir_emit(&ctx->b, IR_trap, IR_VOID, 0, VCPU_EXIT_SYSCALL, any(IR_I64), 0, 0, 0,
+                (int64_t)ctx->pc + 4);
+        ctx->ended = true;
+        return;
+    }
+    unsigned n_ops = 1 + pick(6);
+    for (unsigned n = 0; n < n_ops && index * 6 + n < gen_config.max_ops; n++) {
+        unsigned class;
+        do
+            class = 1u << pick(7);
+        while (!(class & gen_config.classes));
+        IrRef r = gen_op(class);
+        /* Lifters put every floating-point result. */
+        if (r && (!chance(3) || is_float_op(ctx->b.unit->insn[r].op)))
+            put(r);
+    }
+    ctx->ended = (gen_config.classes & GEN_EXIT) && gen_exit(index);
+}
+
+static void reset(void *cpu, const void *model)
+{
+    memset(cpu, 0, sizeof(GenCpu));
+}
+
+const GuestIsa gen_isa = {
+    .name = "fuzz",
+    .min_insn_bytes = 4,
+    .max_insn_bytes = 4,
+    .pc_align = 4,
+    .cpu_bytes = (sizeof(GenCpu) + 15) & ~(size_t)15,
+    .pc_offset = offsetof(GenCpu, pc),
+    .vars = vars,
+    .n_vars = sizeof vars / sizeof *vars,
+    .helpers = helpers,
+    .n_helpers = sizeof helpers / sizeof *helpers,
+    .reset = reset,
+    .lift = lift,
+};

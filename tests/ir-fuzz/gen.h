@@ -1,0 +1,38 @@
+/*
+ * A guest whose instructions are random IR: lift() makes, from the seed and the pc alone, a few
+ * operations of any class on the guest's variables. So whole programs go through the translate loop,
+ * the optimizer and any backend, and all must leave the same state.
+ */
+#ifndef TESTS_IR_FUZZ_GEN_H
+#define TESTS_IR_FUZZ_GEN_H
+
+#include "translator/guest/isa.h"
+
+enum { GEN_MEM_BYTES = 8192, GEN_INSNS = 24 /* of a program */ };
+
+typedef struct GenCpu {
+    V128 v[6];
+    uint64_t r[9];     /* r[8]: address of the memory that programs use */
+    uint64_t pc;
+    uint64_t d[4];
+    uint32_t w[4], s[4], flags, more_flags;
+} GenCpu;
+
+/* What a program may hold; set before it is lifted, the same for every backend. */
+typedef struct GenConfig {
+    uint64_t seed;
+    unsigned max_ops;   /* operations of the program in all; less to find the guilty one */
+    unsigned classes;   /* GEN_* */
+} GenConfig;
+enum { GEN_INT = 1, GEN_FLAGS = 2, GEN_MEM = 4, GEN_CALL = 8, GEN_FP = 16, GEN_VEC = 32,
+       GEN_VFP = 64, GEN_EXIT = 128, GEN_FAULT = 256, GEN_ALL = 511 };
+extern GenConfig gen_config;
+
+extern const GuestIsa gen_isa;
+
+/* The program's start; programs of different numbers don't share code. */
+GuestAddr gen_pc(uint64_t number);
+void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory); /* random, of interesting values */
+uint32_t gen_fp_control(uint64_t seed);
+
+#endif
