@@ -649,9 +649,98 @@ static IrRef gen_op(unsigned class)
     }
 }
 
+/* -- blocks --------------------------------------------------------------------------------------- */
+static void gen_ops(unsigned n_ops);
+
+/* What is defined in a block that doesn't dominate the rest must not be used there. */
+typedef struct Pools { IrRef pool[IR_N_TYPES][POOL]; unsigned n[IR_N_TYPES]; } Pools;
+
+static Pools save_pools(void)
+{
+    Pools p;
+    memcpy(p.pool, gen.pool, sizeof p.pool);
+    memcpy(p.n, gen.n_pool, sizeof p.n);
+    return p;
+}
+
+static void restore_pools(const Pools *p)
+{
+    memcpy(gen.pool, p->pool, sizeof p->pool);
+    memcpy(gen.n_pool, p->n, sizeof p->n);
+}
+
+static uint32_t new_block(void) { return ir_block_new(gen.b->unit, gen.ctx->pc); }
+
+static void branch(uint32_t to)
+{
+    ir_emit(gen.b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, to);
+}
+
+static void branch_if(IrRef c, uint32_t yes, uint32_t no)
+{
+    ir_emit(gen.b, IR_brc, IR_VOID, 0, 0, c, 0, 0, 0, (int64_t)(yes | (uint64_t)no << 32));
+}
+
+static const IrType phi_types[] = { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FLAGS };
+
+static void gen_diamond(void)
+{
+    IrType t = phi_types[pick(6)];
+    uint32_t side[2] = { new_block(), new_block() }, join = new_block();
+    IrRef value[2];
+    branch_if(any(IR_I1), side[0], side[1]);
+    Pools before = save_pools();
+    for (unsigned n = 0; n < 2; n++) {
+        gen.b->block = side[n];
+        gen_ops(1 + pick(3));
+        value[n] = any(t);
+        branch(join);
+        restore_pools(&before);
+    }
+    gen.b->block = join;
+    put(emit(IR_phi, t, 0, 0, value[0], value[1], 0, 0, 0));
+}
+
+/* Runs its block a few times; two values go round, and change places if their types agree. */
+static void gen_loop(void)
+{
+    IrBuilder *b = gen.b;
+    IrType t[2] = { phi_types[pick(6)], phi_types[pick(6)] };
+    IrRef count = ir_const(b, IR_I64, 1 + pick(5)), start[2] = { any(t[0]), any(t[1]) }, phi[2];
+    uint32_t loop = new_block(), after = new_block();
+    branch(loop);
+    b->block = loop;
+    IrRef left = ir_emit(b, IR_phi, IR_I64, 0, 0, count, count, 0, 0, 0);
+    for (unsigned n = 0; n < 2; n++)
+        phi[n] = emit(IR_phi, t[n], 0, 0, start[n], start[n], 0, 0, 0);
+    gen_ops(1 + pick(4));
+    for (unsigned n = 0; n < 2; n++)
+        b->unit->insn[phi[n]].arg[1] = t[0] == t[1] ? phi[1 - n] : any(t[n]);
+    IrRef less = ir_op2i(b, IR_sub, left, 1);
+    b->unit->insn[left].arg[1] = less;
+    branch_if(ir_cmp(b, IR_CMP_NE, less, ir_const(b, IR_I64, 0)), loop, after);
+    b->block = after;
+    put(phi[0]);
+    put(phi[1]);
+}
+
 static bool is_float_op(IrOp op)
 {
     return (op >= IR_fadd && op <= IR_bits2f) || (op >= IR_vfadd && op <= IR_vfcvtn);
+}
+
+static void gen_ops(unsigned n_ops)
+{
+    for (unsigned n = 0; n < n_ops; n++) {
+        unsigned class;
+        do
+            class = 1u << pick(7);
+        while (!(class & gen_config.classes));
+        IrRef r = gen_op(class);
+        /* Lifters put every floating-point result. */
+        if (r && (!chance(3) || is_float_op(gen.b->unit->insn[r].op)))
+            put(r);
+    }
 }
 
 static GuestAddr later_insn(unsigned index)
@@ -704,15 +793,13 @@ static void lift(LiftContext *ctx)
         return;
     }
     unsigned n_ops = 1 + pick(6);
-    for (unsigned n = 0; n < n_ops && index * 6 + n < gen_config.max_ops; n++) {
-        unsigned class;
-        do
-            class = 1u << pick(7);
-        while (!(class & gen_config.classes));
-        IrRef r = gen_op(class);
-        /* Lifters put every floating-point result. */
-        if (r && (!chance(3) || is_float_op(ctx->b.unit->insn[r].op)))
-            put(r);
+    unsigned left = gen_config.max_ops > index * 6 ? gen_config.max_ops - index * 6 : 0;
+    gen_ops(n_ops < left ? n_ops : left);
+    if (left && gen_is_region(gen_config.seed) && chance(3)) {
+        if (chance(2))
+            gen_diamond();
+        else
+            gen_loop();
     }
     ctx->ended = (gen_config.classes & GEN_EXIT) && gen_exit(index);
 }
