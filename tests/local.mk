@@ -12,3 +12,4 @@ include %D%/decodegen/local.mk
 include %D%/syscalls/local.mk
 include %D%/linux/local.mk
 include %D%/ir-fuzz/local.mk
+include %D%/load/local.mk

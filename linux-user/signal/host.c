@@ -5,6 +5,7 @@
  */
 #include <ucontext.h>
 
+#include "linux-user/arch/text.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 
@@ -35,8 +36,18 @@ static int sync_slot(int sig)
 }
 
 /* The fault is the emulator's own: let it be seen as what it is. */
-static void host_crash(int sig)
+static void host_crash(int sig, const siginfo_t *info, const ucontext_t *uc)
 {
+    char line[128];
+    Text t = {line, line + sizeof line};
+    text_add(&t, "calque: signal ");
+    text_add_number(&t, (unsigned)sig, 10, 1);
+    text_add(&t, " in the emulator at 0x");
+    text_add_number(&t, (uint64_t)uc->uc_mcontext.gregs[REG_RIP], 16, 1);
+    text_add(&t, ", address 0x");
+    text_add_number(&t, (uintptr_t)info->si_addr, 16, 1);
+    text_add(&t, "\n");
+    host_raw(SYS_write, 2, (uintptr_t)line, t.at - line);
     HostSigaction action = {.handler = HOST_SIG_DFL, .flags = HOST_SA_RESTORER,
                             .restorer = (uintptr_t)host_restorer};
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&action, 0, 8);
@@ -76,7 +87,7 @@ static void host_handler(int sig, siginfo_t *info, void *ucontext)
             return;
         if (t && t->vcpu && vcpu_host_signal(t->vcpu, sig, info, ucontext))
             return;
-        host_crash(sig);
+        host_crash(sig, info, ucontext);
         return;
     }
     if (t)

@@ -11,6 +11,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
+#include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/thread/thread.h"
 
@@ -146,6 +147,8 @@ long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storag
 _Noreturn void signal_die(Thread *t, int sig)
 {
     HostSigaction host = {.handler = HOST_SIG_DFL};
+    if (log_on(LOG_STRACE))
+        strace_end(t, 0, sig);
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&host, 0, 8);
     pid_t pid = (pid_t)host_raw(SYS_getpid);
     pid_t tid = (pid_t)host_raw(SYS_gettid);
@@ -328,6 +331,8 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
 {
     ThreadSignals *s = t->signals;
     SignalAction action = take_action(t->process, sig);
+    if (log_on(LOG_STRACE))
+        strace_signal(t, info);
     bool refused = action.handler == HOST_SIG_IGN || SIGNAL_BIT_IN(s->mask, sig);
     if (forced && refused)
         signal_die(t, sig);

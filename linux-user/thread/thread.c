@@ -22,6 +22,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
+#include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -435,6 +436,8 @@ void thread_exit(Thread *t)
     if (list_remove(p, t) == 0) {
         if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
             host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
+        if (log_on(LOG_STRACE))
+            strace_end(t, p->leader_status, 0);
         /* The emulator may have threads of its own that would keep the process. */
         host_raw(SYS_exit_group, p->leader_status);
     }
@@ -448,6 +451,8 @@ void thread_exit(Thread *t)
 
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
+    if (log_on(LOG_STRACE))
+        strace_end(t, status & 0xff, 0);
     for (;;)
         host_raw(SYS_exit_group, status);
 }

@@ -1,0 +1,2 @@
+TESTS += %D%/hostile.sh
+EXTRA_DIST += %D%/hostile.sh %D%/hostile.py
