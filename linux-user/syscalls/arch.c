@@ -33,7 +33,7 @@ static uint64_t extension_bits(const RiscvModel *m)
         { RISCV_EXT_c, 1 }, { RISCV_EXT_zba, 3 }, { RISCV_EXT_zbb, 4 }, { RISCV_EXT_zbs, 5 },
         { RISCV_EXT_zicboz, 6 }, { RISCV_EXT_zbc, 7 }, { RISCV_EXT_zbkb, 8 }, { RISCV_EXT_zbkc, 9 },
         { RISCV_EXT_zkt, 16 }, { RISCV_EXT_zfh, 27 }, { RISCV_EXT_zfhmin, 28 },
-        { RISCV_EXT_zihintntl, 29 }, { RISCV_EXT_zacas, 34 }, { RISCV_EXT_zicond, 35 },
+        { RISCV_EXT_zihintntl, 29 }, { RISCV_EXT_zfa, 32 }, { RISCV_EXT_zacas, 34 }, { RISCV_EXT_zicond, 35 },
         { RISCV_EXT_zihintpause, 36 }, { RISCV_EXT_zimop, 42 }, { RISCV_EXT_zca, 43 },
         { RISCV_EXT_zcb, 44 }, { RISCV_EXT_zcd, 45 }, { RISCV_EXT_zcmop, 47 },
         { RISCV_EXT_zawrs, 48 }, { RISCV_EXT_zicntr, 50 }, { RISCV_EXT_zicbom, 55 },

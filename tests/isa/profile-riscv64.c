@@ -75,7 +75,7 @@ static bool encode(GRand *rand, const DecodeRow *row, unsigned width, uint32_t *
     uint64_t insn = row->value | (g_rand_int(rand) & ~row->mask & ((1ull << width) - 1));
     bool fp = row->name[0] == 'F' && row->features[0];
     bool fp_result = fp && !is_one_of(row->name, (const char *const[]){
-        "FEQ", "FLT", "FLE", "FCLASS", "FMV_X", "FCVT_INT", NULL });
+        "FEQ", "FLT", "FLE", "FLTQ", "FLEQ", "FCLASS", "FMV_X", "FCVT_INT", "FCVTMOD", NULL });
     if (!fp_result)
         set_register(rand, row, "rd", true, &insn);
     if (strcmp(row->name, "FCVT_FP") == 0 || strcmp(row->name, "FMV_F") == 0 || !fp)
@@ -172,7 +172,7 @@ static const IsaOracle oracles[] = {
     { "qemu-riscv64 -cpu max", NULL, NULL },
     { "qemu-riscv64-static -cpu max", NULL, NULL },
     { "qemu-riscv64-static -cpu " OLD_CPU, /* 7.2 */
-      "rv64,zicond=false,zimop=false,zcb=false,zacas=false,zabha=false,zawrs=false",
+      "rv64,zicond=false,zimop=false,zcb=false,zacas=false,zabha=false,zawrs=false,zfa=false",
       "ctzw" }, /* gives more than 32 for a word of zeros */
     { NULL, NULL, NULL },
 };

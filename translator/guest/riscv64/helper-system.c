@@ -17,7 +17,9 @@ uint64_t riscv_counter(Vcpu *v)
  * subnormal, 6 positive normal, 7 +inf, 8 signalling NaN, 9 quiet NaN. */
 uint64_t riscv_fclass(Vcpu *v, uint64_t bits, uint32_t fmt)
 {
-    static const struct { uint8_t exponent, fraction; } formats[] = { { 8, 23 }, { 11, 52 }, { 5, 10 } };
+    static const struct { uint8_t exponent, fraction; } formats[] = {
+        { 8, 23 }, { 11, 52 }, { 5, 10 },
+    };
     unsigned n_fraction = formats[fmt].fraction, n_exponent = formats[fmt].exponent;
     uint64_t fraction = bits & ((1ull << n_fraction) - 1);
     uint64_t exponent = bits >> n_fraction & ((1ull << n_exponent) - 1);
@@ -33,6 +35,20 @@ uint64_t riscv_fclass(Vcpu *v, uint64_t bits, uint32_t fmt)
         kind = fraction ? 5 : 4;
     }
     return 1ull << (negative ? 7 - kind : kind);
+}
+
+/* Zfa, fcvtmod.w.d: the integer part of a double modulo 2^32, sign-extended; 0 for infinities and
+ * NaNs. */
+uint64_t riscv_fcvtmod(Vcpu *v, uint64_t bits)
+{
+    int exponent = (int)(bits >> 52 & 0x7ff) - 1075; /* of the significand's lowest bit */
+    uint64_t significand = (bits & ((1ull << 52) - 1)) | 1ull << 52;
+    if (exponent >= 32 || exponent <= -53) /* a multiple of 2^32, not a number, or less than 1 */
+        return 0;
+    uint64_t integer = exponent >= 0 ? significand << exponent : significand >> -exponent;
+    if (bits >> 63)
+        integer = -integer;
+    return (uint64_t)(int64_t)(int32_t)(uint32_t)integer;
 }
 
 static uint32_t reverse5(uint32_t x)

@@ -30,6 +30,7 @@ static const IrVar vars[RV_N_VARS] = {
 
 static const IrHelper helpers[RV_N_HELPERS] = {
     [RV_HELPER_FCLASS] = { "fclass", (void (*)(void))riscv_fclass, "L:LW", IR_HELPER_PURE },
+    [RV_HELPER_FCVTMOD] = { "fcvtmod", (void (*)(void))riscv_fcvtmod, "L:L", IR_HELPER_PURE },
     [RV_HELPER_COUNTER] = { "counter", (void (*)(void))riscv_counter, "L:", 0 },
 };
 

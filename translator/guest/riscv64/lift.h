@@ -18,7 +18,7 @@ enum {
     RV_N_VARS
 };
 
-enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_COUNTER, RV_N_HELPERS };
+enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER, RV_N_HELPERS };
 
 /* GuestIsa.mode(): what of frm the code depends on. The host rounds in the other modes. */
 enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2 };
@@ -30,6 +30,7 @@ static inline int rv_creg(LiftContext *ctx, int r) { return r + 8; }
 
 uint64_t riscv_counter(Vcpu *v);
 uint64_t riscv_fclass(Vcpu *v, uint64_t bits, uint32_t fmt);
+uint64_t riscv_fcvtmod(Vcpu *v, uint64_t bits);
 
 static inline IrRef rv_get(LiftContext *ctx, int r)
 {

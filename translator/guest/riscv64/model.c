@@ -47,6 +47,7 @@ const char *const *riscv_models(void)
 /* What an extension consists of, and what it needs. */
 static const struct { uint64_t of, parts; } implications[] = {
     { E(d), E(f) }, { E(f), E(zicsr) }, { E(zfh), E(zfhmin) }, { E(zfhmin), E(f) },
+    { E(zfa), E(f) },
     { E(zcb), E(zca) }, { E(zcmop), E(zca) | E(zimop) }, { E(c), E(zca) },
     { E(m), E(zmmul) }, { E(a), E(zaamo) | E(zalrsc) }, { E(zacas), E(zaamo) },
     { E(zabha), E(zaamo) }, { E(zbc), E(zbkc) },

@@ -1,7 +1,7 @@
 /* data plane */
 /*
- * F, D and Zfh. Registers are f64 variables; a narrower value is NaN-boxed in it. Operations on
- * halves are done in f32 (fused ones in f64) and rounded to half: with at least 2p + 2 digits in
+ * F, D, Zfh and Zfa. Registers are f64 variables; a narrower value is NaN-boxed in it. Operations
+ * on halves are done in f32 (fused ones in f64) and rounded to half: with at least 2p + 2 digits in
  * between, rounding twice is rounding once in every mode, and no flag differs.
  *
  * Every NaN that an operation gives is the positive default NaN. fmt is 0 single, 1 double, 2 half.
@@ -280,6 +280,9 @@ static bool min_max(LiftContext *ctx, IrOp op, const ArgFcmp *a)
 
 bool rv_lift_FMIN(LiftContext *ctx, const ArgFMIN *a) { return min_max(ctx, IR_fminnm, a); }
 bool rv_lift_FMAX(LiftContext *ctx, const ArgFMAX *a) { return min_max(ctx, IR_fmaxnm, a); }
+/* Zfa's: a NaN operand gives a NaN. */
+bool rv_lift_FMINM(LiftContext *ctx, const ArgFMINM *a) { return min_max(ctx, IR_fmin, a); }
+bool rv_lift_FMAXM(LiftContext *ctx, const ArgFMAXM *a) { return min_max(ctx, IR_fmax, a); }
 
 static bool compare(LiftContext *ctx, IrCc cc, unsigned attr, const ArgFcmp *a)
 {
@@ -302,6 +305,16 @@ bool rv_lift_FLE(LiftContext *ctx, const ArgFLE *a)
     return compare(ctx, IR_FCMP_LE, IR_FP_SIGNALING, a);
 }
 
+bool rv_lift_FLTQ(LiftContext *ctx, const ArgFLTQ *a)
+{
+    return compare(ctx, IR_FCMP_LT, 0, a);
+}
+
+bool rv_lift_FLEQ(LiftContext *ctx, const ArgFLEQ *a)
+{
+    return compare(ctx, IR_FCMP_LE, 0, a);
+}
+
 bool rv_lift_FCLASS(LiftContext *ctx, const ArgFCLASS *a)
 {
     IrBuilder *b = &ctx->b;
@@ -311,6 +324,82 @@ bool rv_lift_FCLASS(LiftContext *ctx, const ArgFCLASS *a)
     return rv_put(ctx, a->rd, ir_emit(b, IR_call, IR_I64, 0, 0, bits,
                                       ir_const(b, IR_I32, (uint32_t)a->fmt), 0, 0,
                                       RV_HELPER_FCLASS));
+}
+
+/* Zfa's table of constants, but for the smallest normal number, infinity and NaN. */
+static double immediate_value(int index)
+{
+    static const double values[32] = {
+        -1, 0, 0x1p-16, 0x1p-15, 0x1p-8, 0x1p-7, 0.0625, 0.125, 0.25, 0.3125, 0.375, 0.4375, 0.5,
+        0.625, 0.75, 0.875, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 8, 16, 128, 256, 0x1p15, 0x1p16,
+    };
+    return values[index];
+}
+
+static uint64_t double_bits(double d)
+{
+    union { double d; uint64_t bits; } u = { .d = d };
+    return u.bits;
+}
+
+/* The bits of a number of the table in a narrower format, where its fraction and, but for halves'
+ * 2^-16 and 2^-15 (subnormal) and 2^16 (infinity), its exponent fit. */
+static uint64_t narrow_bits(uint64_t bits, unsigned n_exponent, unsigned n_fraction)
+{
+    int64_t bias = (1 << (n_exponent - 1)) - 1;
+    int64_t exponent = (int64_t)(bits >> 52 & 0x7ff) - 1023 + bias;
+    uint64_t fraction = (bits & ((1ull << 52) - 1)) >> (52 - n_fraction);
+    uint64_t sign = bits >> 63 << (n_exponent + n_fraction);
+    if (exponent <= 0)
+        return sign | 1ull << ((int64_t)n_fraction - 1 + exponent);
+    if (exponent > 2 * bias)
+        return sign | (uint64_t)(2 * bias + 1) << n_fraction;
+    return sign | (uint64_t)exponent << n_fraction | fraction;
+}
+
+bool rv_lift_FLI(LiftContext *ctx, const ArgFLI *a)
+{
+    static const struct { uint8_t exponent, fraction; } formats[] = {
+        { 8, 23 }, { 11, 52 }, { 5, 10 },
+    };
+    unsigned n_exponent = formats[a->fmt].exponent, n_fraction = formats[a->fmt].fraction;
+    uint64_t bits, infinity = ((1ull << n_exponent) - 1) << n_fraction;
+    switch (a->rs1) {
+    case 1:
+        bits = 1ull << n_fraction;
+        break;
+    case 30:
+        bits = infinity;
+        break;
+    case 31:
+        bits = infinity | 1ull << (n_fraction - 1);
+        break;
+    default:
+        bits = narrow_bits(double_bits(immediate_value(a->rs1)), n_exponent, n_fraction);
+        break;
+    }
+    return put_bits(ctx, a->rd, a->fmt,
+                    ir_const(&ctx->b, a->fmt == FMT_D ? IR_I64 : IR_I32, bits));
+}
+
+static bool round_to_integral(LiftContext *ctx, const ArgF1 *a, unsigned exact)
+{
+    unsigned attr;
+    if (!rounding(ctx, a->rm, &attr))
+        return false;
+    IrRef x = get_fp(ctx, a->rs1, a->fmt);
+    IrRef result = ir_emit(&ctx->b, IR_fround, fp_type(a->fmt), 0, attr | exact, x, 0, 0, 0, 0);
+    return put_fp(ctx, a->rd, a->fmt, result, attr);
+}
+
+bool rv_lift_FROUND(LiftContext *ctx, const ArgFROUND *a)
+{
+    return round_to_integral(ctx, a, 0);
+}
+
+bool rv_lift_FROUNDNX(LiftContext *ctx, const ArgFROUNDNX *a)
+{
+    return round_to_integral(ctx, a, IR_FP_EXACT);
 }
 
 /* -- conversions --------------------------------------------------------------------------------- */
@@ -354,4 +443,14 @@ bool rv_lift_FCVT(LiftContext *ctx, const ArgFCVT *a)
     if (a->fmt != FMT_H)
         value = ir_emit(b, IR_fcvt, type, 0, attr, value, 0, 0, 0, 0);
     return put_fp(ctx, a->rd, a->fmt, value, attr);
+}
+
+/* The value from C; the flags of fcvt.w.d, which is kept for them. */
+bool rv_lift_FCVTMOD(LiftContext *ctx, const ArgFCVTMOD *a)
+{
+    IrBuilder *b = &ctx->b;
+    unsigned attr = FP_ATTR | IR_ROUND_ZERO | IR_FP_NAN2INT_MAX;
+    IrRef bits = raw_bits(ctx, a->rs1);
+    ir_emit(b, IR_f2i, IR_I32, 0, attr, get_raw(ctx, a->rs1), 0, 0, 0, 0);
+    return rv_put(ctx, a->rd, ir_emit(b, IR_call, IR_I64, 0, 0, bits, 0, 0, 0, RV_HELPER_FCVTMOD));
 }
