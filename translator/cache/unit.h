@@ -85,6 +85,8 @@ typedef struct CompiledUnit {
     struct CompiledUnit *hash_next;
     UnitLink *incoming;
     bool invalid;
+    GuestAddr seen_start, seen_end; /* guest code that it depends on: its own, and what lies around
+                                       it on its first page (GuestIsa.lazy_dead) */
     struct CompiledUnit *page_next[2]; /* lists by guest page */
     void *runtime;
 } CompiledUnit;

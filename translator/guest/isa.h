@@ -23,6 +23,14 @@ typedef struct LiftContext {
     bool need_more;         /* out: the instruction is longer than avail (page not fetchable) */
 } LiftContext;
 
+/* Guest code that may be looked at, and what of it was. */
+typedef struct CodeWindow {
+    const uint8_t *code;
+    GuestAddr start;
+    size_t bytes;
+    GuestAddr seen_start, seen_end;
+} CodeWindow;
+
 typedef struct GuestIsa {
     const char *name;            /* "aarch64" */
     const char *capstone;        /* "aarch64", "riscv64c": for debug/disas.c */
@@ -42,6 +50,10 @@ typedef struct GuestIsa {
                                           (flush-to-zero, default NaN …); 0 in the usual case */
     /* An instruction that changes what mode() gives ends its unit by `trap` VCPU_EXIT_ICACHE with
      * payload 0 (nothing to invalidate): the runtime looks at the mode again and goes on. */
+    /* Does every path from `at` overwrite the lazy variables before it reads them (IR_VAR_LAZY), as far
+     * as the window tells? NULL: never. It widens [seen_start, seen_end) to what it looked at: the
+     * answer holds until that code changes. */
+    bool (*lazy_dead)(CodeWindow *w, GuestAddr at);
     /* Where a branch to an address goes, NULL: there. The dispatcher asks before it makes a unit for
      * a pc, so that branches to plain addresses cost nothing: AArch64 drops the tag. */
     GuestAddr (*branch_target)(GuestAddr target);

@@ -80,6 +80,12 @@ enum {
 /* attr of fence: which earlier accesses are ordered before which later ones. */
 enum { IR_FENCE_RR = 1, IR_FENCE_RW = 2, IR_FENCE_WR = 4, IR_FENCE_WW = 8, IR_FENCE_ALL = 15 };
 
+/* attr of exit_if, exit_jump, exit_call. */
+enum {
+    IR_EXIT_LAZY_DEAD = 1, /* every path from the target overwrites the lazy variables unread, so
+                              that they needn't be what the puts before made them */
+};
+
 typedef enum IrRound { /* values of IR_FP_ROUND */
     IR_ROUND_DYN, IR_ROUND_NEAREST, IR_ROUND_UP, IR_ROUND_DOWN, IR_ROUND_ZERO,
     IR_ROUND_AWAY /* nearest, ties away from zero */, IR_ROUND_ODD,

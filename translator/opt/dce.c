@@ -64,11 +64,24 @@ static void observe(Dead *d, bool lazy_too)
             d->dead[v] = 0;
 }
 
+/* Nobody sees the lazy variables behind this. */
+static void kill_lazy(Dead *d)
+{
+    const GuestIsa *isa = d->u->isa;
+    for (unsigned v = 0; v < isa->n_vars; v++)
+        if (isa->vars[v].flags & IR_VAR_LAZY)
+            d->dead[v] = 1;
+}
+
 static void observers(Dead *d, const IrInsn *i)
 {
     unsigned flags = ir_op_info[i->op].flags;
+    bool lazy_dead = (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call)
+                     && i->attr & IR_EXIT_LAZY_DEAD;
+    if (lazy_dead && ir_op_info[i->op].flags & IR_OPF_Z)
+        kill_lazy(d);
     if (flags & IR_OPF_E)
-        observe(d, true);
+        observe(d, !lazy_dead);
     else if (flags & IR_OPF_M)
         observe(d, false);
     else if (i->op == IR_call &&

@@ -63,6 +63,36 @@ static bool fetch_rest(Vcpu *v, GuestAddr pc, Fetched *f)
     return n != 0;
 }
 
+/* Marks the direct exits whose targets don't care for lazy variables (flags). Looks at the unit's
+ * own page only, so that the page index finds the unit when that code changes. */
+static void mark_lazy_exits(Vcpu *v, IrUnit *u, GuestAddr *ret_start, GuestAddr *ret_end)
+{
+    const GuestIsa *isa = u->isa;
+    uint8_t page[PAGE_BYTES];
+    CodeWindow w = { .code = page, .start = u->pc & ~(GuestAddr)(PAGE_BYTES - 1),
+                     .seen_start = u->pc, .seen_end = u->pc + u->code_bytes };
+    *ret_start = w.seen_start;
+    *ret_end = w.seen_end;
+    if (!isa->lazy_dead || u->flags & IR_UNIT_ONE_INSN)
+        return;
+    bool put = false;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        if (i->op == IR_put && isa->vars[i->imm].flags & IR_VAR_LAZY)
+            put = true;
+        if (!put || (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call))
+            continue;
+        if (!w.bytes)
+            w.bytes = copy_code(v, page, w.start, PAGE_BYTES);
+        if (!w.bytes)
+            return;
+        if (isa->lazy_dead(&w, (GuestAddr)i->imm))
+            i->attr |= IR_EXIT_LAZY_DEAD;
+    }
+    *ret_start = w.seen_start;
+    *ret_end = w.seen_end;
+}
+
 typedef struct Lifter {
     LiftContext ctx;
     IrUnit *unit;
@@ -207,6 +237,7 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     if (c)
         return c;
     uint64_t start_ns = now_ns();
+    GuestAddr seen_start, seen_end;
     /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
     for (unsigned attempt = 0; !c; attempt++) {
@@ -217,9 +248,12 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
         IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], ret_exit);
         if (!u)
             return NULL;
+        mark_lazy_exits(v, u, &seen_start, &seen_end);
         optimize(t, u);
         c = t->backend->compile(t, u);
     }
+    c->seen_start = seen_start;
+    c->seen_end = seen_end;
     unit_table_add(t->units, c);
     count_unit(t, c, start_ns);
     if (log_on(LOG_OUT))

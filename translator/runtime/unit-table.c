@@ -169,7 +169,7 @@ static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisito
     uint64_t page = e->page_plus_1 - 1;
     for (CompiledUnit *u = e->first, *next; u; u = next) {
         next = *page_next(u, page);
-        if (u->pc <= last && u->pc + u->code_bytes > start)
+        if (u->seen_start <= last && u->seen_end > start)
             fn(opaque, u);
     }
 }

@@ -146,6 +146,7 @@ const GuestIsa guest_aarch64 = {
     .lift = lift,
     .mode = mode,
     .branch_target = branch_target,
+    .lazy_dead = a64_flags_dead,
     .ignores_top_byte = true,
 };
 

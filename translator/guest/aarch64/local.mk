@@ -1,7 +1,7 @@
 a64_decode =
 a64_sources =
 
-a64_sources += %D%/isa.c %D%/features.c %D%/translate.c %D%/helper-system.c
+a64_sources += %D%/isa.c %D%/features.c %D%/translate.c %D%/flags-dead.c %D%/helper-system.c
 a64_decode += %D%/dp-imm.decode %D%/dp-reg.decode %D%/branch.decode %D%/ldst.decode %D%/atomic.decode
 a64_sources += %D%/translate-dp-imm.c %D%/translate-dp-reg.c %D%/translate-branch.c \
 	%D%/translate-system.c %D%/translate-pauth.c %D%/translate-ldst.c %D%/translate-atomic.c

@@ -105,6 +105,9 @@ static inline void a64_put_scalar(LiftContext *ctx, unsigned r, IrRef v)
     a64_put_v(ctx, r, ir_emit(&ctx->b, IR_vfroms, IR_V128, lane, t, v, 0, 0, 0, 0));
 }
 
+/* GuestIsa.lazy_dead: is NZCV overwritten unread from there on? */
+bool a64_flags_dead(CodeWindow *w, GuestAddr at);
+
 /* -- leaving ---------------------------------------------------------------------------------- */
 /* Ends the unit with `reason`; pc: what to store. payload may be IR_NONE. */
 void a64_trap(LiftContext *ctx, VcpuExit reason, GuestAddr pc, IrRef payload);
