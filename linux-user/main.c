@@ -218,6 +218,8 @@ static void answer_and_exit(const Options *o, const char *name)
         options_print_help(name);
     else if (o->show_version)
         puts(PACKAGE_STRING);
+    else if (o->log_classes && !strcmp(o->log_classes, "help"))
+        log_list_classes();
     else
         return;
     exit(0);

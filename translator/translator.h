@@ -61,7 +61,7 @@ typedef struct TranslatorConfig {
     const char *backend;   /* "x86_64", "interp", NULL = best for this host */
     size_t code_bytes;     /* size of the code buffer; 0 = default */
     bool one_insn;         /* a unit for each guest instruction */
-    bool verify;           /* check each unit's IR after each pass */
+    bool verify;           /* check each unit's IR before and after the passes */
     bool perf_map;         /* write /tmp/perf-PID.map */
     const TranslatorCallbacks *callbacks;
     void *opaque;
@@ -126,7 +126,10 @@ typedef enum LogClass {
     LOG_SYSCALL = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_MEM = 1 << 10, LOG_DEV = 1 << 11,
     LOG_EXEC = 1 << 12, LOG_CPU = 1 << 13, LOG_STRACE = 1 << 14,
     LOG_IR_OPT = 1 << 16, /* op_opt */
-    LOG_NOCHAIN = 1 << 15, /* no class: units aren't linked, so that exec and cpu show every one */
+    /* Not classes, but asked for in the same way: */
+    LOG_NOCHAIN = 1 << 15,  /* units aren't linked, so that exec and cpu show every one */
+    LOG_VERIFY = 1 << 17,   /* as TranslatorConfig.verify */
+    LOG_PERF_MAP = 1 << 18, /* as TranslatorConfig.perf_map */
 } LogClass;
 extern unsigned log_mask;
 static inline bool log_on(unsigned classes) { return __builtin_expect(log_mask & classes, 0); }

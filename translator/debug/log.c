@@ -38,6 +38,8 @@ static const LogName log_names[] = {
     { "exec", LOG_EXEC, "a line before each unit that the dispatcher enters" },
     { "cpu", LOG_CPU, "the guest's registers there" },
     { "nochain", LOG_NOCHAIN, "units aren't linked, so that exec and cpu show every one" },
+    { "verify", LOG_VERIFY, "(no output) each unit's IR is checked before and after the passes" },
+    { "perfmap", LOG_PERF_MAP, "(no output) /tmp/perf-PID.map for perf" },
     { "int", LOG_SIGNAL, "signals, exceptions" },
     { "page", LOG_MEM, "the guest's mappings" },
     { "unimp", LOG_UNIMP, "what the guest asks for and isn't there" },
@@ -51,7 +53,7 @@ static const LogName log_names[] = {
     { "syscall", LOG_SYSCALL, NULL },
     { "signal", LOG_SIGNAL, NULL },
     { "mem", LOG_MEM, NULL },
-    { "all", ~0u & ~LOG_NOCHAIN, NULL },
+    { "all", ~0u & ~(LOG_NOCHAIN | LOG_VERIFY | LOG_PERF_MAP), NULL },
 };
 
 void log_block(const char *text, size_t bytes)

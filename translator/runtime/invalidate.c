@@ -52,7 +52,12 @@ static void invalidate_visited(void *opaque, CompiledUnit *u)
 
 void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 {
+    uint64_t before = t->stats.invalidated;
     unit_table_visit(t->units, start, bytes, invalidate_visited, t);
+    if (log_on(LOG_CACHE) && t->stats.invalidated != before)
+        log_write("cache: %llu units in [%#llx, +%#llx) are gone\n",
+                  (unsigned long long)(t->stats.invalidated - before), (unsigned long long)start,
+                  (unsigned long long)bytes);
 }
 
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
@@ -78,6 +83,8 @@ static void quiesce(Translator *t)
 
 void units_flush(Translator *t)
 {
+    if (log_on(LOG_CACHE))
+        log_write("cache: full after %llu units, all go\n", (unsigned long long)t->stats.units);
     quiesce(t);
     unit_table_clear(t->units);
     for (Vcpu *v = t->vcpus; v; v = v->next)

@@ -61,7 +61,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->opaque = config->opaque;
     t->code_bytes = config->code_bytes;
     t->one_insn = config->one_insn;
-    t->verify = config->verify;
+    t->verify = config->verify || log_on(LOG_VERIFY);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->quiesce_lock, NULL);
     pthread_cond_init(&t->quiesce_cond, NULL);
@@ -80,7 +80,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->backend = backend;
     if (!backend->init(t, error))
         goto fail;
-    if (config->perf_map)
+    if (config->perf_map || log_on(LOG_PERF_MAP))
         t->perf_fd = perf_map_open();
     return t;
 fail:
