@@ -78,18 +78,18 @@ void print_signal(StraceCall *c, int sig)
     }
 }
 
+/* 0644, 022, 000: at least three digits, the first a zero. */
 static void print_mode(StraceCall *c, uint64_t v)
 {
     if (print_value_name(c, TABLE_SET_FILETYPE, v & S_IFMT))
         text_char(c->o, '|');
-    v = (v & S_IFMT) && !(v & 07777) ? 0 : v & 07777;
-    /* Three digits at least, as file modes are written. */
+    v &= 07777;
     text_char(c->o, '0');
-    if (v >> 9)
-        text_char(c->o, '0' + (v >> 9 & 7));
-    text_char(c->o, '0' + (v >> 6 & 7));
-    text_char(c->o, '0' + (v >> 3 & 7));
-    text_char(c->o, '0' + (v & 7));
+    for (int shift = 9, on = 0; shift >= 0; shift -= 3) {
+        on |= (v >> shift & 7) != 0 || shift <= 3;
+        if (on)
+            text_char(c->o, '0' + (v >> shift & 7));
+    }
 }
 
 static void print_dev(StraceCall *c, uint64_t v)
@@ -162,8 +162,27 @@ void print_value(StraceCall *c, unsigned kind, unsigned ref, uint64_t v)
     case TABLE_RLIM:
         if (v == UINT64_MAX || (c->table->word_bytes == 4 && v == UINT32_MAX))
             text_put(c->o, "RLIM64_INFINITY");
-        else
+        else if (v > 1024 && v % 1024 == 0) {
+            text_udec(c->o, v / 1024);
+            text_put(c->o, "*1024");
+        } else
             text_udec(c->o, v);
+        break;
+    case TABLE_EPOLLDATA:
+        text_put(c->o, "{u32=");
+        text_udec(c->o, (uint32_t)v);
+        text_put(c->o, ", u64=");
+        text_udec(c->o, v);
+        text_char(c->o, '}');
+        break;
+    case TABLE_CLONEFLAGS:
+        if (v & ~UINT64_C(0xff) || !(v & 0xff))
+            print_flags(c, TABLE_SET_CLONE, v & ~UINT64_C(0xff));
+        if (v & 0xff) {
+            if (v & ~UINT64_C(0xff))
+                text_char(c->o, '|');
+            print_signal(c, v & 0xff);
+        }
         break;
     case TABLE_IOCTL:
         print_ioctl(c, v);
@@ -216,6 +235,19 @@ static void print_field(StraceCall *c, const TableField *f, const uint8_t *at)
     print_value(c, f->kind, f->ref, v);
 }
 
+/* Of a device its numbers are shown, of anything else its size. */
+static bool stat_hides(StraceCall *c, const TableLayout *l, const TableField *f, const uint8_t *guest)
+{
+    const TableField *mode = &table_fields[l->first];
+
+    if (f->kind != TABLE_DEV && f->kind != TABLE_INT)
+        return false;
+    while (mode->kind != TABLE_FILEMODE)
+        mode++;
+    uint64_t v = convert_load(c->table, guest + mode->guest_offset, mode->guest_bytes, false);
+    return (S_ISCHR(v) || S_ISBLK(v)) != (f->kind == TABLE_DEV);
+}
+
 void print_struct_bytes(StraceCall *c, unsigned layout, const uint8_t *guest)
 {
     const TableLayout *l = &c->table->layouts[layout];
@@ -225,6 +257,8 @@ void print_struct_bytes(StraceCall *c, unsigned layout, const uint8_t *guest)
     text_char(c->o, '{');
     for (unsigned i = 0; i < l->n; i++, f++) {
         if (l->abbreviate && !f->show)
+            continue;
+        if (layout == TABLE_STRUCT_STAT && stat_hides(c, l, f, guest))
             continue;
         if (any)
             text_put(c->o, ", ");
@@ -365,6 +399,16 @@ void print_siginfo(StraceCall *c, GuestAddr a)
             text_dec(c->o, status);
         else
             print_signal(c, status);
+        /* Of a child that stopped or went on, times mean nothing. */
+        uint64_t utime = 0, stime = 0;
+        print_load(c, a + rest + 16, c->table->word_bytes, true, &utime);
+        print_load(c, a + rest + 24, c->table->word_bytes, true, &stime);
+        if (c->table->word_bytes == 8) {
+            text_put(c->o, ", si_utime=");
+            text_dec(c->o, utime);
+            text_put(c->o, ", si_stime=");
+            text_dec(c->o, stime);
+        }
     } else if ((int)code > 0) {
         text_put(c->o, ", si_addr=");
         print_load(c, a + rest, c->table->word_bytes, false, &pid);
@@ -390,6 +434,39 @@ static unsigned number_bytes(StraceCall *c, unsigned kind, bool *is_signed)
     case TABLE_U64:
     case TABLE_OFF64: return 8;
     default: return c->table->word_bytes;
+    }
+}
+
+/* One number that the call may change: [2], and [2 => 12] when it did. */
+static void print_changed(StraceCall *c, unsigned i, unsigned kind, GuestAddr a)
+{
+    bool is_signed;
+    unsigned bytes = number_bytes(c, kind, &is_signed);
+    uint64_t v;
+
+    if (!a || !print_load(c, a, bytes, is_signed, &v)) {
+        print_address(c, a);
+        return;
+    }
+    text_char(c->o, '[');
+    if (c->old && c->old->known >> i & 1 && c->old->value[i] != v) {
+        text_dec(c->o, c->old->value[i]);
+        text_put(c->o, " => ");
+    }
+    text_dec(c->o, v);
+    text_char(c->o, ']');
+}
+
+void print_remember(StraceCall *c, StraceOld *old)
+{
+    old->known = 0;
+    for (unsigned i = 0; i < c->proto->n_args; i++) {
+        const TableArg *a = &table_args[c->proto->args + i];
+        bool is_signed;
+        unsigned bytes = number_bytes(c, a->kind, &is_signed);
+        if (a->dir == TABLE_IO && a->kind >= TABLE_I8 && a->kind <= TABLE_OFF64 && c->args[i] &&
+            print_load(c, c->args[i], bytes, is_signed, &old->value[i]))
+            old->known |= 1u << i;
     }
 }
 
@@ -463,7 +540,12 @@ static void print_pointer(StraceCall *c, const TableArg *a, uint64_t v)
     switch ((TableKind)a->kind) {
     case TABLE_STR: print_string(c, v); break;
     case TABLE_BYTES: print_bytes(c, v, n); break;
-    case TABLE_STRUCT: print_structs(c, a, v, n); break;
+    case TABLE_STRUCT:
+        if (a->ref == TABLE_STRUCT_POLLFD)
+            print_pollfds(c, v, (uint32_t)n);
+        else
+            print_structs(c, a, v, n);
+        break;
     case TABLE_IOVEC: print_iovec(c, v, n, moved); break;
     case TABLE_SOCKADDR: print_sockaddr(c, v, n); break;
     case TABLE_MSGHDR: print_msghdr(c, v, c->leaving ? moved : UINT64_MAX); break;
@@ -509,7 +591,9 @@ void print_argument(StraceCall *c, unsigned i)
     case TABLE_SOCKOPT: print_sockopt(c, c->args[a->count], v); return;
     default: break;
     }
-    if (a->dir == TABLE_VALUE)
+    if (a->dir == TABLE_IO && a->kind >= TABLE_I8 && a->kind <= TABLE_OFF64)
+        print_changed(c, i, a->kind, v);
+    else if (a->dir == TABLE_VALUE)
         print_value(c, a->kind, a->ref, a->kind == TABLE_FLAGS ? (uint32_t)v : v);
     else if (c->leaving && c->ret < 0 && a->dir == TABLE_OUT)
         print_address(c, v);

@@ -7,6 +7,12 @@
 #include "linux-user/strace/text.h"
 #include "syscall-tables/table.h"
 
+/* What numbers that a call may change were before it. */
+typedef struct StraceOld {
+    unsigned known; /* bit i: argument i */
+    uint64_t value[6];
+} StraceOld;
+
 /* A call being printed. */
 typedef struct StraceCall {
     StraceText *o;
@@ -16,6 +22,7 @@ typedef struct StraceCall {
     const uint64_t *args;
     long ret;
     bool leaving;            /* ret is known */
+    const StraceOld *old;    /* when leaving, or NULL */
 } StraceCall;
 
 enum { STRACE_STRING = 32, STRACE_ELEMENTS = 32 };
@@ -23,6 +30,7 @@ enum { STRACE_STRING = 32, STRACE_ELEMENTS = 32 };
 /* A value of a kind (TableKind); ref: its set. */
 void print_value(StraceCall *c, unsigned kind, unsigned ref, uint64_t v);
 void print_argument(StraceCall *c, unsigned i);
+void print_remember(StraceCall *c, StraceOld *old);
 /* Parts that the files here share. */
 void print_flags(StraceCall *c, unsigned set, uint64_t v);
 bool print_value_name(StraceCall *c, unsigned set, uint64_t v); /* false: not in the set */
@@ -45,6 +53,11 @@ void print_msghdr(StraceCall *c, GuestAddr a, uint64_t total);
 void print_mmsghdr(StraceCall *c, GuestAddr a, uint64_t n);
 void print_sockopt(StraceCall *c, uint64_t level, uint64_t name);
 void print_optval(StraceCall *c, uint64_t level, uint64_t name, GuestAddr a, uint64_t len);
+
+/* ready.c: what poll and select found, behind their result */
+void print_ready(StraceCall *c);
+bool print_is_wait(const StraceCall *c);
+void print_pollfds(StraceCall *c, GuestAddr a, uint64_t n);
 
 /* special.c: kinds whose meaning another argument tells, and lists */
 void print_ioctl(StraceCall *c, uint64_t nr);

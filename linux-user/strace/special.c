@@ -123,21 +123,22 @@ void print_sigaction(StraceCall *c, GuestAddr a)
         print_address(c, a);
         return;
     }
-    const TableField *f = &table_fields[l->first];
-    text_char(c->o, '{');
-    for (unsigned i = 0; i < l->n; i++, f++) {
-        uint64_t v = convert_load(c->table, guest + f->guest_offset, f->guest_bytes, false);
-        const char *name = table_strings + f->name;
-        if (i)
-            text_put(c->o, ", ");
-        text_put(c->o, name);
-        text_char(c->o, '=');
-        if (i == 0 && v <= 1)
-            text_put(c->o, v ? "SIG_IGN" : "SIG_DFL");
-        else if (__builtin_strcmp(name, "sa_mask") == 0)
-            print_sigset(c, a + f->guest_offset, 8);
-        else
-            print_value(c, f->kind, f->ref, v);
+    /* The fields are handler, flags, maybe a restorer, mask; strace's order is another. */
+    const TableField *f = &table_fields[l->first], *mask = f + l->n - 1;
+    uint64_t handler = convert_load(c->table, guest, f->guest_bytes, false);
+    uint64_t flags = convert_load(c->table, guest + f[1].guest_offset, f[1].guest_bytes, false);
+    text_put(c->o, "{sa_handler=");
+    if (handler <= 1)
+        text_put(c->o, handler ? "SIG_IGN" : "SIG_DFL");
+    else
+        print_address(c, handler);
+    text_put(c->o, ", sa_mask=");
+    print_sigset(c, a + mask->guest_offset, 8);
+    text_put(c->o, ", sa_flags=");
+    print_flags(c, f[1].ref, flags);
+    if (l->n == 4 && flags & 0x04000000) { /* SA_RESTORER */
+        text_put(c->o, ", sa_restorer=");
+        print_address(c, convert_load(c->table, guest + f[2].guest_offset, f[2].guest_bytes, false));
     }
     text_char(c->o, '}');
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/strace/print.h"
@@ -57,6 +58,10 @@ static bool call_is(const TableCall *call, const char *name)
 /* Arguments from the first that the call writes on are printed when it returns. */
 static unsigned arguments_on_entry(const TableProto *p)
 {
+    const StraceCall c = { .proto = p };
+
+    if (print_is_wait(&c))
+        return p->n_args;
     for (unsigned i = 0; i < p->n_args; i++) {
         const TableArg *a = &table_args[p->args + i];
         if (a->dir == TABLE_OUT || a->dir == TABLE_IO || a->kind == TABLE_IOCTLARG ||
@@ -79,6 +84,8 @@ static bool argument_counts(StraceCall *c, unsigned i)
         return cmd != F_GETFD && cmd != F_GETFL && cmd != F_GETOWN && cmd != F_GETSIG &&
                cmd != F_GETLEASE && cmd != F_GETPIPE_SZ && cmd != F_GET_SEALS;
     }
+    if (a->kind == TABLE_DEV && a->count_kind == TABLE_BY_ARG)
+        return S_ISCHR(c->args[a->count]) || S_ISBLK(c->args[a->count]);
     return a->kind != TABLE_POSHI;
 }
 
@@ -110,6 +117,29 @@ static void print_arguments(StraceCall *c, unsigned first, unsigned end)
     }
 }
 
+/* Commands of fcntl that give flags. */
+static bool print_fcntl_result(StraceCall *c)
+{
+    static const struct { int cmd; uint16_t set; const char *what; } rows[] = {
+        { F_GETFL, TABLE_SET_OPEN, " (flags " },
+        { F_GETFD, TABLE_SET_FD_FLAGS, " (flags " },
+        { F_GET_SEALS, TABLE_SET_SEALS, " (seals " },
+    };
+
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].cmd != (int)c->args[1])
+            continue;
+        text_hex(c->o, c->ret);
+        if (c->ret || rows[i].cmd == F_GETFL) {
+            text_put(c->o, rows[i].what);
+            print_flags(c, rows[i].set, c->ret);
+            text_char(c->o, ')');
+        }
+        return true;
+    }
+    return false;
+}
+
 static void print_result(StraceCall *c, const TableCall *call)
 {
     static const struct { long code; const char *name; } restarts[] = {
@@ -139,11 +169,8 @@ static void print_result(StraceCall *c, const TableCall *call)
             text_put(c->o, text);
             text_char(c->o, ')');
         }
-    } else if (call_is(call, "fcntl") && (uint32_t)c->args[1] == F_GETFL) {
-        text_hex(c->o, c->ret);
-        text_put(c->o, " (flags ");
-        print_flags(c, TABLE_SET_OPEN, c->ret);
-        text_char(c->o, ')');
+    } else if (call_is(call, "fcntl") && print_fcntl_result(c)) {
+        return;
     } else if (p && (p->ret == TABLE_ADDR || p->ret == TABLE_HEX || p->ret == TABLE_OCTAL)) {
         print_value(c, p->ret, p->ret_ref, c->ret);
     } else {
@@ -161,7 +188,8 @@ static void print_unknown(StraceText *o, uint64_t nr, const uint64_t *args)
     }
 }
 
-void strace_enter(Thread *t, const TableCall *call, uint64_t nr, const uint64_t *args)
+static void strace_enter(Thread *t, const TableCall *call, uint64_t nr, const uint64_t *args,
+                  StraceOld *old)
 {
     StraceText o = { 0 };
     StraceCall c = { .o = &o, .thread = t, .table = t->process->abi->syscalls, .args = args };
@@ -179,6 +207,7 @@ void strace_enter(Thread *t, const TableCall *call, uint64_t nr, const uint64_t 
         print_unknown(&o, nr, args);
     } else {
         c.proto = &table_protos[call->proto];
+        print_remember(&c, old);
         text_put(&o, call_name(call));
         text_char(&o, '(');
         print_arguments(&c, 0, arguments_on_entry(c.proto));
@@ -190,11 +219,12 @@ void strace_enter(Thread *t, const TableCall *call, uint64_t nr, const uint64_t 
     write_text(&o);
 }
 
-void strace_exit(Thread *t, const TableCall *call, uint64_t nr, const uint64_t *args, long ret)
+static void strace_exit(Thread *t, const TableCall *call, uint64_t nr, const uint64_t *args,
+                 const StraceOld *old, long ret)
 {
     StraceText o = { 0 };
     StraceCall c = { .o = &o, .thread = t, .table = t->process->abi->syscalls, .args = args,
-                     .ret = ret, .leaving = true };
+                     .ret = ret, .leaving = true, .old = old };
     Strace *s = strace_state(t->process);
     bool known = call && call->how != TABLE_UNKNOWN;
 
@@ -212,12 +242,30 @@ void strace_exit(Thread *t, const TableCall *call, uint64_t nr, const uint64_t *
     }
     if (known) {
         c.proto = &table_protos[call->proto];
-        print_arguments(&c, arguments_on_entry(c.proto), c.proto->n_args);
+        unsigned first = arguments_on_entry(c.proto);
+        if (who != t->tid && first == 0)
+            text_char(&o, ' ');
+        print_arguments(&c, first, c.proto->n_args);
     }
     text_put(&o, ") = ");
     print_result(&c, call);
+    if (known && print_is_wait(&c))
+        print_ready(&c);
     text_char(&o, '\n');
     write_text(&o);
+}
+
+long strace_call(Thread *t, const TableCall *call, uint64_t nr,
+                 long (*run)(Thread *t, const TableCall *call, uint64_t nr))
+{
+    StraceOld old = { 0 };
+    uint64_t args[6]; /* a signal's handler may make calls before this one's line is done */
+
+    memcpy(args, t->syscall_args, sizeof args);
+    strace_enter(t, call, nr, args, &old);
+    long ret = run(t, call, nr);
+    strace_exit(t, call, nr, args, &old, ret);
+    return ret;
 }
 
 void strace_signal(Thread *t, const siginfo_t *info)
@@ -242,7 +290,18 @@ void strace_signal(Thread *t, const siginfo_t *info)
         text_dec(&o, info->si_pid);
         text_put(&o, ", si_uid=");
         text_udec(&o, info->si_uid);
-    } else {
+    }
+    if (child) {
+        text_put(&o, ", si_status=");
+        if (info->si_code == CLD_EXITED)
+            text_dec(&o, info->si_status);
+        else
+            print_signal(&c, info->si_status);
+        text_put(&o, ", si_utime=");
+        text_dec(&o, info->si_utime);
+        text_put(&o, ", si_stime=");
+        text_dec(&o, info->si_stime);
+    } else if (info->si_code > 0) {
         text_put(&o, ", si_addr=");
         print_address(&c, (uintptr_t)info->si_addr);
     }

@@ -19,10 +19,10 @@
 
 struct TableCall;
 
-/* Around a call, when log_on(LOG_STRACE). call is NULL for a number that the table lacks. */
-void strace_enter(Thread *t, const struct TableCall *call, uint64_t nr, const uint64_t *args);
-void strace_exit(Thread *t, const struct TableCall *call, uint64_t nr, const uint64_t *args,
-                 long ret);
+/* Makes the call of thread->syscall_args by run(), and prints it: used when log_on(LOG_STRACE). call
+ * is NULL for a number that the table lacks. */
+long strace_call(Thread *t, const struct TableCall *call, uint64_t nr,
+                 long (*run)(Thread *t, const struct TableCall *call, uint64_t nr));
 /* A signal is about to be delivered:  --- SIGCHLD {si_signo=SIGCHLD, …} --- */
 void strace_signal(Thread *t, const siginfo_t *info);
 /* The process ends:  +++ exited with 1 +++, +++ killed by SIGTERM +++ */

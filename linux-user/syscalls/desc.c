@@ -41,7 +41,7 @@ long sys_close_range(Thread *t, const uint64_t *args)
 
 long sys_dup3(Thread *t, const uint64_t *args)
 {
-    uint64_t flags = convert_set_to_host(t->process->abi->syscalls, TABLE_SET_OPEN, args[2]);
+    uint64_t flags = convert_set_to_host(t->process->abi->syscalls, TABLE_SET_FDFLAGS, args[2]);
 
     if (hidden_fd_has(t->process, args[0]) || hidden_fd_has(t->process, args[1]))
         return -EBADF;

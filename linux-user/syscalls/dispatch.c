@@ -108,16 +108,7 @@ long syscall_dispatch(Thread *t)
     if (abi->word_bytes == 4 && c && c->how != TABLE_UNKNOWN)
         gather_words(abi->syscalls, c, t->syscall_args);
     t->syscall_nr = nr;
-    if (log_on(LOG_STRACE)) {
-        /* The handler may change thread->syscall_args' memory, never these. */
-        uint64_t args[6];
-        __builtin_memcpy(args, t->syscall_args, sizeof args);
-        strace_enter(t, c, nr, args);
-        ret = call_run(t, c, nr);
-        strace_exit(t, c, nr, args, ret);
-    } else {
-        ret = call_run(t, c, nr);
-    }
+    ret = log_on(LOG_STRACE) ? strace_call(t, c, nr, call_run) : call_run(t, c, nr);
     if (__builtin_expect(ret <= -SYSCALL_RESTARTSYS && ret >= -SYSCALL_NO_RESULT, 0)) {
         if (ret != -SYSCALL_NO_RESULT)
             return ret;

@@ -22,7 +22,7 @@ BASES = {
 SCALARS = {'int', 'uint', 'slong', 'size', 'off', 'poslo', 'poshi', 'hex', 'hex64', 'octal', 'mode',
            'filemode', 'fd', 'atfd', 'pid', 'uid', 'sig', 'dev', 'addr', 'flags', 'values', 'rlim',
            'path', 'linkpath', 'rawpath', 'str', 'ioctl', 'ioctlarg', 'fcntlarg', 'futexop', 'futexarg',
-           'sockopt', 'none', 'ulong', 'long'}
+           'sockopt', 'epolldata', 'cloneflags', 'none', 'ulong', 'long'}
 POINTERS = {'bytes', 'str', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'long', 'ulong',
             'off64', 'struct', 'iovec', 'sockaddr', 'msghdr', 'mmsghdr', 'sigset', 'fdset', 'cpuset',
             'sigarg', 'sigevent', 'siginfo', 'sigaction', 'strv', 'envv', 'wstatus', 'dirents',
@@ -316,7 +316,7 @@ class Tables:
             names = [a.name for a in args]
             for i, a in enumerate(args):
                 # the second word of `mode:flags`, `sockopt:level` names an argument, not a set
-                if a.kind in ('mode', 'sockopt', 'poslo') and a.ref:
+                if a.kind in ('mode', 'sockopt', 'poslo', 'dev') and a.ref:
                     a.count_kind, a.count, a.ref = 'arg', a.ref, None
                 if a.count_kind in ('arg', 'ptr'):
                     if a.count not in names:
