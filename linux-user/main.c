@@ -26,6 +26,7 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/hidden.h"
+#include "linux-user/syscalls/hidden.h"
 #include "linux-user/thread/thread.h"
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
@@ -239,6 +240,8 @@ int main(int argc, char **argv, char **envp)
         fail(EXIT_USAGE, "no program to run (--help tells more)");
     start_logging(&options);
     process.options = &options;
+    if (options.log_file)
+        hidden_fd_note(&process, log_descriptor());
     process.personality = (uint32_t)personality(0xffffffff);
     process.random_state = options.seed;
     process.exe_fd = -1;

@@ -138,5 +138,6 @@ void log_block(const char *text, size_t bytes); /* as one piece, however long */
 void log_list_classes(void);                    /* `-d help`, on standard output */
 bool log_parse_classes(const char *text, unsigned *ret_mask, struct _GError **error);
 bool log_open(const char *path, struct _GError **error); /* default: standard error */
+int log_descriptor(void);
 
 #endif

@@ -146,6 +146,8 @@ long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storag
 
 _Noreturn void signal_die(Thread *t, int sig)
 {
+    if (log_on(LOG_STRACE))
+        strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
@@ -334,6 +336,8 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
     if (log_on(LOG_STRACE))
         strace_signal(t, info);
     bool refused = action.handler == HOST_SIG_IGN || SIGNAL_BIT_IN(s->mask, sig);
+    if (log_on(LOG_STRACE))
+        strace_signal(t, info);
     if (forced && refused)
         signal_die(t, sig);
     if (log_on(LOG_SIGNAL))

@@ -70,7 +70,9 @@ void print_flags(StraceCall *c, unsigned set, uint64_t v)
 
 void print_signal(StraceCall *c, int sig)
 {
-    if (sig >= 32 && sig <= 64) {
+    if (sig == 32) {
+        text_put(c->o, "SIGRTMIN"); /* the kernel's, not libc's */
+    } else if (sig > 32 && sig <= 64) {
         text_put(c->o, "SIGRT_");
         text_dec(c->o, sig - 32);
     } else if (!print_value_name(c, TABLE_SET_SIG, (uint32_t)sig)) {
@@ -370,6 +372,22 @@ void print_sigset(StraceCall *c, GuestAddr a, uint64_t bytes)
     print_sigset_value(c, set);
 }
 
+/* Codes above 0 mean something else for each signal. */
+void print_si_code(StraceCall *c, int sig, int code)
+{
+    unsigned set = code <= 0 || code == SI_KERNEL ? TABLE_SET_SI_CODE
+                   : sig == SIGCHLD               ? TABLE_SET_CLD
+                   : sig == SIGSEGV               ? TABLE_SET_SEGV_CODE
+                   : sig == SIGBUS                ? TABLE_SET_BUS_CODE
+                   : sig == SIGILL                ? TABLE_SET_ILL_CODE
+                   : sig == SIGFPE                ? TABLE_SET_FPE_CODE
+                   : sig == SIGTRAP               ? TABLE_SET_TRAP_CODE
+                                                  : TABLE_SET_SI_CODE;
+
+    if (!print_value_name(c, set, (int64_t)code))
+        text_dec(c->o, code);
+}
+
 void print_siginfo(StraceCall *c, GuestAddr a)
 {
     uint64_t signo, code, pid, uid, status;
@@ -385,8 +403,7 @@ void print_siginfo(StraceCall *c, GuestAddr a)
     print_signal(c, signo);
     text_put(c->o, ", si_code=");
     bool child = signo == SIGCHLD && (int)code > 0;
-    if (!print_value_name(c, child ? TABLE_SET_CLD : TABLE_SET_SI_CODE, code))
-        text_dec(c->o, code);
+    print_si_code(c, signo, code);
     if ((int)code <= 0 || child) {
         text_put(c->o, ", si_pid=");
         text_dec(c->o, pid);

@@ -44,6 +44,7 @@ void print_sigset(StraceCall *c, GuestAddr a, uint64_t bytes);
 void print_sigset_value(StraceCall *c, uint64_t set);
 void print_siginfo(StraceCall *c, GuestAddr a);
 void print_signal(StraceCall *c, int sig);
+void print_si_code(StraceCall *c, int sig, int code);
 /* Reads the guest's integer. */
 bool print_load(StraceCall *c, GuestAddr a, unsigned bytes, bool is_signed, uint64_t *ret);
 

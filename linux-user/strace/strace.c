@@ -147,7 +147,7 @@ static void print_result(StraceCall *c, const TableCall *call)
         { -SYSCALL_RESTARTNOINTR, "ERESTARTNOINTR (To be restarted)" },
         { -SYSCALL_RESTARTNOHAND, "ERESTARTNOHAND (To be restarted if no handler)" },
         { -SYSCALL_RESTART_BLOCK, "ERESTART_RESTARTBLOCK (Interrupted by signal)" },
-        { -SYSCALL_NO_RESULT, "" },
+        { -SYSCALL_NO_RESULT, "(registers restored)" },
     };
     const TableProto *p = c->proto;
 
@@ -283,8 +283,7 @@ void strace_signal(Thread *t, const siginfo_t *info)
     print_signal(&c, info->si_signo);
     text_put(&o, ", si_code=");
     bool child = info->si_signo == SIGCHLD && info->si_code > 0;
-    if (!print_value_name(&c, child ? TABLE_SET_CLD : TABLE_SET_SI_CODE, (int64_t)info->si_code))
-        text_dec(&o, info->si_code);
+    print_si_code(&c, info->si_signo, info->si_code);
     if (info->si_code <= 0 || child) {
         text_put(&o, ", si_pid=");
         text_dec(&o, info->si_pid);

@@ -66,7 +66,7 @@ void text_quote(StraceText *o, const uint8_t *s, size_t n, bool more)
             text_char(o, c);
         } else {
             /* As few digits as possible, unless the next character is one. */
-            bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9';
+            bool digit = i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '7';
             text_char(o, '\\');
             if (digit || c >= 64)
                 text_char(o, '0' + (c >> 6));

@@ -8,6 +8,7 @@
  * really does so: it runs in the same memory on a stack and in a Thread and Process of its own, so
  * its dispositions and mask are its own as the kernel's copies are.
  */
+#include "linux-user/strace/strace.h"
 #include "linux-user/thread/thread.h"
 
 #include <errno.h>

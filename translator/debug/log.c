@@ -128,6 +128,8 @@ static char *log_path(const char *path)
     return g_strdup_printf("%.*s%d%s", (int)(at - path), path, (int)getpid(), at + 2);
 }
 
+int log_descriptor(void) { return log_fd; }
+
 bool log_open(const char *path, GError **error)
 {
     g_autofree char *name = log_path(path);
