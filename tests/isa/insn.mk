@@ -8,8 +8,8 @@ insn_test_SOURCES = %D%/insn-test.c %D%/values.c %D%/tables.c %D%/profile-riscv6
 nodist_insn_test_SOURCES = translator/guest/riscv64/rv-rows.c translator/guest/aarch64/a64-rows.c
 insn_test_LDADD = $(TRANSLATOR_LIBS)
 
-EXTRA_DIST += %D%/oracle.c %D%/insn-test.sh
-TESTS += decode-test %D%/insn-test.sh
+EXTRA_DIST += %D%/oracle.c %D%/insn-test.sh %D%/run-riscv64.sh %D%/riscv64
+TESTS += decode-test %D%/insn-test.sh %D%/run-riscv64.sh
 
 # The program that runs fragments in another emulator.
 if HAVE_RISCV64_CC
