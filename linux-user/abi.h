@@ -44,6 +44,8 @@ typedef struct GuestAbi {
     uint32_t min_sigstack_bytes; /* AT_MINSIGSTKSZ; 0: the kernel gives none */
     uint32_t min_altstack_bytes; /* MINSIGSTKSZ, what sigaltstack asks for */
     bool has_sa_restorer;        /* struct sigaction has sa_restorer */
+    /* The syndrome of an exception as signal frames show it; NULL: the guest's frames have none. */
+    uint64_t (*fault_syndrome)(int vcpu_exit, int si_code, bool write);
     /* prctl options of the architecture; NULL: none. */
     long (*prctl)(struct Thread *t, const uint64_t *args);
     int restart_nr;              /* restart_syscall */

@@ -176,6 +176,22 @@ static Translator *make_translator(Process *p, const Options *o)
     return t;
 }
 
+/* What the kernel shows of this process in /proc to others: arguments, environment and auxiliary
+ * vector of the guest. Without CONFIG_CHECKPOINT_RESTORE it fails, and others see the emulator's. */
+static void show_arguments(const Process *p)
+{
+    uint64_t brk = (uintptr_t)sbrk(0);
+    struct prctl_mm_map map = {
+        .start_code = p->code_start, .end_code = p->code_end,
+        .start_data = p->code_end, .end_data = p->code_end,
+        .start_brk = brk, .brk = brk, .start_stack = p->start_sp,
+        .arg_start = p->arg_start, .arg_end = p->arg_end,
+        .env_start = p->env_start, .env_end = p->env_end,
+        .auxv = mem_host(p->auxv_start), .auxv_size = p->auxv_bytes, .exe_fd = UINT32_MAX,
+    };
+    prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
+}
+
 /* The name that ps and /proc/self/comm show: the kernel takes it from the file executed, which was
  * the emulator. */
 static void set_comm(const char *path)
@@ -203,6 +219,7 @@ static void run(Process *p, const Options *o, Target *target, char **envp)
         p->exe_path = g_strdup(target->path);
     close(target->fd);
     set_comm(target->path);
+    show_arguments(p);
     Thread *t = thread_new_main(p);
     if (!t || !signal_init(p))
         fail(EXIT_NOT_EXECUTABLE, "no memory");

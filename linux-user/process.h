@@ -69,6 +69,7 @@ struct Thread {
     bool is_vfork_child;           /* shares the memory of a suspended parent */
     GuestAddr fault_address;       /* of the last fault, as signal frames show it */
     uint64_t fault_syndrome;
+    bool fault_write;              /* the last fault on the host was a store */
     Thread *next;
     char comm[16];
 };

@@ -85,6 +85,8 @@ static void host_handler(int sig, siginfo_t *info, void *ucontext)
     if (sync_slot(sig) >= 0 && info->si_code > 0) {
         if ((sig == SIGSEGV || sig == SIGBUS) && host_copy_fault(ucontext))
             return;
+        if (t)
+            t->fault_write = ((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_ERR] & 2;
         if (t && t->vcpu && vcpu_host_signal(t->vcpu, sig, info, ucontext))
             return;
         host_crash(sig, info, ucontext);

@@ -71,6 +71,13 @@ static void take_exception(Thread *t, VcpuExit exit, const VcpuExitInfo *info)
     default:
         break;
     }
+    const GuestAbi *abi = t->process->abi;
+    if (abi->fault_syndrome && exit != VCPU_EXIT_BREAK) {
+        t->fault_syndrome = abi->fault_syndrome((int)exit, t->signals->forced_info.si_code,
+                                                t->fault_write);
+        if (!t->fault_syndrome)
+            t->fault_address = 0;
+    }
     signal_deliver(t);
     signal_unblock(t);
 }

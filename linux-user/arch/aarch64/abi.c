@@ -70,6 +70,23 @@ static size_t cpuinfo(const Thread *t, unsigned n, char *buf, size_t size)
     return (size_t)(x.at - buf);
 }
 
+/* ESR_EL1 (Arm ARM DDI 0487 K.a, D24.2.40) of the exceptions that leave one in a frame; an address
+ * that is not mapped is a translation fault of the last level. */
+static uint64_t fault_syndrome(int vcpu_exit, int si_code, bool write)
+{
+    enum { EC_INSN_ABORT = 0x20, EC_PC_ALIGN = 0x22, EC_DATA_ABORT = 0x24, IL = 1 << 25,
+           WNR = 1 << 6, TRANSLATION = 7, PERMISSION = 15, ALIGNMENT = 0x21 };
+    unsigned status = si_code == SEGV_ACCERR ? PERMISSION : TRANSLATION;
+    switch (vcpu_exit) {
+    case VCPU_EXIT_FETCH: return (uint64_t)EC_INSN_ABORT << 26 | IL | status;
+    case VCPU_EXIT_PCALIGN: return (uint64_t)EC_PC_ALIGN << 26 | IL;
+    case VCPU_EXIT_ALIGN: status = ALIGNMENT; break;
+    case VCPU_EXIT_FAULT: break;
+    default: return 0;
+    }
+    return (uint64_t)EC_DATA_ABORT << 26 | IL | (write ? WNR : 0) | status;
+}
+
 /* arch/arm64: pointer_auth.c. */
 static long arch_prctl(Thread *t, const uint64_t *args)
 {
@@ -122,6 +139,7 @@ const GuestAbi abi_aarch64 = {
     .restart_nr = 128,
     .has_sa_restorer = true,
     .prctl = arch_prctl,
+    .fault_syndrome = fault_syndrome,
     .sigreturn_code = sigreturn_code,
     .sigreturn_words = 2,
     .signal_frame = aarch64_signal_frame,
