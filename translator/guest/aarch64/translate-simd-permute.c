@@ -30,12 +30,11 @@ bool a64_lift_v_perm(LiftContext *ctx, const Argv_perm *a)
 
 bool a64_lift_EXT(LiftContext *ctx, const ArgEXT *a)
 {
+    if (!a->q && a->imm4 & 8)
+        return false;
     IrRef n = a64_get_v(ctx, a->rn), m = a64_get_v(ctx, a->rm);
-    if (!a->q) {
-        if (a->imm4 & 8)
-            return false;
+    if (!a->q)
         n = m = v_op2(ctx, IR_vzip1, IR_LANE_I64, 0, n, m);
-    }
     a64_put_vq(ctx, a->q, a->rd, v_ext(ctx, n, m, a->imm4));
     return true;
 }
