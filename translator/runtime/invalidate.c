@@ -15,7 +15,8 @@ void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
     if (target->incoming)
         target->incoming->prev_incoming = &link->next_incoming;
     target->incoming = link;
-    link->to = target;
+    /* Release: the interpreter follows it without the lock. */
+    __atomic_store_n(&link->to, target, __ATOMIC_RELEASE);
     t->backend->link(t, link, target);
 }
 

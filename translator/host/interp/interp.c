@@ -219,12 +219,11 @@ static bool interp_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
 
 static void interp_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
-    __atomic_store_n(&link->to, target, __ATOMIC_RELEASE);
+    /* run_units() follows link->to, which the runtime keeps. */
 }
 
 static void interp_unlink(Translator *t, UnitLink *link)
 {
-    __atomic_store_n(&link->to, NULL, __ATOMIC_RELEASE);
 }
 
 static void interp_flush(Translator *t)
