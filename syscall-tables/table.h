@@ -114,6 +114,9 @@ typedef struct TableLayout {
     uint16_t first, n;   /* in table_fields[] */
     bool same;           /* guest's bytes are the host's bytes */
     bool abbreviate;     /* some field has show */
+    /* Straight-line code, made where word size and byte order are the host's; or NULL. */
+    void (*to_guest)(uint8_t *guest, const uint8_t *host);
+    void (*to_host)(uint8_t *host, const uint8_t *guest);
 } TableLayout;
 
 typedef struct TableIoctl {

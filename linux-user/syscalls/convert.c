@@ -51,21 +51,55 @@ uint64_t convert_set_to_guest(const SyscallTable *table, unsigned set, uint64_t 
 
 /* ---- integers ---- */
 
-static uint64_t load_bytes(const uint8_t *p, unsigned bytes, bool big, bool is_signed)
+enum { HOST_BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
+
+static inline uint64_t load_bytes(const uint8_t *p, unsigned bytes, bool big, bool is_signed)
 {
     uint64_t v = 0;
 
-    for (unsigned i = 0; i < bytes; i++)
-        v |= (uint64_t)p[i] << 8 * (big ? bytes - 1 - i : i);
-    if (is_signed && bytes < 8 && v >> (8 * bytes - 1))
-        v |= ~UINT64_C(0) << 8 * bytes;
-    return v;
+    switch (bytes) {
+    case 8: {
+        uint64_t x;
+        memcpy(&x, p, 8);
+        return big == HOST_BIG ? x : __builtin_bswap64(x);
+    }
+    case 4: {
+        uint32_t x;
+        memcpy(&x, p, 4);
+        v = big == HOST_BIG ? x : __builtin_bswap32(x);
+        return is_signed ? (uint64_t)(int64_t)(int32_t)v : v;
+    }
+    case 2: {
+        uint16_t x;
+        memcpy(&x, p, 2);
+        v = big == HOST_BIG ? x : __builtin_bswap16(x);
+        return is_signed ? (uint64_t)(int64_t)(int16_t)v : v;
+    }
+    default:
+        return is_signed ? (uint64_t)(int64_t)(int8_t)*p : *p;
+    }
 }
 
-static void store_bytes(uint8_t *p, unsigned bytes, bool big, uint64_t v)
+static inline void store_bytes(uint8_t *p, unsigned bytes, bool big, uint64_t v)
 {
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = v >> 8 * (big ? bytes - 1 - i : i);
+    switch (bytes) {
+    case 8:
+        v = big == HOST_BIG ? v : __builtin_bswap64(v);
+        memcpy(p, &v, 8);
+        break;
+    case 4: {
+        uint32_t x = big == HOST_BIG ? (uint32_t)v : __builtin_bswap32(v);
+        memcpy(p, &x, 4);
+        break;
+    }
+    case 2: {
+        uint16_t x = big == HOST_BIG ? (uint16_t)v : __builtin_bswap16(v);
+        memcpy(p, &x, 2);
+        break;
+    }
+    default:
+        *p = v;
+    }
 }
 
 uint64_t convert_load(const SyscallTable *table, const void *at, unsigned bytes, bool is_signed)
@@ -77,8 +111,6 @@ void convert_store(const SyscallTable *table, void *at, unsigned bytes, uint64_t
 {
     store_bytes(at, bytes, table->big_endian, value);
 }
-
-enum { HOST_BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
 
 /* ---- structures ---- */
 
@@ -156,16 +188,24 @@ static void struct_to_guest(const SyscallTable *table, unsigned layout, uint8_t 
 
 void convert_to_host(const SyscallTable *table, unsigned layout, void *host, const void *guest)
 {
-    if (table->layouts[layout].same)
-        memcpy(host, guest, table->layouts[layout].host_bytes);
+    const TableLayout *l = &table->layouts[layout];
+
+    if (l->same)
+        memcpy(host, guest, l->host_bytes);
+    else if (l->to_host)
+        l->to_host(host, guest);
     else
         struct_to_host(table, layout, host, guest);
 }
 
 void convert_to_guest(const SyscallTable *table, unsigned layout, void *guest, const void *host)
 {
-    if (table->layouts[layout].same)
-        memcpy(guest, host, table->layouts[layout].guest_bytes);
+    const TableLayout *l = &table->layouts[layout];
+
+    if (l->same)
+        memcpy(guest, host, l->guest_bytes);
+    else if (l->to_guest)
+        l->to_guest(guest, host);
     else
         struct_to_guest(table, layout, guest, host);
 }

@@ -122,7 +122,56 @@ class Generator:
                        f'{int(abi.set_same(name, self.host))}}}, /* {name} */')
         return out
 
-    def layout_rows(self, abi):
+    def moves(self, abi, name, to_guest, from_at=0, to_at=0):
+        """Lines that copy a structure's fields, or None where a constant would have to change."""
+        guest, host = abi.layout(name), self.host.layout(name)
+        host_fields = {f.name: (o, n) for f, o, n in host.fields}
+        out = []
+        for f, g_at, g_size in guest.fields:
+            if f.name.startswith('_') or f.name not in host_fields:
+                continue
+            h_at, h_size = host_fields[f.name]
+            if f.kind in ('flags', 'values') and not abi.set_same(f.kind_ref, self.host):
+                return None
+            for k in range(f.count or 1):
+                g, h = g_at + k * g_size, h_at + k * h_size
+                src, dst = (h, g) if to_guest else (g, h)
+                if f.base == 'struct':
+                    inner = self.moves(abi, f.ref, to_guest, from_at + src, to_at + dst)
+                    if inner is None:
+                        return None
+                    out += inner
+                    continue
+                n, m = (h_size, g_size) if to_guest else (g_size, h_size)
+                sign = 'int' if model.BASES[f.base][1] else 'uint'
+                if n >= m and not (n > m and self.host.big):
+                    out.append(f'__builtin_memcpy(to + {to_at + dst}, from + {from_at + src}, {m});')
+                else:
+                    out.append(f'{{ {sign}{8 * n}_t v; __builtin_memcpy(&v, from + {from_at + src}, '
+                               f'{n}); {sign}{8 * m}_t w = ({sign}{8 * m}_t)v; '
+                               f'__builtin_memcpy(to + {to_at + dst}, &w, {m}); }}')
+        return out
+
+    def layout_code(self, abi):
+        """(lines, names of structures that have code)."""
+        out, names = [], set()
+        if abi.word != self.host.word or abi.big != self.host.big:
+            return out, names
+        for name in self.t.struct_names():
+            if abi.same_layout(name, self.host):
+                continue
+            guest, host = self.moves(abi, name, True), self.moves(abi, name, False)
+            if guest is None or host is None:
+                continue
+            names.add(name)
+            for way, lines, size in (('guest', guest, abi.layout(name).size),
+                                     ('host', host, self.host.layout(name).size)):
+                out += [f'static void {name}_to_{way}(uint8_t *to, const uint8_t *from)', '{',
+                        f'    __builtin_memset(to, 0, {size});']
+                out += ['    ' + line for line in lines] + ['}']
+        return out, names
+
+    def layout_rows(self, abi, coded):
         out = []
         for name in self.t.struct_names():
             guest, host = abi.layout(name), self.host.layout(name)
@@ -145,7 +194,9 @@ class Generator:
             first = self.fields.add(rows)
             out.append(f'{{{self.strings.add(name)}, {guest.size}, {host.size}, {first}, '
                        f'{len(rows)}, {int(abi.same_layout(name, self.host))}, '
-                       f'{int(any(r[9] for r in rows))}}}, /* {name} */')
+                       f'{int(any(r[9] for r in rows))}, '
+                       + (f'{name}_to_guest, {name}_to_host' if name in coded else 'NULL, NULL')
+                       + f'}}, /* {name} */')
         return out
 
     def ioctl_rows(self, abi):
@@ -196,8 +247,10 @@ class Generator:
         if high:
             out.append(f'    {{{high[0]}, {high[-1] - high[0] + 1}, more_calls}},')
         out.append('    {0, 0, NULL},\n};')
+        code, coded = self.layout_code(abi)
+        out += code
         for name, ty, rows in (('sets', 'TableSet', self.set_rows(abi)),
-                               ('layouts', 'TableLayout', self.layout_rows(abi)),
+                               ('layouts', 'TableLayout', self.layout_rows(abi, coded)),
                                ('ioctls', 'TableIoctl', self.ioctl_rows(abi))):
             out.append(f'static const {ty} {name}[] = {{')
             out += ['    ' + r for r in rows]
