@@ -50,15 +50,23 @@ typedef struct UnitPoint {
     uint32_t guest;       /* guest pc less unit pc */
     uint32_t snap;        /* index into snap[]: first entry; n_snap of them */
     uint16_t n_snap;
-    uint16_t ref_attr;    /* the memory operation's attributes */
+    uint16_t flags_kind;  /* how EFLAGS hold the guest's flags, for UNIT_SNAP_FLAGS */
+    uint32_t attr;        /* of the memory operation */
 } UnitPoint;
 typedef struct UnitSnap {
     uint8_t var;
     uint8_t kind;    /* UNIT_SNAP_* */
-    uint16_t what;   /* register; index of 16-byte spill slot; index into unit's constants */
+    uint16_t what;
 } UnitSnap;
-enum { UNIT_SNAP_REG, UNIT_SNAP_SPILL, UNIT_SNAP_CONST, UNIT_SNAP_VCONST, UNIT_SNAP_VAR,
-       UNIT_SNAP_STATE };
+enum {
+    UNIT_SNAP_REG,    /* in this register */
+    UNIT_SNAP_SPILL,  /* in this spill slot */
+    UNIT_SNAP_VAR,    /* in the state, at this variable's place */
+    UNIT_SNAP_CONST,  /* constant[what] */
+    UNIT_SNAP_GUEST,  /* the same, a guest code address (relocatable) */
+    UNIT_SNAP_VCONST, /* vconst[constant[what]] */
+    UNIT_SNAP_FLAGS,  /* in EFLAGS */
+};
 
 typedef struct CompiledUnit {
     GuestAddr pc;

@@ -49,7 +49,7 @@ struct Vcpu {
 
     Translator *translator;
     JumpCacheEntry *own_jump_cache;
-    void *return_stack_base;
+    void *return_stack_base, *return_stack_top; /* its mapping; where an empty one starts */
     size_t return_stack_bytes;
     bool in_guest;                   /* in vcpu_run() */
     bool step;
@@ -65,6 +65,7 @@ struct Vcpu {
     Vcpu *next;                      /* list of the translator's, under its lock */
     void *backend;                   /* the backend's own */
 
+    V128 spill[256];                 /* for emitted code: values that found no register */
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
 };
 

@@ -19,6 +19,7 @@ enum { EMIT_RESERVE = 2048 };
 typedef enum HostCc {
     CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE,
     CC_LE, CC_G,
+    CC_NONE = 99,
     CC_E_AND_NP = 16, CC_NE_OR_P = 17, /* floating-point (un)equality: two jumps */
 } HostCc;
 
@@ -33,7 +34,8 @@ typedef struct SelectRow {
 } SelectRow;
 /* One table a file; select.c lists them. */
 extern const SelectRow select_integer_rows[], select_memory_rows[], select_atomic_rows[],
-    select_control_rows[], select_flags_rows[], select_float_rows[], select_vector_rows[];
+    select_control_rows[], select_call_rows[],
+    select_flags_rows[], select_float_rows[], select_vector_rows[];
 
 typedef struct Label { int32_t at, fix; } Label; /* bound place or -1; chain of rel32 to fix */
 #define LABEL_INIT ((Label) { -1, -1 })

@@ -1,0 +1,167 @@
+/* data plane */
+/* The x86-64 backend's entry points: see host/backend.h. */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "translator/host/backend.h"
+#include "translator/host/x86_64/compile.h"
+#include "translator/host/x86_64/emit-state.h"
+#include "translator/host/x86_64/fault.h"
+#include "translator/host/x86_64/fp-control.h"
+
+enum { RETURN_STACK_BYTES = 1 << 20, SENTINEL_FRAMES = 32 };
+
+static void fill_table(X86Backend *b)
+{
+    static const SelectRow *const lists[] = {
+        select_integer_rows, select_memory_rows, select_atomic_rows, select_control_rows,
+        select_call_rows, select_flags_rows, select_float_rows, select_vector_rows,
+    };
+    for (unsigned n = 0; n < sizeof lists / sizeof *lists; n++)
+        for (const SelectRow *r = lists[n]; r->fn; r++)
+            b->table[r->op] = r;
+}
+
+static bool x86_init(Translator *t, struct _GError **error)
+{
+    (void)error;
+    X86Backend *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (b == MAP_FAILED)
+        return false;
+    if (!cache_init(&b->buffer, t->code_bytes)) {
+        munmap(b, sizeof *b);
+        return false;
+    }
+    host_features_detect(&b->features);
+    fill_table(b);
+    compile_target_init(b);
+    ra_homes(&b->target, t->isa->vars, t->isa->n_vars, b->home);
+    for (unsigned v = 0; v < t->isa->n_vars; v++)
+        if (t->isa->vars[v].type == IR_FLAGS && b->n_flags_vars < 4)
+            b->flags_offset[b->n_flags_vars++] = t->isa->vars[v].offset;
+    compile_stubs(b, t->isa);
+    t->backend_data = b;
+    t->code = &b->buffer;
+    return true;
+}
+
+static void x86_free(Translator *t)
+{
+    X86Backend *b = t->backend_data;
+    if (!b)
+        return;
+    cache_free(&b->buffer);
+    munmap(b, sizeof *b);
+    t->backend_data = NULL;
+    t->code = NULL;
+}
+
+static void empty_return_stack(Vcpu *v) { v->return_stack = v->return_stack_top; }
+
+/* guard | frames | sentinels: frames whose returns lead to STUB_SENTINEL, should they match at all */
+static bool x86_vcpu_init(Vcpu *v)
+{
+    X86Backend *b = v->translator->backend_data;
+    uint8_t *p = mmap(NULL, RETURN_STACK_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    mprotect(p, RETURN_STACK_GUARD, PROT_NONE);
+    v->return_stack_base = p;
+    v->return_stack_bytes = RETURN_STACK_BYTES;
+    v->return_stack_top = p + RETURN_STACK_BYTES - 16 * SENTINEL_FRAMES;
+    for (uint64_t *f = v->return_stack_top; (uint8_t *)f < p + RETURN_STACK_BYTES; f += 2) {
+        f[0] = (uint64_t)(uintptr_t)b->stub[STUB_SENTINEL];
+        f[1] = 1; /* no guest's instruction is there */
+    }
+    empty_return_stack(v);
+    return true;
+}
+
+static void x86_vcpu_free(Vcpu *v)
+{
+    if (v->return_stack_base)
+        munmap(v->return_stack_base, v->return_stack_bytes);
+    v->return_stack_base = NULL;
+}
+
+static UnitLink *find_link(const CompiledUnit *u, uint32_t stub)
+{
+    for (uint32_t n = 0; n < u->n_links; n++)
+        if (u->link[n].stub == stub)
+            return &u->link[n];
+    return NULL;
+}
+
+enum { CALL_BYTES = 5 }; /* a link's stub */
+
+static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
+{
+    X86Backend *b = v->translator->backend_data;
+    uint64_t (*enter)(Vcpu *, const void *) =
+        (uint64_t (*)(Vcpu *, const void *))(uintptr_t)b->stub[STUB_ENTER];
+    *ret_link = NULL;
+    flags_vars_to_host(v, b);
+    uint64_t r = enter(v, unit_entry(unit));
+    if (r == LEAVE_FAULT || r == LEAVE_RETRY)
+        return r == LEAVE_FAULT;
+    flags_vars_to_c(v, b);
+    if (r == LEAVE_DONE || r == LEAVE_PC)
+        return r == LEAVE_DONE;
+    const uint8_t *stub = (const uint8_t *)(uintptr_t)r - CALL_BYTES;
+    CompiledUnit *u = cache_find(&b->buffer, stub);
+    UnitLink *link = u ? find_link(u, stub - u->code) : NULL;
+    if (link)
+        vcpu_set_pc(v, link->target);
+    *ret_link = link;
+    return false;
+}
+
+/* A rel32 that lies within eight aligned bytes: one store that other threads see at once. */
+static void patch(uint8_t *site, const uint8_t *target)
+{
+    int32_t rel = (int32_t)(target - (site + 4));
+    __asm__ volatile("movl %1, %0" : "=m"(*(int32_t *)(void *)site) : "r"(rel) : "memory");
+}
+
+static void x86_link(Translator *t, UnitLink *link, CompiledUnit *target)
+{
+    (void)t;
+    patch((uint8_t *)link->from->code + link->site, unit_entry(target));
+}
+
+static void x86_unlink(Translator *t, UnitLink *link)
+{
+    (void)t;
+    patch((uint8_t *)link->from->code + link->site, link->from->code + link->stub);
+}
+
+static void x86_flush(Translator *t)
+{
+    X86Backend *b = t->backend_data;
+    cache_reset(&b->buffer);
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        empty_return_stack(v);
+}
+
+/* The empty jump cache and Vcpu.kicked do it. */
+static void x86_kick(Vcpu *v) { (void)v; }
+
+const Backend backend_x86_64 = {
+    .name = "x86_64",
+    .init = x86_init,
+    .free = x86_free,
+    .vcpu_init = x86_vcpu_init,
+    .vcpu_free = x86_vcpu_free,
+    .compile = compile_unit,
+    .enter = x86_enter,
+    .link = x86_link,
+    .unlink = x86_unlink,
+    .flush = x86_flush,
+    .host_signal = x86_host_signal,
+    .kick = x86_kick,
+    .fp_flags = x86_fp_flags,
+    .fp_set_flags = x86_fp_set_flags,
+    .fp_set_control = x86_fp_set_control,
+    .fp_control = x86_fp_control,
+};

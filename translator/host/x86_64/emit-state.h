@@ -1,0 +1,120 @@
+/* data plane */
+/*
+ * What the driver (emit-unit.c), the flags (flags.c), the exits (exits.c) and the memory operations
+ * share beside Emit. Select functions of other files use encode.h only.
+ */
+#ifndef TRANSLATOR_HOST_X86_64_EMIT_STATE_H
+#define TRANSLATOR_HOST_X86_64_EMIT_STATE_H
+
+#include "translator/cache/code-buffer.h"
+#include "translator/host/x86_64/encode.h"
+#include "translator/regalloc/state.h"
+#include "translator/runtime/state.h"
+
+enum { POOL_MAX = 512, POOL_FIXES_MAX = 2048, CONDS_MAX = 8 };
+
+typedef struct PoolFix { uint32_t at; int32_t offset; uint32_t imm_bytes; } PoolFix;
+
+/* Common code, made once at the start of the code buffer. */
+typedef enum StubId {
+    STUB_ENTER,       /* uint64_t (*)(Vcpu *, const void *code) */
+    STUB_LEAVE,       /* rax is the result */
+    STUB_LEAVE_DONE,
+    STUB_LEAVE_PC,
+    STUB_LEAVE_LINK,  /* called by a link's stub: the result is its return address */
+    STUB_LEAVE_FAULT, /* homes aren't stored */
+    STUB_LEAVE_RETRY,
+    STUB_JUMP,        /* to the guest pc in rax by the jump cache */
+    STUB_RET,         /* the same for a return that didn't match the private stack's top */
+    STUB_SENTINEL,    /* a return with nothing on the private stack */
+    STUB_CALL_FN,     /* backend function number in eax, immediate in scratch[7] */
+    N_STUBS
+} StubId;
+
+/* What STUB_ENTER returns; anything else is the return address of a link's stub. */
+enum {
+    LEAVE_DONE,  /* exit_reason and the pc are set */
+    LEAVE_PC,    /* the pc is set, look it up */
+    LEAVE_FAULT, /* as DONE, RETRY as PC: and the state was completed by the signal handler, so that */
+    LEAVE_RETRY, /* flags are in C's form already */
+};
+
+typedef struct X86Backend {
+    HostFeatures features;
+    CodeBuffer buffer;
+    uint8_t *stub[N_STUBS];
+    const SelectRow *table[IR_N_OPS];
+    RaTarget target;
+    Reg home[RA_MAX_VARS];
+    uint32_t flags_offset[4];   /* variables of type flags, in the CPU structure */
+    unsigned n_flags_vars;
+} X86Backend;
+
+struct EmitState {
+    X86Backend *backend;
+    V128 pool[POOL_MAX];
+    unsigned n_pool;
+    PoolFix pool_fix[POOL_FIXES_MAX];
+    unsigned n_pool_fixes;
+
+    /* What EFLAGS hold now. */
+    uint32_t flags_value;       /* a flags value, or 0 */
+    FlagsKind flags_kind;
+    struct { uint32_t value; HostCc cc; } cond[CONDS_MAX];
+    unsigned n_conds;
+    uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */
+
+    Cold *cold, **cold_tail;
+    Label entry;
+    IrRef *pair;                /* [n_insns]: the other half of a flags and arithmetic pair, or 0 */
+    bool ended;
+
+    UnitLink *links;
+    UnitReloc *relocs;
+    UnitPoint *points;
+    uint32_t n_links, n_relocs, n_points;
+    size_t cap_links, cap_relocs, cap_points;
+    BackendFn *const *fns;
+};
+
+static inline X86Backend *emit_backend(Emit *e) { return e->s->backend; }
+
+/* emit-unit.c */
+void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, uint64_t value);
+void emit_jmp_stub(Emit *e, StubId stub);
+void emit_call_stub(Emit *e, StubId stub);
+void emit_guest_addr(Emit *e, Reg to, GuestAddr pc);
+void emit_load(Emit *e, Reg to, Mem m, unsigned bytes);      /* by the register's class */
+void emit_store(Emit *e, Mem m, Reg from, unsigned bytes);
+void emit_move(Emit *e, Reg to, Reg from);
+/* Around the machine instructions that may fault: what the variables are is taken at the start. */
+void emit_point_begin(Emit *e, const IrInsn *i);
+void emit_point_end(Emit *e);
+
+/* flags.c */
+bool flags_live(Emit *e);                  /* would flags_clobber() emit anything? */
+void flags_fetch(Emit *e, uint32_t value); /* RaTarget.fetch */
+void flags_forget(Emit *e);                /* EFLAGS hold nothing any more (end of the unit) */
+void flags_logic_result(Emit *e, IrInsn *i); /* EFLAGS are those of and/or/xor with this result */
+HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc); /* or CC_NONE */
+
+/* EFLAGS of this kind to the register format in ax: sets rax only. */
+void flags_to_ax(Emit *e, FlagsKind kind);
+
+void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags);
+
+/* Backend functions outside backend_fp_fns. */
+enum { BACKEND_FN_CRC32 = BACKEND_FN_MAX };
+void backend_crc32(Vcpu *v, uint64_t bytes);
+
+/* select-memory.c: the address of a memory operation as an operand of one machine instruction. */
+Mem memory_address(Emit *e, IrInsn *i);
+/* Goes to a cold exit with VCPU_EXIT_ALIGN unless the address is a multiple of 1 << log2. */
+void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2);
+
+/* exits.c */
+void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind);
+void exit_emit_lookup(Emit *e, Label *miss);
+void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
+
+#endif

@@ -1,0 +1,368 @@
+/* data plane */
+/*
+ * Compiles one unit: walks its block, hands each instruction to its select function, then appends
+ * the cold code and the constant pool and records links, relocations and the side table.
+ */
+#include "translator/host/x86_64/compile.h"
+#include "translator/host/x86_64/emit-state.h"
+#include "translator/ir/arena.h"
+
+/* -- machine-level helpers ------------------------------------------------------------------------- */
+
+void emit_move(Emit *e, Reg to, Reg from)
+{
+    if (to == from)
+        return;
+    if (to < 16 && from < 16)
+        enc_mov_rr(e, true, to, from);
+    else if (to >= 16 && from >= 16)
+        enc_rr(e, 0, 1, 0, 0x28, to, from); /* movaps */
+    else if (to >= 16)
+        enc_rr(e, 0x66, 1, ENC_W, 0x6e, to, from); /* movq xmm, r64 */
+    else
+        enc_rr(e, 0x66, 1, ENC_W, 0x7e, from, to);
+}
+
+void emit_load(Emit *e, Reg to, Mem m, unsigned bytes)
+{
+    if (to < 16)
+        enc_load(e, bytes == 8, to, m);
+    else if (bytes == 16)
+        enc_rm(e, 0, 1, 0, 0x10, to, m); /* movups */
+    else
+        enc_rm(e, bytes == 8 ? 0xf2 : 0xf3, 1, 0, 0x10, to, m); /* movsd, movss */
+}
+
+void emit_store(Emit *e, Mem m, Reg from, unsigned bytes)
+{
+    if (from < 16)
+        enc_store(e, bytes == 8, m, from);
+    else if (bytes == 16)
+        enc_rm(e, 0, 1, 0, 0x11, from, m);
+    else
+        enc_rm(e, bytes == 8 ? 0xf2 : 0xf3, 1, 0, 0x11, from, m);
+}
+
+void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, uint64_t value)
+{
+    struct EmitState *s = e->s;
+    s->relocs = arena_grow(e->unit->arena, s->relocs, sizeof *s->relocs, s->n_relocs, &s->cap_relocs,
+                           s->n_relocs + 1);
+    s->relocs[s->n_relocs++] = (UnitReloc) { at, kind, value };
+}
+
+static void stub_rel32(Emit *e, StubId stub)
+{
+    emit_reloc(e, e->p - e->code, UNIT_RELOC_STUB, stub);
+    emit32(e, (uint32_t)(e->s->backend->stub[stub] - (e->p + 4)));
+}
+
+void emit_jmp_stub(Emit *e, StubId stub)
+{
+    emit8(e, 0xe9);
+    stub_rel32(e, stub);
+}
+
+void emit_call_stub(Emit *e, StubId stub)
+{
+    emit8(e, 0xe8);
+    stub_rel32(e, stub);
+}
+
+void emit_guest_addr(Emit *e, Reg to, GuestAddr pc)
+{
+    if (pc <= INT32_MAX) {
+        enc_mov_ri(e, to, pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, pc);
+    } else {
+        emit8(e, 0x48 | (to >> 3 & 1));
+        emit8(e, 0xb8 | (to & 7));
+        emit64(e, pc);
+        emit_reloc(e, e->p - 8 - e->code, UNIT_RELOC_GUEST64, pc);
+    }
+}
+
+Cold *emit_cold(Emit *e, void (*fn)(Emit *e, Cold *c), IrInsn *i)
+{
+    Cold *c = arena_alloc(e->unit->arena, sizeof *c);
+    c->fn = fn;
+    c->enter = c->back = LABEL_INIT;
+    c->insn = i;
+    *e->s->cold_tail = c;
+    e->s->cold_tail = &c->next;
+    return c;
+}
+
+void emit_call_fn(Emit *e, unsigned fn, uint64_t imm)
+{
+    /* The stub keeps rax in scratch[6]. */
+    enc_store(e, true, MEM_STATE(scratch[6]), RAX);
+    if (imm <= UINT32_MAX) {
+        enc_mov_ri(e, RAX, imm);
+    } else {
+        emit8(e, 0x48);
+        emit8(e, 0xb8);
+        emit64(e, imm);
+    }
+    enc_store(e, true, MEM_STATE(scratch[7]), RAX);
+    enc_mov_ri(e, RAX, fn);
+    emit_call_stub(e, STUB_CALL_FN);
+}
+
+void emit_point_begin(Emit *e, const IrInsn *i)
+{
+    struct EmitState *s = e->s;
+    unsigned n;
+    uint32_t snap = ra_snapshot(e->ra, false, &n);
+    s->points = arena_grow(e->unit->arena, s->points, sizeof *s->points, s->n_points,
+                           &s->cap_points, s->n_points + 1);
+    s->points[s->n_points++] = (UnitPoint) {
+        .start = e->p - e->code, .guest = e->guest_pc - e->unit->pc, .snap = snap, .n_snap = n,
+        .flags_kind = s->flags_kind, .attr = i->attr,
+    };
+}
+
+void emit_point_end(Emit *e) { e->s->points[e->s->n_points - 1].end = e->p - e->code; }
+
+/* -- the allocator's requests ----------------------------------------------------------------------- */
+
+static void target_move(void *host, Reg to, Reg from) { emit_move(host, to, from); }
+
+static void target_load(void *host, Reg to, uint32_t offset, unsigned bytes)
+{
+    emit_load(host, to, mem_state(offset), bytes);
+}
+
+static void target_store(void *host, uint32_t offset, Reg from, unsigned bytes)
+{
+    emit_store(host, mem_state(offset), from, bytes);
+}
+
+static void target_constant(void *host, Reg to, const IrInsn *i)
+{
+    Emit *e = host;
+    if (i->op == IR_codeaddr) {
+        emit_guest_addr(e, to, i->imm);
+        return;
+    }
+    if (to < 16) {
+        enc_mov_ri(e, to, i->imm);
+        return;
+    }
+    V128 v = { i->imm, 0 };
+    if (i->op == IR_vconst)
+        v = e->unit->vconst[i->imm];
+    if (v.lo == 0 && v.hi == 0)
+        enc_rr(e, 0x66, 1, 0, 0xef, to, to); /* pxor */
+    else if (i->op != IR_vconst)
+        enc_rm(e, i->type == IR_F32 ? 0xf3 : 0xf2, 1, 0, 0x10, to, enc_pool64(e, v.lo));
+    else if (v.lo == UINT64_MAX && v.hi == UINT64_MAX)
+        enc_rr(e, 0x66, 1, 0, 0x76, to, to); /* pcmpeqd */
+    else
+        enc_rm(e, 0, 1, 0, 0x28, to, enc_pool128(e, v.lo, v.hi));
+}
+
+static void target_fetch(void *host, IrRef value) { flags_fetch(host, value); }
+
+void compile_target_init(X86Backend *b)
+{
+    b->target = (RaTarget) {
+        .gprs = TARGET_GPRS, .xmms = TARGET_XMMS,
+        .gpr_home = target_gpr_home, .xmm_home = target_xmm_home,
+        .n_gpr_homes = N_GPR_HOMES, .n_xmm_homes = N_XMM_HOMES,
+        .spill_offset = offsetof(Vcpu, spill), .cpu_offset = offsetof(Vcpu, cpu),
+        .state_reg = REG_STATE, .state_bias = STATE_BIAS,
+        .move = target_move, .load = target_load, .store = target_store,
+        .constant = target_constant, .fetch = target_fetch,
+    };
+}
+
+/* -- the unit ------------------------------------------------------------------------------------------ */
+
+/* Finds pairs that one machine instruction computes: the arithmetic beside a flags operation on the
+ * same operands. The first of the two does the work, the other is marked. */
+enum { PAIR_WINDOW = 6 };
+
+static unsigned arithmetic_of(unsigned flags_op)
+{
+    switch (flags_op) {
+    case IR_flsub: return IR_sub;
+    case IR_fladd: return IR_add;
+    case IR_flsbc: return IR_sbc;
+    case IR_fladc: return IR_adc;
+    default: return 0;
+    }
+}
+
+static bool is_pair(const IrInsn *f, const IrInsn *a)
+{
+    return arithmetic_of(f->op) == a->op && f->attr == a->type && f->arg[0] == a->arg[0] &&
+           f->arg[1] == a->arg[1] && f->arg[2] == a->arg[2];
+}
+
+static void find_pairs(Emit *e)
+{
+    IrUnit *u = e->unit;
+    IrRef *pair = e->s->pair = arena_alloc(u->arena, u->n_insns * sizeof *pair);
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        i->mark = 0;
+        bool flags = arithmetic_of(i->op);
+        if (!flags && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc && i->op != IR_adc)
+            continue;
+        IrRef q = i->prev;
+        for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
+            IrInsn *j = &u->insn[q];
+            if (!pair[q] && (flags ? is_pair(i, j) : arithmetic_of(j->op) && is_pair(j, i))) {
+                i->mark = MARK_DONE;
+                pair[r] = q;
+                pair[q] = r;
+                break;
+            }
+        }
+    }
+}
+
+static CompiledUnit *finish(Emit *e, CodeBuffer *buf);
+
+static bool emit_cold_code(Emit *e)
+{
+    for (Cold *c = e->s->cold; c; c = c->next) {
+        if (e->limit - e->p < EMIT_RESERVE)
+            return false;
+        enc_bind(e, &c->enter);
+        flags_forget(e);
+        c->fn(e, c);
+    }
+    return true;
+}
+
+static void emit_pool(Emit *e)
+{
+    struct EmitState *s = e->s;
+    if (!s->n_pool)
+        return;
+    while ((e->p - e->code) & 15)
+        emit8(e, 0xcc);
+    uint32_t base = e->p - e->code;
+    for (unsigned n = 0; n < s->n_pool; n++) {
+        emit64(e, s->pool[n].lo);
+        emit64(e, s->pool[n].hi);
+    }
+    for (unsigned n = 0; n < s->n_pool_fixes; n++) {
+        PoolFix *f = &s->pool_fix[n];
+        int32_t rel = base + f->offset - (f->at + 4 + f->imm_bytes);
+        memcpy(e->code + f->at, &rel, 4);
+    }
+}
+
+static bool emit_block(Emit *e)
+{
+    IrUnit *u = e->unit;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        if (!ra_begin(e->ra, i) || e->limit - e->p < EMIT_RESERVE || e->failed)
+            return false;
+        switch (i->op) {
+        case IR_nop: case IR_get: case IR_copy: case IR_trunc:
+        case IR_const: case IR_codeaddr: case IR_vconst:
+            break;
+        case IR_insn:
+            e->guest_pc = i->imm;
+            break;
+        case IR_put:
+            ra_put(e->ra, i->imm, i->arg[0]);
+            break;
+        default:
+            if (i->mark == MARK_DONE || ra_root(e->ra, r) != r)
+                break;
+            if (!e->table[i->op])
+                return false;
+            if (!(e->table[i->op]->flags & SEL_KEEPS_FLAGS))
+                flags_clobber(e);
+            e->table[i->op]->fn(e, i);
+        }
+        ra_end(e->ra);
+        if (e->s->ended)
+            break;
+    }
+    return e->s->ended;
+}
+
+CompiledUnit *compile_unit(Translator *t, IrUnit *u)
+{
+    X86Backend *b = t->backend_data;
+    CodeBuffer *buf = &b->buffer;
+    struct EmitState *s = arena_alloc(u->arena, sizeof *s);
+    Emit emit = { 0 }, *e = &emit;
+    uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15);
+    s->backend = b;
+    s->cold_tail = &s->cold;
+    s->entry = LABEL_INIT;
+    s->fns = backend_fp_fns;
+    e->s = s;
+    e->p = e->code = start;
+    e->limit = buf->limit;
+    e->cpu = &b->features;
+    e->translator = t;
+    e->unit = u;
+    e->guest_pc = u->pc;
+    e->table = b->table;
+    if (e->limit - e->p < 2 * EMIT_RESERVE)
+        return NULL;
+    find_pairs(e);
+    e->ra = ra_new(&b->target, e, u, s->pair);
+    enc_bind(e, &s->entry);
+    if (!emit_block(e) || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
+        return NULL;
+    emit_pool(e);
+    if (e->failed || e->ra->failed)
+        return NULL;
+    return finish(e, buf);
+}
+
+static void *keep(CodeBuffer *buf, const void *what, size_t bytes, bool *ok)
+{
+    if (!bytes)
+        return NULL;
+    void *p = cache_alloc_meta(buf, bytes);
+    if (p)
+        memcpy(p, what, bytes);
+    else
+        *ok = false;
+    return p;
+}
+
+static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
+{
+    struct EmitState *s = e->s;
+    IrUnit *u = e->unit;
+    Ra *ra = e->ra;
+    bool ok = true;
+    CompiledUnit *c = cache_alloc_meta(buf, sizeof *c);
+    if (!c)
+        return NULL;
+    c->pc = u->pc;
+    c->mode = u->mode;
+    c->code_bytes = u->code_bytes;
+    c->n_guest_insns = u->n_guest_insns;
+    c->flags = u->flags;
+    c->code = e->code;
+    c->host_bytes = e->p - e->code;
+    c->n_links = s->n_links;
+    c->n_relocs = s->n_relocs;
+    c->n_points = s->n_points;
+    c->n_snaps = ra->n_snaps;
+    c->link = keep(buf, s->links, s->n_links * sizeof *s->links, &ok);
+    c->reloc = keep(buf, s->relocs, s->n_relocs * sizeof *s->relocs, &ok);
+    c->point = keep(buf, s->points, s->n_points * sizeof *s->points, &ok);
+    c->snap = keep(buf, ra->snap, ra->n_snaps * sizeof *ra->snap, &ok);
+    c->constant = keep(buf, ra->constants, ra->n_constants * sizeof *ra->constants, &ok);
+    c->vconst = keep(buf, u->vconst, u->n_vconsts * sizeof *u->vconst, &ok);
+    for (uint32_t n = 0; n < c->n_links; n++)
+        c->link[n].from = c;
+    if (!ok || !cache_add(buf, c))
+        return NULL;
+    buf->next = e->p;
+    return c;
+}

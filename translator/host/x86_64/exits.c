@@ -1,0 +1,524 @@
+/* data plane */
+/*
+ * Leaving a unit: writing back what isn't canonical, direct exits with their links, indirect ones,
+ * calls and returns by the host's own, traps.
+ *
+ * A direct exit is a jump whose rel32 lies within eight aligned bytes, so that it can be patched
+ * while others run it. Unlinked it leads to a stub, `call STUB_LEAVE_LINK`, whose return address
+ * tells C which link it is.
+ *
+ * The private stack holds 16-byte frames: host return address, guest return address above it. A
+ * landing pad, behind each host call, drops the guest's address and goes on by a link of its own.
+ */
+#include "translator/host/x86_64/emit-state.h"
+#include "translator/ir/arena.h"
+
+/* -- write-back ----------------------------------------------------------------------------------------- */
+
+void exit_store_pc(Emit *e, GuestAddr pc, Reg temp)
+{
+    Mem m = mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset);
+    emit_guest_addr(e, temp, pc);
+    enc_store(e, true, m, temp);
+}
+
+static Mem var_mem(Emit *e, unsigned var)
+{
+    return mem_state(offsetof(Vcpu, cpu) + e->unit->isa->vars[var].offset);
+}
+
+static unsigned var_bytes(Emit *e, unsigned var)
+{
+    unsigned t = e->unit->isa->vars[var].type;
+    return t == IR_V128 ? 16 : t == IR_I64 || t == IR_F64 ? 8 : 4;
+}
+
+static void swap_regs(Emit *e, Reg a, Reg b)
+{
+    if (a < 16) {
+        enc_rr(e, 0, 0, ENC_W, 0x87, a, b);
+    } else {
+        enc_rr(e, 0x66, 1, 0, 0xef, a, b);
+        enc_rr(e, 0x66, 1, 0, 0xef, b, a);
+        enc_rr(e, 0x66, 1, 0, 0xef, a, b);
+    }
+}
+
+/* All at once: home registers from the registers that hold their values now. */
+static void parallel_moves(Emit *e, Reg *from /* [RA_N_REGS], REG_NONE: nothing */)
+{
+    uint8_t readers[RA_N_REGS] = { 0 };
+    uint32_t pending = 0;
+    for (unsigned d = 0; d < RA_N_REGS; d++)
+        if (from[d] != REG_NONE) {
+            pending |= 1u << d;
+            readers[from[d]]++;
+        }
+    while (pending) {
+        bool moved = false;
+        for (uint32_t m = pending; m; m &= m - 1) {
+            unsigned d = __builtin_ctz(m);
+            if (readers[d])
+                continue;
+            emit_move(e, d, from[d]);
+            readers[from[d]]--;
+            pending &= ~(1u << d);
+            moved = true;
+        }
+        if (moved || !pending)
+            continue;
+        /* Only cycles are left: a swap puts d right, and whoever wanted d finds it in from[d]. */
+        unsigned d = __builtin_ctz(pending), s = from[d];
+        swap_regs(e, d, s);
+        pending &= ~(1u << d);
+        readers[s]--;
+        for (uint32_t m = pending; m; m &= m - 1) {
+            unsigned k = __builtin_ctz(m);
+            if (from[k] == d) {
+                from[k] = s;
+                readers[d]--;
+                readers[s]++;
+            } else if (from[k] == s) {
+                from[k] = d;
+                readers[s]--;
+                readers[d]++;
+            }
+            if (from[k] == k) {
+                readers[k]--;
+                pending &= ~(1u << k);
+            }
+        }
+    }
+}
+
+static Mem snap_mem(Emit *e, const UnitSnap *s)
+{
+    if (s->kind == UNIT_SNAP_SPILL)
+        return mem_state(offsetof(Vcpu, spill) + 16 * s->what);
+    return var_mem(e, s->what);
+}
+
+static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes)
+{
+    uint64_t bits = s->kind >= UNIT_SNAP_CONST ? e->ra->constants[s->what] : 0;
+    switch (s->kind) {
+    case UNIT_SNAP_CONST:
+        if (to < 16)
+            enc_mov_ri(e, to, bits);
+        else
+            enc_rm(e, 0xf2, 1, 0, 0x10, to, enc_pool64(e, bits));
+        break;
+    case UNIT_SNAP_GUEST:
+        emit_guest_addr(e, to, bits);
+        break;
+    case UNIT_SNAP_VCONST: {
+        V128 v = e->unit->vconst[bits];
+        if (v.lo == 0 && v.hi == 0)
+            enc_rr(e, 0x66, 1, 0, 0xef, to, to);
+        else
+            enc_rm(e, 0, 1, 0, 0x28, to, enc_pool128(e, v.lo, v.hi));
+        break;
+    }
+    default:
+        emit_load(e, to, snap_mem(e, s), bytes);
+    }
+}
+
+/* Frees every register but rsp, rbp, the homes, and rax (a target); rdx and xmm0 are temporaries
+ * once the parallel moves are done. EFLAGS stay as they are until the flags are taken, first. */
+void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
+{
+    const UnitSnap *s = &e->ra->snap[snap];
+    const Reg *home = e->ra->home;
+    Reg from[RA_N_REGS];
+    memset(from, REG_NONE, sizeof from);
+    for (unsigned k = 0; k < n; k++)
+        if (s[k].kind == UNIT_SNAP_FLAGS) {
+            flags_to_ax(e, kind);
+            enc_store(e, false, var_mem(e, s[k].var), RAX);
+        }
+    for (unsigned k = 0; k < n; k++) {
+        if (s[k].kind != UNIT_SNAP_REG)
+            continue;
+        if (home[s[k].var] == REG_NONE)
+            emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
+        else
+            from[home[s[k].var]] = s[k].what;
+    }
+    parallel_moves(e, from);
+    for (unsigned k = 0; k < n; k++) {
+        if (s[k].kind == UNIT_SNAP_REG || s[k].kind == UNIT_SNAP_FLAGS)
+            continue;
+        unsigned bytes = var_bytes(e, s[k].var);
+        Reg h = home[s[k].var];
+        if (h != REG_NONE) {
+            load_snap(e, &s[k], h, bytes);
+            continue;
+        }
+        uint64_t bits = s[k].kind == UNIT_SNAP_CONST ? e->ra->constants[s[k].what] : ~0ull >> 1;
+        if (s[k].kind == UNIT_SNAP_CONST && bytes <= 8 &&
+            (bytes == 4 || (int64_t)bits == (int32_t)bits)) {
+            enc_store_i(e, bytes == 8, var_mem(e, s[k].var), (int32_t)bits);
+            continue;
+        }
+        Reg t = bytes == 16 ? XMM0 : RDX;
+        load_snap(e, &s[k], t, bytes);
+        emit_store(e, var_mem(e, s[k].var), t, bytes);
+    }
+}
+
+static void write_back_now(Emit *e)
+{
+    unsigned n;
+    uint32_t snap = ra_snapshot(e->ra, true, &n);
+    exit_write_back(e, snap, n, e->s->flags_kind);
+}
+
+/* Before terminators: a flags value in EFLAGS becomes an ordinary one. */
+static void settle_flags(Emit *e) { flags_clobber(e); }
+
+/* -- links ------------------------------------------------------------------------------------------------ */
+
+static void align_rel32(Emit *e, unsigned opcode_bytes)
+{
+    while (((e->p - e->code) + opcode_bytes) % 8 > 4)
+        emit8(e, 0x90);
+}
+
+static void cold_link_stub(Emit *e, Cold *c)
+{
+    UnitLink *l = &e->s->links[c->v[0]];
+    uint32_t stub = e->p - e->code;
+    l->stub = stub;
+    emit_call_stub(e, STUB_LEAVE_LINK);
+    int32_t rel = stub - (l->site + 4);
+    memcpy(e->code + l->site, &rel, 4);
+}
+
+/* The rel32 just emitted (its bytes are anything) is a link's. */
+static void add_link(Emit *e, GuestAddr target)
+{
+    struct EmitState *s = e->s;
+    s->links = arena_grow(e->unit->arena, s->links, sizeof *s->links, s->n_links, &s->cap_links,
+                          s->n_links + 1);
+    Cold *c = emit_cold(e, cold_link_stub, NULL);
+    c->v[0] = s->n_links;
+    s->links[s->n_links++] = (UnitLink) { .target = target, .site = e->p - 4 - e->code };
+}
+
+static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ONE_INSN; }
+
+static void leave_to_pc(Emit *e, GuestAddr pc)
+{
+    exit_store_pc(e, pc, RAX);
+    emit_jmp_stub(e, STUB_LEAVE_PC);
+}
+
+/* v[0]: pc */
+static void cold_kicked(Emit *e, Cold *c) { leave_to_pc(e, c->v[0]); }
+
+/* Loops must be interruptible: a jump backwards looks whether somebody wants us in C. */
+static void poll_kick(Emit *e, GuestAddr target)
+{
+    if (target > e->guest_pc)
+        return;
+    Cold *c = emit_cold(e, cold_kicked, NULL);
+    c->v[0] = target;
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(kicked)), 0);
+    enc_jcc(e, CC_NE, &c->enter);
+}
+
+/* Everything is canonical: on to the target. */
+static void jump_direct(Emit *e, GuestAddr target)
+{
+    if (no_links(e)) {
+        leave_to_pc(e, target);
+        return;
+    }
+    poll_kick(e, target);
+    if (target == e->unit->pc) {
+        enc_jmp(e, &e->s->entry);
+        return;
+    }
+    align_rel32(e, 1);
+    emit8(e, 0xe9);
+    emit32(e, 0);
+    add_link(e, target);
+}
+
+static void select_exit_jump(Emit *e, IrInsn *i)
+{
+    settle_flags(e);
+    write_back_now(e);
+    jump_direct(e, i->imm);
+    e->s->ended = true;
+}
+
+/* v[0], v[1]: snapshot, number of entries and flags kind; v[2]: target */
+static void cold_side_exit(Emit *e, Cold *c)
+{
+    exit_write_back(e, c->v[0], c->v[1] & 0xffff, c->v[1] >> 16);
+    jump_direct(e, c->v[2]);
+}
+
+static bool snap_has_flags(Emit *e, uint32_t snap, unsigned n)
+{
+    for (unsigned k = 0; k < n; k++)
+        if (e->ra->snap[snap + k].kind == UNIT_SNAP_FLAGS)
+            return true;
+    return false;
+}
+
+/* The snapshot of a side exit; flags in EFLAGS will be taken through rax there. */
+static uint32_t side_snapshot(Emit *e, unsigned *ret_n)
+{
+    uint32_t snap = ra_snapshot(e->ra, true, ret_n);
+    if (snap_has_flags(e, snap, *ret_n) && e->ra->owner[RAX]) {
+        ra_take(e->ra, RAX);
+        ra_release(e->ra, RAX);
+        snap = ra_snapshot(e->ra, true, ret_n);
+    }
+    return snap;
+}
+
+static HostCc exit_cond(Emit *e, IrRef b) { return flags_use_cond(e, b); }
+
+static void select_exit_if(Emit *e, IrInsn *i)
+{
+    IrInsn *next = i->next ? &e->unit->insn[i->next] : NULL;
+    HostCc cc = exit_cond(e, i->arg[0]);
+    GuestAddr target = i->imm;
+    unsigned n;
+    uint32_t snap = side_snapshot(e, &n);
+    /* A loop's branch: the jump back is the straight way, with its poll, the other one the side. */
+    if (next && next->op == IR_exit_jump && target <= e->guest_pc &&
+        (GuestAddr)next->imm > e->guest_pc && !no_links(e)) {
+        cc ^= 1;
+        target = next->imm;
+        next->imm = i->imm;
+    }
+    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc) {
+        align_rel32(e, 2);
+        emit8(e, 0x0f);
+        emit8(e, 0x80 | cc);
+        emit32(e, 0);
+        add_link(e, target);
+        return;
+    }
+    Cold *c = emit_cold(e, cold_side_exit, i);
+    c->v[0] = snap;
+    c->v[1] = n | (uint64_t)e->s->flags_kind << 16;
+    c->v[2] = target;
+    enc_jcc(e, cc, &c->enter);
+}
+
+/* -- traps -------------------------------------------------------------------------------------------------- */
+
+static void leave_trap(Emit *e, const IrInsn *i)
+{
+    exit_store_pc(e, i->imm, RDX);
+    enc_store_i(e, false, MEM_STATE(exit_reason), i->attr);
+    emit_jmp_stub(e, STUB_LEAVE_DONE);
+}
+
+/* r[0]: payload or REG_NONE */
+static void cold_trap(Emit *e, Cold *c)
+{
+    if (c->r[0] != REG_NONE)
+        enc_store(e, true, MEM_STATE(exit_payload), c->r[0]);
+    exit_write_back(e, c->v[0], c->v[1] & 0xffff, c->v[1] >> 16);
+    leave_trap(e, c->insn);
+}
+
+static void select_trap_if(Emit *e, IrInsn *i)
+{
+    Reg p = i->arg[1] ? ra_use(e->ra, i->arg[1]) : REG_NONE;
+    HostCc cc = exit_cond(e, i->arg[0]);
+    unsigned n;
+    uint32_t snap = ra_snapshot(e->ra, true, &n);
+    if (snap_has_flags(e, snap, n)) {
+        /* rare: take them now, and look at the condition as a value */
+        ra_use(e->ra, i->arg[0]);
+        flags_clobber(e);
+        cc = exit_cond(e, i->arg[0]);
+        snap = ra_snapshot(e->ra, true, &n);
+    }
+    Cold *c = emit_cold(e, cold_trap, i);
+    c->r[0] = p;
+    c->v[0] = snap;
+    c->v[1] = n;
+    enc_jcc(e, cc, &c->enter);
+}
+
+static void select_trap(Emit *e, IrInsn *i)
+{
+    settle_flags(e);
+    if (i->arg[0]) {
+        Reg p = ra_use(e->ra, i->arg[0]);
+        enc_store(e, true, MEM_STATE(exit_payload), p);
+    }
+    write_back_now(e);
+    leave_trap(e, i);
+    e->s->ended = true;
+}
+
+/* -- indirect exits, calls, returns ---------------------------------------------------------------------------- */
+
+static void leave_to_rax(Emit *e)
+{
+    enc_store(e, true, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), RAX);
+    emit_jmp_stub(e, STUB_LEAVE_PC);
+}
+
+static void target_to_rax(Emit *e, IrRef target)
+{
+    settle_flags(e);
+    ra_use_fixed(e->ra, target, RAX);
+    write_back_now(e);
+}
+
+/* The jump cache's entry of the pc in rax; on a hit to it. rcx and rdx are free. Also in stubs. */
+void exit_emit_lookup(Emit *e, Label *miss)
+{
+    enc_mov_rr(e, false, RCX, RAX);
+    enc_alu_i(e, ALU_AND, false, operand_reg(RCX), (VCPU_JUMP_CACHE_SIZE - 1) << 2);
+    enc_load(e, true, RDX, MEM_STATE(jump_cache));
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, pc) });
+    enc_jcc(e, CC_NE, miss);
+    enc_rm(e, 0, 0, 0, 0xff, 4, (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, host) });
+}
+
+static void cold_miss(Emit *e, Cold *c)
+{
+    (void)c;
+    leave_to_rax(e);
+}
+
+static void jump_rax(Emit *e)
+{
+    if (no_links(e)) {
+        leave_to_rax(e);
+        return;
+    }
+    Cold *c = emit_cold(e, cold_miss, NULL);
+    exit_emit_lookup(e, &c->enter);
+}
+
+static void select_exit_ind(Emit *e, IrInsn *i)
+{
+    target_to_rax(e, i->arg[0]);
+    jump_rax(e);
+    e->s->ended = true;
+}
+
+/* The guest's return address, a constant (as always): onto the private stack. */
+static bool push_return(Emit *e, IrRef ret, GuestAddr *ret_pc)
+{
+    const IrInsn *r = ra_insn(e->ra, ret);
+    if (!r || (r->op != IR_codeaddr && r->op != IR_const))
+        return false;
+    *ret_pc = r->imm;
+    if (*ret_pc <= INT32_MAX) {
+        emit8(e, 0x68); /* push imm32 */
+        emit32(e, *ret_pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, *ret_pc);
+    } else {
+        emit_guest_addr(e, RCX, *ret_pc);
+        enc_push(e, RCX);
+    }
+    return true;
+}
+
+static void landing_pad(Emit *e, GuestAddr ret_pc)
+{
+    enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    align_rel32(e, 1);
+    emit8(e, 0xe9);
+    emit32(e, 0);
+    add_link(e, ret_pc);
+}
+
+static void select_exit_call(Emit *e, IrInsn *i)
+{
+    GuestAddr ret_pc;
+    settle_flags(e);
+    write_back_now(e);
+    e->s->ended = true;
+    if (no_links(e)) {
+        leave_to_pc(e, i->imm);
+        return;
+    }
+    if (!push_return(e, i->arg[0], &ret_pc)) {
+        jump_direct(e, i->imm);
+        return;
+    }
+    align_rel32(e, 1);
+    emit8(e, 0xe8);
+    emit32(e, 0);
+    add_link(e, i->imm);
+    landing_pad(e, ret_pc);
+}
+
+/* A call whose target isn't in the jump cache: the frame is there already, so that only the
+ * dispatcher has to find the unit. */
+static void cold_call_miss(Emit *e, Cold *c)
+{
+    (void)c;
+    leave_to_rax(e);
+}
+
+static void select_exit_callind(Emit *e, IrInsn *i)
+{
+    GuestAddr ret_pc;
+    target_to_rax(e, i->arg[0]);
+    e->s->ended = true;
+    if (no_links(e)) {
+        leave_to_rax(e);
+        return;
+    }
+    if (!push_return(e, i->arg[1], &ret_pc)) {
+        jump_rax(e);
+        return;
+    }
+    /* call over the pad to the look-up: what it calls is a jump */
+    Label look_up = LABEL_INIT;
+    emit8(e, 0xe8);
+    emit32(e, look_up.fix);
+    look_up.fix = e->p - 4 - e->code;
+    landing_pad(e, ret_pc);
+    enc_bind(e, &look_up);
+    Cold *c = emit_cold(e, cold_call_miss, NULL);
+    exit_emit_lookup(e, &c->enter);
+}
+
+static void cold_ret(Emit *e, Cold *c)
+{
+    (void)c;
+    emit_jmp_stub(e, STUB_RET);
+}
+
+static void select_exit_ret(Emit *e, IrInsn *i)
+{
+    target_to_rax(e, i->arg[0]);
+    e->s->ended = true;
+    if (no_links(e)) {
+        leave_to_rax(e);
+        return;
+    }
+    Cold *c = emit_cold(e, cold_ret, NULL);
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    enc_jcc(e, CC_NE, &c->enter);
+    emit8(e, 0xc3);
+}
+
+const SelectRow select_control_rows[] = {
+    { IR_exit_if, SEL_KEEPS_FLAGS, select_exit_if },
+    { IR_trap_if, SEL_KEEPS_FLAGS, select_trap_if },
+    { IR_exit_jump, SEL_KEEPS_FLAGS, select_exit_jump },
+    { IR_exit_ind, SEL_KEEPS_FLAGS, select_exit_ind },
+    { IR_exit_call, SEL_KEEPS_FLAGS, select_exit_call },
+    { IR_exit_callind, SEL_KEEPS_FLAGS, select_exit_callind },
+    { IR_exit_ret, SEL_KEEPS_FLAGS, select_exit_ret },
+    { IR_trap, SEL_KEEPS_FLAGS, select_trap },
+    { 0 },
+};

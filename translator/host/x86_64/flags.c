@@ -1,0 +1,461 @@
+/* data plane */
+/*
+ * The host's EFLAGS as a place for values: at most one flags value, and i1 values that are a
+ * condition of it or of a compare. They become ordinary register values when something is about to
+ * overwrite EFLAGS and they are still wanted.
+ *
+ * A flags value in a register, and between units in the guest's variable, has the form that
+ * `lahf; seto al` leaves in ax: N bit 15, Z bit 14, C (Arm's sense) bit 8, V bits 7..0 as 0 or 1;
+ * everything above bit 15 and bits 13..9 are anything. backend.c converts it to NZCV for C code.
+ */
+#include "translator/host/x86_64/emit-state.h"
+
+enum { AX_N = 0x8000, AX_Z = 0x4000, AX_C = 0x0100, AX_V = 0x01 };
+
+static bool value_live(Emit *e, uint32_t value)
+{
+    return value && e->ra->value[value].special && ra_alive(e->ra, value);
+}
+
+bool flags_live(Emit *e)
+{
+    struct EmitState *s = e->s;
+    if (value_live(e, s->flags_value))
+        return true;
+    for (unsigned n = 0; n < s->n_conds; n++)
+        if (value_live(e, s->cond[n].value))
+            return true;
+    return false;
+}
+
+void flags_forget(Emit *e)
+{
+    struct EmitState *s = e->s;
+    s->flags_value = 0;
+    s->n_conds = 0;
+    s->logic_of = 0;
+    s->flags_kind = FLAGS_NONE;
+}
+
+/* setcc of a condition into a register that is filled completely. */
+static void set_cond(Emit *e, Reg to, HostCc cc)
+{
+    if (cc >= 16) {
+        bool eq = cc == CC_E_AND_NP;
+        Label end = LABEL_INIT;
+        enc_mov_ri(e, to, !eq);
+        enc_jcc(e, CC_P, &end);
+        enc_setcc(e, eq ? CC_E : CC_NE, to);
+        enc_bind(e, &end);
+        return;
+    }
+    enc_setcc(e, cc, to);
+    enc_movzx(e, 1, to, operand_reg(to));
+}
+
+/* Arm's NZCV of FCMP results: less N, equal Z C, greater C, unordered C V. After ucomis a, b:
+ * less CF, equal ZF, unordered ZF PF CF; swapped: greater CF. */
+static void fcmp_to_ax(Emit *e, bool swapped)
+{
+    /* A small table in an immediate, indexed by ZF:PF:CF from lahf: CF bit 0, PF bit 2, ZF bit 6. */
+    static const struct { uint16_t less, greater; } ax = { AX_N, AX_C };
+    Label unordered = LABEL_INIT, equal = LABEL_INIT, below = LABEL_INIT, end = LABEL_INIT;
+    enc_jcc(e, CC_P, &unordered);
+    enc_jcc(e, CC_E, &equal);
+    enc_jcc(e, CC_B, &below);
+    enc_mov_ri(e, RAX, swapped ? ax.less : ax.greater);
+    enc_jmp(e, &end);
+    enc_bind(e, &below);
+    enc_mov_ri(e, RAX, swapped ? ax.greater : ax.less);
+    enc_jmp(e, &end);
+    enc_bind(e, &unordered);
+    enc_mov_ri(e, RAX, AX_C | AX_V);
+    enc_jmp(e, &end);
+    enc_bind(e, &equal);
+    enc_mov_ri(e, RAX, AX_Z | AX_C);
+    enc_bind(e, &end);
+}
+
+void flags_to_ax(Emit *e, FlagsKind kind)
+{
+    if (kind == FLAGS_FCMP || kind == FLAGS_FCMP_SWAPPED) {
+        fcmp_to_ax(e, kind == FLAGS_FCMP_SWAPPED);
+        return;
+    }
+    if (kind == FLAGS_SUB)
+        emit8(e, 0xf5); /* cmc */
+    emit8(e, 0x9f);     /* lahf */
+    enc_setcc(e, CC_O, RAX);
+    if (kind == FLAGS_SUB)
+        emit8(e, 0xf5); /* conditions that still depend on CF keep it */
+}
+
+static void fetch_flags(Emit *e, uint32_t value)
+{
+    Ra *ra = e->ra;
+    if (!(ra->locked & 1u << RAX)) {
+        uint32_t was = ra->locked;
+        ra_take(ra, RAX);
+        flags_to_ax(e, e->s->flags_kind);
+        ra_set_reg(ra, value, RAX);
+        ra->locked = was;
+        return;
+    }
+    /* rax is in use by the current instruction: by way of another register */
+    uint32_t was = ra->locked;
+    Reg r = ra_temp_gpr(ra);
+    enc_mov_rr(e, true, r, RAX);
+    flags_to_ax(e, e->s->flags_kind);
+    enc_rr(e, 0, 0, ENC_W, 0x87, RAX, r); /* xchg */
+    ra_set_reg(ra, value, r);
+    ra->locked = was;
+}
+
+static void fetch_cond(Emit *e, unsigned n)
+{
+    Ra *ra = e->ra;
+    uint32_t was = ra->locked, value = e->s->cond[n].value;
+    Reg r = ra_temp_gpr(ra);
+    set_cond(e, r, e->s->cond[n].cc);
+    ra_set_reg(ra, value, r);
+    ra->locked = was;
+}
+
+void flags_fetch(Emit *e, uint32_t value)
+{
+    struct EmitState *s = e->s;
+    if (value == s->flags_value) {
+        fetch_flags(e, value);
+        return;
+    }
+    for (unsigned n = 0; n < s->n_conds; n++)
+        if (s->cond[n].value == value) {
+            fetch_cond(e, n);
+            return;
+        }
+    e->failed = true;
+}
+
+void flags_clobber(Emit *e)
+{
+    struct EmitState *s = e->s;
+    /* lahf and setcc leave EFLAGS alone; the branches of fcmp_to_ax() too. */
+    for (unsigned n = 0; n < s->n_conds; n++)
+        if (value_live(e, s->cond[n].value))
+            fetch_cond(e, n);
+    if (value_live(e, s->flags_value))
+        fetch_flags(e, s->flags_value);
+    else if (s->flags_value)
+        ra_set_special(e->ra, s->flags_value, false);
+    flags_forget(e);
+}
+
+static uint32_t result(Emit *e, const IrInsn *i) { return i - e->unit->insn; }
+
+void flags_def_cond(Emit *e, IrInsn *i, HostCc cc)
+{
+    struct EmitState *s = e->s;
+    if (s->n_conds == CONDS_MAX) {
+        Reg r = ra_def(e->ra, i);
+        set_cond(e, r, cc);
+        return;
+    }
+    s->cond[s->n_conds].value = result(e, i);
+    s->cond[s->n_conds++].cc = cc;
+    ra_set_special(e->ra, result(e, i), true);
+}
+
+void flags_def(Emit *e, IrInsn *i, FlagsKind kind)
+{
+    e->s->flags_value = result(e, i);
+    e->s->flags_kind = kind;
+    ra_set_special(e->ra, result(e, i), true);
+}
+
+void flags_logic_result(Emit *e, IrInsn *i)
+{
+    flags_forget(e);
+    e->s->logic_of = result(e, i);
+}
+
+uint32_t flags_conds(Emit *e, IrRef v)
+{
+    uint32_t set = 0, value = ra_root(e->ra, v);
+    RaUse *uses = e->ra->uses;
+    if (!e->ra->value[value].use)
+        return 0;
+    /* uses hold positions only: look ahead in the block as far as the last of them, within reason */
+    uint32_t last = uses[e->ra->value[value].last_use].pos, pos = e->ra->pos;
+    const IrInsn *i = e->ra->current;
+    for (unsigned n = 0; n < 32 && i->next && pos < last; n++) {
+        i = &e->unit->insn[i->next];
+        pos++;
+        if (i->op == IR_cond && ra_root(e->ra, i->arg[0]) == value)
+            set |= 1u << i->cc;
+    }
+    return set;
+}
+
+HostCc flags_use_cond(Emit *e, IrRef v)
+{
+    struct EmitState *s = e->s;
+    uint32_t value = ra_root(e->ra, v);
+    if (e->ra->value[value].special)
+        for (unsigned n = 0; n < s->n_conds; n++)
+            if (s->cond[n].value == value)
+                return s->cond[n].cc;
+    Reg r = ra_use(e->ra, v);
+    flags_clobber(e);
+    enc_test(e, false, r, r);
+    return CC_NE;
+}
+
+/* -- Arm's conditions ------------------------------------------------------------------------------------ */
+
+HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc)
+{
+    static const uint8_t sub[14] = { CC_E, CC_NE, CC_AE, CC_B, CC_S, CC_NS, CC_O, CC_NO,
+                                     CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE };
+    static const uint8_t add[14] = { CC_E, CC_NE, CC_B, CC_AE, CC_S, CC_NS, CC_O, CC_NO,
+                                     CC_NONE, CC_NONE, CC_GE, CC_L, CC_G, CC_LE };
+    static const uint8_t fcmp[14] = { CC_E_AND_NP, CC_NE_OR_P, CC_NONE, CC_NONE, CC_NONE, CC_NONE,
+                                      CC_P, CC_NP, CC_NONE, CC_NONE, CC_AE, CC_B, CC_A, CC_BE };
+    static const uint8_t swapped[14] = { CC_E_AND_NP, CC_NE_OR_P, CC_BE, CC_A, CC_A, CC_BE, CC_P,
+                                         CC_NP, CC_B, CC_AE, CC_NONE, CC_NONE, CC_NONE, CC_NONE };
+    (void)e;
+    if (cc > IR_CC_LE)
+        return CC_NONE;
+    switch (kind) {
+    case FLAGS_SUB: return sub[cc];
+    case FLAGS_LOGIC:
+        /* C = 0: HI is never true (CF = 0: b), LS always */
+        return cc == IR_CC_HI ? CC_B : cc == IR_CC_LS ? CC_AE : add[cc];
+    case FLAGS_ADD: return add[cc];
+    case FLAGS_FCMP: return fcmp[cc];
+    case FLAGS_FCMP_SWAPPED: return swapped[cc];
+    default: return CC_NONE;
+    }
+}
+
+/* cond of a flags value in EFLAGS. */
+static bool cond_in_eflags(Emit *e, IrInsn *i)
+{
+    struct EmitState *s = e->s;
+    uint32_t value = ra_root(e->ra, i->arg[0]);
+    if (!e->ra->value[value].special || value != s->flags_value)
+        return false;
+    HostCc cc = flags_arm_cc(e, s->flags_kind, i->cc);
+    if (cc != CC_NONE && s->n_conds < CONDS_MAX) {
+        flags_def_cond(e, i, cc);
+        return true;
+    }
+    return false;
+}
+
+static void select_cond(Emit *e, IrInsn *i)
+{
+    static const uint16_t bit[8] = { AX_Z, AX_Z, AX_C, AX_C, AX_N, AX_N, AX_V, AX_V };
+    if (cond_in_eflags(e, i))
+        return;
+    uint64_t c;
+    if (i->cc <= IR_CC_VC) {
+        Operand f = ra_use_rm(e->ra, i->arg[0]);
+        flags_clobber(e);
+        enc_test_i(e, false, f, bit[i->cc]);
+        flags_def_cond(e, i, i->cc & 1 ? CC_E : CC_NE);
+        return;
+    }
+    (void)c;
+    ra_use_fixed(e->ra, i->arg[0], RAX);
+    flags_clobber(e);
+    /* V back to OF by an overflowing byte addition, then the others; sahf leaves OF alone. */
+    emit8(e, 0x04); /* add al, 0x7f */
+    emit8(e, 0x7f);
+    emit8(e, 0x9e); /* sahf */
+    FlagsKind kind = FLAGS_ADD;
+    if (i->cc == IR_CC_HI || i->cc == IR_CC_LS) {
+        emit8(e, 0xf5); /* cmc: then as after a subtraction */
+        kind = FLAGS_SUB;
+    }
+    flags_def_cond(e, i, flags_arm_cc(e, kind, i->cc));
+}
+
+/* -- making and taking flags ------------------------------------------------------------------------------- */
+
+static void select_flogic(Emit *e, IrInsn *i)
+{
+    struct EmitState *s = e->s;
+    uint32_t value = ra_root(e->ra, i->arg[0]);
+    bool w = i->attr == IR_I64;
+    const IrInsn *src = ra_insn(e->ra, i->arg[0]);
+    if (s->logic_of == value && src && (src->type == IR_I64) == w) {
+        flags_forget(e);
+        flags_def(e, i, FLAGS_LOGIC);
+        return;
+    }
+    Reg r = ra_use(e->ra, i->arg[0]);
+    flags_clobber(e);
+    enc_test(e, w, r, r);
+    flags_def(e, i, FLAGS_LOGIC);
+}
+
+/* From NZCV in bits 31..28. */
+static void select_flpack(Emit *e, IrInsn *i)
+{
+    uint64_t c;
+    if (ra_is_const(e->ra, i->arg[0], &c)) {
+        uint32_t ax = (c >> 31 & 1) * AX_N | (c >> 30 & 1) * AX_Z | (c >> 29 & 1) * AX_C |
+                      (c >> 28 & 1) * AX_V;
+        enc_mov_ri(e, ra_def(e->ra, i), ax);
+        return;
+    }
+    Reg r = ra_use_scratch(e->ra, i->arg[0]);
+    /* bits 3..0 = NZCV to 15, 14, 8, 0: copies at distances 12, 12, 7, 0 without collisions */
+    flags_clobber(e);
+    enc_shift_i(e, SH_SHR, false, r, 28);
+    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4); /* imul r, r, 0x1081 */
+    emit32(e, 0x1081);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_C | AX_V);
+    ra_def_is(e->ra, i, r);
+}
+
+static void select_flunpack(Emit *e, IrInsn *i)
+{
+    Reg r = ra_use_scratch(e->ra, i->arg[0]);
+    flags_clobber(e);
+    /* N, Z up by 16, C by 21, V by 28: no sum of two of them reaches bits 31..28 otherwise */
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_C | AX_V);
+    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4);
+    emit32(e, 0x10210000);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), (int32_t)0xf0000000);
+    ra_def_is(e->ra, i, r);
+}
+
+/* -- arithmetic with flags ------------------------------------------------------------------------------------ */
+
+/* The two halves of a pair, whichever comes first; NULL for one that isn't there. */
+void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags)
+{
+    IrRef p = e->s->pair[result(e, i)];
+    IrInsn *other = p ? &e->unit->insn[p] : NULL;
+    bool i_is_flags = i->op == IR_flsub || i->op == IR_fladd || i->op == IR_flsbc ||
+                      i->op == IR_fladc;
+    *ret_flags = i_is_flags ? i : other;
+    *ret_arith = i_is_flags ? other : i;
+}
+
+static void select_flsub(Emit *e, IrInsn *i)
+{
+    IrInsn *arith, *flags;
+    flags_pair(e, i, &arith, &flags);
+    bool w = i->attr == IR_I64;
+    int32_t imm;
+    if (arith) {
+        /* computed where the first of the pair stands */
+        if (ra_fits_i32(e->ra, i->arg[1], &imm)) {
+            Reg d = ra_def_over(e->ra, arith, i->arg[0]);
+            flags_clobber(e);
+            enc_alu_i(e, ALU_SUB, w, operand_reg(d), imm);
+        } else {
+            Operand b = ra_use_rm(e->ra, i->arg[1]);
+            Reg d = ra_def_over(e->ra, arith, i->arg[0]);
+            flags_clobber(e);
+            enc_alu(e, ALU_SUB, w, d, b);
+        }
+        flags_def(e, flags, FLAGS_SUB);
+        return;
+    }
+    if (ra_fits_i32(e->ra, i->arg[1], &imm)) {
+        Operand a = ra_use_rm(e->ra, i->arg[0]);
+        flags_clobber(e);
+        if (imm == 0 && a.reg != REG_NONE)
+            enc_test(e, w, a.reg, a.reg); /* CF = OF = 0 as after the subtraction */
+        else
+            enc_alu_i(e, ALU_CMP, w, a, imm);
+    } else {
+        Reg a = ra_use(e->ra, i->arg[0]);
+        Operand b = ra_use_rm(e->ra, i->arg[1]);
+        flags_clobber(e);
+        enc_alu(e, ALU_CMP, w, a, b);
+    }
+    flags_def(e, i, FLAGS_SUB);
+}
+
+static void select_fladd(Emit *e, IrInsn *i)
+{
+    IrInsn *arith, *flags;
+    flags_pair(e, i, &arith, &flags);
+    bool w = i->attr == IR_I64;
+    int32_t imm;
+    bool is_imm = ra_fits_i32(e->ra, i->arg[1], &imm);
+    Operand b = is_imm ? operand_reg(0) : ra_use_rm(e->ra, i->arg[1]);
+    Reg d = arith ? ra_def_over(e->ra, arith, i->arg[0]) : ra_use_scratch(e->ra, i->arg[0]);
+    flags_clobber(e);
+    if (is_imm)
+        enc_alu_i(e, ALU_ADD, w, operand_reg(d), imm);
+    else
+        enc_alu(e, ALU_ADD, w, d, b);
+    flags_def(e, flags, FLAGS_ADD);
+}
+
+/* CF := Arm's C of the flags value (inverted: for sbb). It must follow at once. */
+static void carry_to_cf(Emit *e, IrRef f, bool inverted)
+{
+    struct EmitState *s = e->s;
+    uint32_t value = ra_root(e->ra, f);
+    if (e->ra->value[value].special && value == s->flags_value &&
+        (s->flags_kind == FLAGS_SUB || s->flags_kind == FLAGS_ADD ||
+         s->flags_kind == FLAGS_LOGIC)) {
+        if ((s->flags_kind == FLAGS_SUB) != inverted) {
+            /* other conditions may need CF as it is */
+            FlagsKind kind = s->flags_kind;
+            flags_clobber(e);
+            (void)kind;
+            emit8(e, 0xf5);
+        } else {
+            flags_clobber(e);
+        }
+        return;
+    }
+    Operand r = ra_use_rm(e->ra, f);
+    flags_clobber(e);
+    enc_op(e, 0, 1, 0, 0xba, 4, r, 1); /* bt r, 8 */
+    emit8(e, 8);
+    if (inverted)
+        emit8(e, 0xf5);
+}
+
+/* adc, sbc and their flags: the carry goes in last, after the moves. */
+static void select_carry(Emit *e, IrInsn *i)
+{
+    IrInsn *arith = NULL, *flags = NULL;
+    bool sub = i->op == IR_sbc || i->op == IR_flsbc;
+    bool is_flags = i->op == IR_fladc || i->op == IR_flsbc;
+    flags_pair(e, i, &arith, &flags);
+    bool w = (is_flags ? i->attr : i->type) == IR_I64;
+    Reg b = ra_use(e->ra, i->arg[1]);
+    /* saved before d is taken, so that the fetch finds a register */
+    uint32_t f = ra_root(e->ra, i->arg[2]);
+    Reg d;
+    if (!e->ra->value[f].special)
+        ra_use(e->ra, i->arg[2]);
+    d = arith ? ra_def_over(e->ra, arith, i->arg[0]) : ra_use_scratch(e->ra, i->arg[0]);
+    carry_to_cf(e, i->arg[2], sub);
+    enc_alu(e, sub ? ALU_SBB : ALU_ADC, w, d, operand_reg(b));
+    if (flags)
+        flags_def(e, flags, sub ? FLAGS_SUB : FLAGS_ADD);
+}
+
+const SelectRow select_flags_rows[] = {
+    { IR_cond, SEL_KEEPS_FLAGS, select_cond },
+    { IR_flogic, SEL_KEEPS_FLAGS, select_flogic },
+    { IR_flsub, SEL_KEEPS_FLAGS, select_flsub },
+    { IR_fladd, SEL_KEEPS_FLAGS, select_fladd },
+    { IR_adc, SEL_KEEPS_FLAGS, select_carry },
+    { IR_sbc, SEL_KEEPS_FLAGS, select_carry },
+    { IR_fladc, SEL_KEEPS_FLAGS, select_carry },
+    { IR_flsbc, SEL_KEEPS_FLAGS, select_carry },
+    { IR_flpack, SEL_KEEPS_FLAGS, select_flpack },
+    { IR_flunpack, SEL_KEEPS_FLAGS, select_flunpack },
+    { 0 },
+};

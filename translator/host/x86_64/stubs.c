@@ -1,0 +1,173 @@
+/* data plane */
+/* The code that every unit shares: enter and leave, look-up, returns that don't match, calls of
+ * backend functions. Made once, at the start of the code buffer. */
+#include "translator/host/x86_64/compile.h"
+#include "translator/host/x86_64/emit-state.h"
+
+static const Reg callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
+enum { N_CALLEE_SAVED = 6, SCAN_FRAMES = 16 };
+
+/* Home registers from or to the state. */
+static void move_homes(Emit *e, X86Backend *b, const GuestIsa *isa, bool load)
+{
+    for (unsigned v = 0; v < isa->n_vars; v++) {
+        if (b->home[v] == REG_NONE)
+            continue;
+        Mem m = mem_state(offsetof(Vcpu, cpu) + isa->vars[v].offset);
+        unsigned bytes = isa->vars[v].type == IR_V128 ? 16 : 8;
+        if (load)
+            emit_load(e, b->home[v], m, bytes);
+        else
+            emit_store(e, m, b->home[v], bytes);
+    }
+}
+
+static void fpctl(Emit *e, bool load, Mem m)
+{
+    enc_rm(e, 0, 1, 0, 0xae, load ? 2 : 3, m);
+}
+
+static void stub_enter(Emit *e, X86Backend *b, const GuestIsa *isa)
+{
+    for (unsigned n = 0; n < N_CALLEE_SAVED; n++)
+        enc_push(e, callee_saved[n]);
+    /* six pushes and the return address: eight more bytes align the stack for calls */
+    enc_alu_i(e, ALU_SUB, true, operand_reg(RSP), 8);
+    enc_lea(e, true, RBP, (Mem) { RDI, REG_NONE, 0, 0, STATE_BIAS });
+    enc_store(e, true, MEM_STATE(c_stack), RSP);
+    enc_mov_rr(e, true, RAX, RSI);
+    fpctl(e, false, MEM_STATE(host_fpctl));
+    fpctl(e, true, MEM_STATE(guest_fpctl));
+    enc_load(e, true, RSP, MEM_STATE(return_stack));
+    move_homes(e, b, isa, true);
+    enc_rr(e, 0, 0, 0, 0xff, 4, RAX); /* jmp rax */
+}
+
+static void leave(Emit *e)
+{
+    fpctl(e, false, MEM_STATE(guest_fpctl));
+    fpctl(e, true, MEM_STATE(host_fpctl));
+    enc_store(e, true, MEM_STATE(return_stack), RSP);
+    enc_load(e, true, RSP, MEM_STATE(c_stack));
+    enc_alu_i(e, ALU_ADD, true, operand_reg(RSP), 8);
+    for (unsigned n = N_CALLEE_SAVED; n-- > 0;)
+        enc_pop(e, callee_saved[n]);
+    emit8(e, 0xc3);
+}
+
+static void stub_leave_fault(Emit *e, uint64_t result)
+{
+    enc_mov_ri(e, RAX, result);
+    leave(e);
+}
+
+static void stub_jump(Emit *e, const GuestIsa *isa)
+{
+    Label miss = LABEL_INIT;
+    exit_emit_lookup(e, &miss);
+    enc_bind(e, &miss);
+    enc_store(e, true, mem_state(offsetof(Vcpu, cpu) + isa->pc_offset), RAX);
+}
+
+/* The top frame isn't the one: look a few frames up (exceptions, longjmp). */
+static void stub_ret(Emit *e, Label *jump)
+{
+    Label again = LABEL_INIT, found = LABEL_INIT;
+    enc_mov_rr(e, true, RCX, RSP);
+    enc_mov_ri(e, RDX, SCAN_FRAMES);
+    enc_bind(e, &again);
+    enc_alu_i(e, ALU_ADD, true, operand_reg(RCX), 16);
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RCX, REG_NONE, 0, 0, 8 });
+    enc_jcc(e, CC_E, &found);
+    enc_alu_i(e, ALU_SUB, false, operand_reg(RDX), 1);
+    enc_jcc(e, CC_NE, &again);
+    enc_jmp(e, jump);
+    enc_bind(e, &found);
+    enc_mov_rr(e, true, RSP, RCX);
+    emit8(e, 0xc3);
+}
+
+static void backend_call(Vcpu *v, uint64_t fn)
+{
+    if (fn == BACKEND_FN_CRC32)
+        backend_crc32(v, v->scratch[7]);
+    else
+        backend_fp_fns[fn](v, v->scratch[7]);
+}
+
+static void stub_call_fn(Emit *e)
+{
+    static const Reg saved[8] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+    enc_store(e, true, MEM_STATE(return_stack), RSP);
+    enc_load(e, true, RSP, MEM_STATE(c_stack));
+    for (unsigned n = 0; n < 8; n++)
+        enc_push(e, saved[n]);
+    enc_alu_i(e, ALU_SUB, true, operand_reg(RSP), 256);
+    for (unsigned n = 0; n < 16; n++)
+        emit_store(e, (Mem) { RSP, REG_NONE, 0, 0, 16 * n }, XMM0 + n, 16);
+    fpctl(e, false, MEM_STATE(guest_fpctl));
+    fpctl(e, true, MEM_STATE(host_fpctl));
+    enc_lea(e, true, RDI, (Mem) { REG_STATE, REG_NONE, 0, 0, -STATE_BIAS });
+    enc_mov_rr(e, false, RSI, RAX);
+    enc_mov_ri(e, RAX, (uintptr_t)backend_call);
+    enc_rr(e, 0, 0, 0, 0xff, 2, RAX);
+    fpctl(e, true, MEM_STATE(guest_fpctl));
+    for (unsigned n = 0; n < 16; n++)
+        emit_load(e, XMM0 + n, (Mem) { RSP, REG_NONE, 0, 0, 16 * n }, 16);
+    enc_alu_i(e, ALU_ADD, true, operand_reg(RSP), 256);
+    for (unsigned n = 8; n-- > 0;)
+        enc_pop(e, saved[n]);
+    enc_load(e, true, RSP, MEM_STATE(return_stack));
+    enc_load(e, true, RAX, MEM_STATE(scratch[6]));
+    emit8(e, 0xc3);
+}
+
+static void start(Emit *e, X86Backend *b, StubId id)
+{
+    while ((e->p - e->code) & 15)
+        emit8(e, 0xcc);
+    b->stub[id] = e->p;
+}
+
+void compile_stubs(X86Backend *b, const GuestIsa *isa)
+{
+    Emit emit = { 0 }, *e = &emit;
+    Label leave_label = LABEL_INIT, jump_label = LABEL_INIT, leave_pc = LABEL_INIT;
+    e->p = e->code = b->buffer.base;
+    e->limit = b->buffer.limit;
+    e->cpu = &b->features;
+
+    start(e, b, STUB_ENTER);
+    stub_enter(e, b, isa);
+    start(e, b, STUB_LEAVE);
+    enc_bind(e, &leave_label);
+    move_homes(e, b, isa, false);
+    leave(e);
+    start(e, b, STUB_LEAVE_DONE);
+    enc_mov_ri(e, RAX, LEAVE_DONE);
+    enc_jmp(e, &leave_label);
+    start(e, b, STUB_JUMP);
+    enc_bind(e, &jump_label);
+    stub_jump(e, isa);
+    start(e, b, STUB_LEAVE_PC); /* stub_jump() runs into it */
+    enc_bind(e, &leave_pc);
+    enc_mov_ri(e, RAX, LEAVE_PC);
+    enc_jmp(e, &leave_label);
+    start(e, b, STUB_LEAVE_LINK);
+    enc_pop(e, RAX);
+    enc_jmp(e, &leave_label);
+    start(e, b, STUB_LEAVE_FAULT);
+    stub_leave_fault(e, LEAVE_FAULT);
+    start(e, b, STUB_LEAVE_RETRY);
+    stub_leave_fault(e, LEAVE_RETRY);
+    start(e, b, STUB_RET);
+    stub_ret(e, &jump_label);
+    start(e, b, STUB_SENTINEL);
+    enc_load(e, true, RSP, MEM_STATE(return_stack_top));
+    enc_jmp(e, &jump_label);
+    start(e, b, STUB_CALL_FN);
+    stub_call_fn(e);
+    while ((e->p - e->code) & 63)
+        emit8(e, 0xcc);
+    b->buffer.first = b->buffer.next = e->p;
+}

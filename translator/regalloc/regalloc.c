@@ -1,0 +1,1002 @@
+/* data plane */
+/* The forward allocator: see regalloc.h and state.h. */
+#include "translator/regalloc/state.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+static bool is_xmm_type(IrType t)
+{
+    return t == IR_F32 || t == IR_F64 || t == IR_V128 || t == IR_I128;
+}
+
+static uint32_t class_regs(const Ra *ra, IrType t)
+{
+    return is_xmm_type(t) ? ra->target->xmms : ra->target->gprs;
+}
+
+void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *ret_home)
+{
+    for (unsigned v = 0; v < n_vars; v++) {
+        int rank = vars[v].home;
+        ret_home[v] = REG_NONE;
+        if (rank < 0)
+            continue;
+        if (vars[v].type == IR_I64 && (unsigned)rank < target->n_gpr_homes)
+            ret_home[v] = target->gpr_home[rank];
+        else if ((vars[v].type == IR_V128 || vars[v].type == IR_F64) &&
+                 (unsigned)rank < target->n_xmm_homes)
+            ret_home[v] = target->xmm_home[rank];
+    }
+}
+
+/* -- preparation ------------------------------------------------------------------------------------ */
+
+static bool call_writes_vars(const Ra *ra, const IrInsn *i)
+{
+    return i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS;
+}
+
+/* The producers whose i32 results leave the upper half of the host register 0. */
+static bool zero_extends(const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
+    case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
+    case IR_popcnt: case IR_ubfx: case IR_load: case IR_andn:
+        return i->type == IR_I32;
+    default:
+        return false;
+    }
+}
+
+static bool observes(const Ra *ra, const IrInsn *i)
+{
+    if (ir_op_info[i->op].flags & (IR_OPF_M | IR_OPF_E))
+        return true;
+    return i->op == IR_call &&
+           ra->unit->isa->helpers[i->imm].flags &
+               (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS | IR_HELPER_FAULTS);
+}
+
+static void add_use(Ra *ra, uint32_t value, uint32_t pos)
+{
+    RaValue *v = &ra->value[value];
+    if (ra->n_uses + 1 >= ra->cap_uses)
+        ra->uses = arena_grow(ra->unit->arena, ra->uses, sizeof *ra->uses, ra->n_uses,
+                              &ra->cap_uses, ra->n_uses + 2);
+    uint32_t u = ++ra->n_uses;
+    ra->uses[u] = (RaUse) { pos, 0 };
+    if (v->last_use)
+        ra->uses[v->last_use].next = u;
+    else
+        v->use = u;
+    v->last_use = u;
+}
+
+static void entry_values(Ra *ra, uint32_t base)
+{
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        RaValue *x = &ra->value[base + v];
+        x->type = ra->vars[v].type;
+        x->reg = x->hint = REG_NONE;
+        x->mem = RA_MEM_NONE;
+        ra->binding[v] = base + v;
+    }
+}
+
+/* The variable gets another value: who could see the old one until now? A fault doesn't count for
+ * lazy variables (ir.h rule 2). */
+static void unbind(Ra *ra, unsigned var, uint32_t last_observed, uint32_t last_exit)
+{
+    RaValue *old = &ra->value[ra->binding[var]];
+    uint32_t seen = ra->vars[var].flags & IR_VAR_LAZY ? last_exit : last_observed;
+    if (old->observed < seen)
+        old->observed = seen;
+}
+
+/* The walk that ra_begin() repeats: binds variables to values and notes uses and hints. */
+static void prepare(Ra *ra, const IrRef *pair)
+{
+    IrUnit *u = ra->unit;
+    uint32_t pos = 0, last_observed = 0, last_exit = 0;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        RaValue *v = &ra->value[r];
+        pos++;
+        *v = (RaValue) { .insn = r, .type = i->type, .reg = REG_NONE, .hint = REG_NONE,
+                         .mem = RA_MEM_NONE, .def_pos = pos };
+        ra->alias[r] = r;
+        if (i->mark)
+            v->def_pos = ra->value[pair[r]].def_pos;
+        if (i->op == IR_get) {
+            ra->alias[r] = ra->binding[i->imm];
+            continue;
+        }
+        if (i->op == IR_copy || i->op == IR_trunc) {
+            ra->alias[r] = ra->alias[i->arg[0]];
+            continue;
+        }
+        if (i->op == IR_zext) {
+            uint32_t a = ra->alias[i->arg[0]];
+            if (ra->value[a].insn && zero_extends(&u->insn[a])) {
+                ra->alias[r] = a;
+                continue;
+            }
+        }
+        v->constant = i->op == IR_const || i->op == IR_codeaddr || i->op == IR_vconst;
+        if (observes(ra, i)) {
+            last_observed = pos;
+            if (!(ir_op_info[i->op].flags & IR_OPF_M))
+                last_exit = pos;
+        }
+        if (i->op == IR_put) {
+            uint32_t value = ra->alias[i->arg[0]];
+            RaValue *p = &ra->value[value];
+            p->put = true;
+            if (ra->binding[i->imm] == value)
+                continue;
+            unbind(ra, i->imm, last_observed, last_exit);
+            ra->binding[i->imm] = value;
+            if (p->insn && p->hint == REG_NONE && ra->home[i->imm] != REG_NONE) {
+                p->hint = ra->home[i->imm];
+                p->hint_var = i->imm;
+                p->hint_legal = last_observed <= p->def_pos;
+            }
+            continue;
+        }
+        if (!i->mark)
+            for (unsigned a = 0; a < 4; a++)
+                if (i->arg[a])
+                    add_use(ra, ra->alias[i->arg[a]], pos);
+        if (call_writes_vars(ra, i)) {
+            for (unsigned var = 0; var < ra->n_vars; var++)
+                unbind(ra, var, pos, pos);
+            ra->n_var_calls++;
+            entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
+        }
+    }
+    for (unsigned var = 0; var < ra->n_vars; var++)
+        ra->value[ra->binding[var]].observed = UINT32_MAX;
+}
+
+Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
+{
+    Ra *ra = arena_alloc(unit->arena, sizeof *ra);
+    ra->target = target;
+    ra->host = host;
+    ra->unit = unit;
+    ra->vars = unit->isa->vars;
+    ra->n_vars = unit->isa->n_vars;
+    assert(ra->n_vars <= RA_MAX_VARS);
+    unsigned n_calls = 0;
+    for (IrRef r = unit->block[0].first; r; r = unit->insn[r].next)
+        n_calls += call_writes_vars(ra, &unit->insn[r]);
+    ra->n_values = unit->n_insns + (n_calls + 1) * ra->n_vars;
+    ra->value = arena_alloc(unit->arena, ra->n_values * sizeof *ra->value);
+    ra->alias = arena_alloc(unit->arena, unit->n_insns * sizeof *ra->alias);
+    ra_homes(target, ra->vars, ra->n_vars, ra->home);
+    entry_values(ra, unit->n_insns);
+    prepare(ra, pair);
+
+    /* The state at entry. */
+    ra->n_var_calls = 0;
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        uint32_t value = unit->n_insns + v;
+        ra->binding[v] = value;
+        ra->value[value].n_vars = 1;
+        if (ra->home[v] != REG_NONE) {
+            ra->value[value].reg = ra->home[v];
+            ra->owner[ra->home[v]] = value;
+            ra->homes |= 1u << ra->home[v];
+        } else {
+            ra->value[value].mem = RA_MEM_VAR | v;
+            ra->state_holds[v] = value;
+        }
+    }
+    return ra;
+}
+
+/* -- liveness ------------------------------------------------------------------------------------------ */
+
+uint32_t ra_root(const Ra *ra, IrRef v) { return v < ra->unit->n_insns ? ra->alias[v] : v; }
+
+static uint32_t next_use(Ra *ra, RaValue *v)
+{
+    while (v->use && ra->uses[v->use].pos < ra->pos)
+        v->use = ra->uses[v->use].next;
+    return v->use ? ra->uses[v->use].pos : UINT32_MAX;
+}
+
+static bool used_after(Ra *ra, RaValue *v)
+{
+    uint32_t n = next_use(ra, v);
+    if (n == UINT32_MAX)
+        return false;
+    return n > ra->pos || ra->uses[v->last_use].pos > ra->pos;
+}
+
+bool ra_alive_after(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    return (v->n_vars && v->observed >= ra->pos) || used_after(ra, v);
+}
+
+bool ra_alive(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    return (v->n_vars && v->observed >= ra->pos) || next_use(ra, v) != UINT32_MAX;
+}
+
+bool ra_used_at_all(Ra *ra, uint32_t value) { return ra->value[value].last_use != 0; }
+
+bool ra_dies(Ra *ra, IrRef v) { return !ra_alive_after(ra, ra_root(ra, v)); }
+
+bool ra_same(Ra *ra, IrRef a, IrRef b) { return ra_root(ra, a) == ra_root(ra, b); }
+
+const IrInsn *ra_insn(Ra *ra, IrRef v)
+{
+    IrRef r = ra->value[ra_root(ra, v)].insn;
+    return r ? &ra->unit->insn[r] : NULL;
+}
+
+bool ra_is_const(Ra *ra, IrRef v, uint64_t *ret_bits)
+{
+    const IrInsn *i = ra_insn(ra, v);
+    if (!i || i->op != IR_const)
+        return false;
+    *ret_bits = i->imm;
+    return true;
+}
+
+bool ra_is_vconst(Ra *ra, IrRef v, V128 *ret_bits)
+{
+    const IrInsn *i = ra_insn(ra, v);
+    if (!i || i->op != IR_vconst)
+        return false;
+    *ret_bits = ra->unit->vconst[i->imm];
+    return true;
+}
+
+bool ra_fits_i32(Ra *ra, IrRef v, int32_t *ret_imm)
+{
+    uint64_t c;
+    if (!ra_is_const(ra, v, &c))
+        return false;
+    if (ra->unit->insn[v].type == IR_I64 && (int64_t)c != (int32_t)c)
+        return false;
+    *ret_imm = (int32_t)c;
+    return true;
+}
+
+/* -- memory places --------------------------------------------------------------------------------------- */
+
+static uint32_t var_offset(const Ra *ra, unsigned var)
+{
+    return ra->target->cpu_offset + ra->vars[var].offset;
+}
+
+static uint32_t mem_offset(const Ra *ra, int mem)
+{
+    if (mem & RA_MEM_VAR)
+        return var_offset(ra, mem & ~RA_MEM_VAR);
+    return ra->target->spill_offset + 16 * mem;
+}
+
+/* A variable's place can hold the value with all its bytes. */
+static unsigned var_bytes(const Ra *ra, unsigned var)
+{
+    IrType t = ra->vars[var].type;
+    return t == IR_V128 ? 16 : t == IR_I64 || t == IR_F64 ? 8 : 4;
+}
+
+static void release_mem(Ra *ra, RaValue *v)
+{
+    if (v->mem >= 0 && !(v->mem & RA_MEM_VAR))
+        ra->spill_used[v->mem / 64] &= ~(1ull << (v->mem % 64));
+    v->mem = RA_MEM_NONE;
+}
+
+/* Is nobody's only copy in the variable's place, if it isn't `value`? */
+static bool state_place_free(Ra *ra, unsigned var, uint32_t value)
+{
+    uint32_t held = ra->state_holds[var];
+    if (held == 0 || held == value)
+        return true;
+    RaValue *h = &ra->value[held];
+    if (h->mem != (RA_MEM_VAR | (int)var))
+        return true;
+    if (!ra_alive(ra, held) || h->constant || h->reg != REG_NONE) {
+        h->mem = RA_MEM_NONE;
+        return true;
+    }
+    return false;
+}
+
+static int new_spill(Ra *ra)
+{
+    for (unsigned w = 0; w < RA_MAX_SPILLS / 64; w++) {
+        if (~ra->spill_used[w]) {
+            unsigned bit = __builtin_ctzll(~ra->spill_used[w]);
+            ra->spill_used[w] |= 1ull << bit;
+            return w * 64 + bit;
+        }
+    }
+    ra->failed = true;
+    return 0;
+}
+
+/* Gives the value a place in memory and stores it there from its register. */
+static void store_to_mem(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    if (v->mem != RA_MEM_NONE)
+        return;
+    unsigned bytes = ra_type_bytes(v->type);
+    if (ra->no_state_places) {
+        v->mem = new_spill(ra);
+        ra->target->store(ra->host, mem_offset(ra, v->mem), v->reg, bytes);
+        return;
+    }
+    /* The variable whose value it is, when it was put: its place spares a store at the exit. */
+    if (v->n_vars && v->hint != REG_NONE && ra->binding[v->hint_var] == value &&
+        var_bytes(ra, v->hint_var) == bytes && state_place_free(ra, v->hint_var, value)) {
+        v->mem = RA_MEM_VAR | v->hint_var;
+        ra->state_holds[v->hint_var] = value;
+    } else if (!v->insn) {
+        unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
+        if (var_bytes(ra, var) == bytes && state_place_free(ra, var, value)) {
+            v->mem = RA_MEM_VAR | var;
+            ra->state_holds[var] = value;
+        }
+    }
+    if (v->mem == RA_MEM_NONE)
+        v->mem = new_spill(ra);
+    ra->target->store(ra->host, mem_offset(ra, v->mem), v->reg, bytes);
+}
+
+/* -- registers ---------------------------------------------------------------------------------------------- */
+
+static void touch_bound(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    if (!v->n_vars)
+        return;
+    /* An entry value that leaves its home; others were touched by their put. */
+    if (!v->insn) {
+        unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
+        ra->touched[var / 64] |= 1ull << (var % 64);
+    }
+}
+
+static void set_reg(Ra *ra, uint32_t value, Reg r)
+{
+    RaValue *v = &ra->value[value];
+    if (v->reg != REG_NONE && v->reg != r && ra->owner[v->reg] == value)
+        ra->owner[v->reg] = 0;
+    v->reg = r;
+    v->special = false;
+    ra->owner[r] = value;
+}
+
+static void drop_reg(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    if (v->reg != REG_NONE && ra->owner[v->reg] == value)
+        ra->owner[v->reg] = 0;
+    v->reg = REG_NONE;
+}
+
+static void kill_value(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    if (v->reg != REG_NONE && ra->owner[v->reg] == value && !(ra->locked & 1u << v->reg))
+        drop_reg(ra, value);
+    release_mem(ra, v);
+}
+
+static uint32_t free_regs(const Ra *ra, uint32_t among)
+{
+    uint32_t f = 0;
+    for (uint32_t m = among & ~ra->locked; m; m &= m - 1) {
+        unsigned r = __builtin_ctz(m);
+        if (!ra->owner[r])
+            f |= 1u << r;
+    }
+    return f;
+}
+
+/* Empties register r: its value goes to memory (or is dropped when it can be had again). */
+static void evict(Ra *ra, Reg r, uint32_t to_regs)
+{
+    uint32_t value = ra->owner[r];
+    if (!value || value == RA_TEMP)
+        return;
+    RaValue *v = &ra->value[value];
+    if (!ra_alive(ra, value)) {
+        drop_reg(ra, value);
+        release_mem(ra, v);
+        return;
+    }
+    touch_bound(ra, value);
+    if (v->constant || v->mem != RA_MEM_NONE) {
+        drop_reg(ra, value);
+        return;
+    }
+    uint32_t f = free_regs(ra, class_regs(ra, v->type) & to_regs & ~(1u << r));
+    if (f) {
+        Reg to = __builtin_ctz(f & ~ra->homes ? f & ~ra->homes : f);
+        ra->target->move(ra->host, to, r);
+        ra->owner[r] = 0;
+        v->reg = REG_NONE;
+        set_reg(ra, value, to);
+        return;
+    }
+    store_to_mem(ra, value);
+    drop_reg(ra, value);
+}
+
+/* A register of the class, emptied and locked. */
+static Reg take_any(Ra *ra, uint32_t among)
+{
+    uint32_t f = free_regs(ra, among);
+    Reg r;
+    if (f) {
+        r = __builtin_ctz(f & ~ra->homes ? f & ~ra->homes : f);
+    } else {
+        /* The farthest next use goes; what need not be stored counts as a little farther. */
+        uint64_t best = 0;
+        r = REG_NONE;
+        for (uint32_t m = among & ~ra->locked; m; m &= m - 1) {
+            unsigned c = __builtin_ctz(m);
+            uint32_t value = ra->owner[c];
+            RaValue *v = &ra->value[value];
+            uint64_t far = next_use(ra, v);
+            if (far == UINT32_MAX)
+                far = 1u << 20;
+            far = far * 4 + (v->mem != RA_MEM_NONE || v->constant ? 6 : 0) + 1;
+            if (far > best) {
+                best = far;
+                r = c;
+            }
+        }
+        assert(r != REG_NONE);
+        evict(ra, r, 0);
+    }
+    ra->locked |= 1u << r;
+    return r;
+}
+
+static Reg home_of(const Ra *ra, const RaValue *v, uint32_t value)
+{
+    if (v->hint != REG_NONE)
+        return v->hint;
+    if (!v->insn)
+        return ra->home[(value - ra->unit->n_insns) % ra->n_vars];
+    return REG_NONE;
+}
+
+static void load_value(Ra *ra, uint32_t value, Reg r)
+{
+    RaValue *v = &ra->value[value];
+    if (v->constant)
+        ra->target->constant(ra->host, r, &ra->unit->insn[v->insn]);
+    else if (v->reg != REG_NONE)
+        ra->target->move(ra->host, r, v->reg);
+    else
+        ra->target->load(ra->host, r, mem_offset(ra, v->mem),
+                         v->mem & RA_MEM_VAR ? var_bytes(ra, v->mem & ~RA_MEM_VAR)
+                                             : ra_type_bytes(v->type));
+}
+
+static Reg use_root(Ra *ra, uint32_t value)
+{
+    RaValue *v = &ra->value[value];
+    if (v->special)
+        ra->target->fetch(ra->host, value);
+    if (v->reg == REG_NONE) {
+        Reg want = home_of(ra, v, value), r;
+        if (want != REG_NONE && !ra->owner[want] && !(ra->locked & 1u << want)) {
+            r = want;
+            ra->locked |= 1u << r;
+        } else {
+            r = take_any(ra, class_regs(ra, v->type));
+        }
+        load_value(ra, value, r);
+        set_reg(ra, value, r);
+    }
+    ra->locked |= 1u << v->reg;
+    return v->reg;
+}
+
+Reg ra_use(Ra *ra, IrRef v) { return use_root(ra, ra_root(ra, v)); }
+
+Operand ra_use_rm(Ra *ra, IrRef v)
+{
+    uint32_t value = ra_root(ra, v);
+    RaValue *x = &ra->value[value];
+    if (x->reg == REG_NONE && !x->special && !x->constant && x->mem != RA_MEM_NONE) {
+        /* Used again: then it had better come into a register. */
+        if (!used_after(ra, x)) {
+            int32_t disp = (int32_t)mem_offset(ra, x->mem) - ra->target->state_bias;
+            return operand_mem((Mem) { ra->target->state_reg, REG_NONE, 0, 0, disp });
+        }
+    }
+    return operand_reg(use_root(ra, value));
+}
+
+/* Is the value free to be overwritten: no use left but this one request? */
+static bool last_request(Ra *ra, uint32_t value)
+{
+    if (ra_alive_after(ra, value))
+        return false;
+    unsigned n = 0;
+    for (unsigned a = 0; a < 4; a++)
+        n += ra->current->arg[a] && ra->alias[ra->current->arg[a]] == value;
+    return n <= 1;
+}
+
+Reg ra_use_scratch(Ra *ra, IrRef v)
+{
+    uint32_t value = ra_root(ra, v);
+    RaValue *x = &ra->value[value];
+    if (x->special)
+        ra->target->fetch(ra->host, value);
+    if (x->reg != REG_NONE && last_request(ra, value) && !(ra->locked & 1u << x->reg)) {
+        /* it dies here: its own register will do */
+        Reg r = x->reg;
+        ra->owner[r] = RA_TEMP;
+        ra->locked |= 1u << r;
+        x->reg = REG_NONE;
+        return r;
+    }
+    uint32_t was = ra->locked;
+    if (x->reg != REG_NONE)
+        ra->locked |= 1u << x->reg;
+    Reg r = take_any(ra, class_regs(ra, x->type));
+    ra->locked = was | 1u << r;
+    ra->owner[r] = RA_TEMP;
+    load_value(ra, value, r);
+    return r;
+}
+
+void ra_take(Ra *ra, Reg r)
+{
+    assert(!(ra->locked & 1u << r));
+    if (ra->owner[r]) {
+        ra->locked |= 1u << r;
+        evict(ra, r, RA_TEMP);
+    }
+    ra->locked |= 1u << r;
+    ra->owner[r] = RA_TEMP;
+}
+
+void ra_use_fixed(Ra *ra, IrRef v, Reg r)
+{
+    uint32_t value = ra_root(ra, v);
+    RaValue *x = &ra->value[value];
+    if (x->special)
+        ra->target->fetch(ra->host, value);
+    if (x->reg == r) {
+        assert(!(ra->locked & 1u << r)); /* fixed requests come first */
+        if (!last_request(ra, value)) {
+            /* keep the value somewhere else, the copy stays here */
+            ra->locked |= 1u << r;
+            touch_bound(ra, value);
+            uint32_t f = free_regs(ra, class_regs(ra, x->type));
+            if (f) {
+                Reg to = __builtin_ctz(f & ~ra->homes ? f & ~ra->homes : f);
+                ra->target->move(ra->host, to, r);
+                ra->owner[r] = 0;
+                x->reg = REG_NONE;
+                set_reg(ra, value, to);
+            } else {
+                if (!x->constant)
+                    store_to_mem(ra, value);
+                drop_reg(ra, value);
+            }
+        } else {
+            x->reg = REG_NONE;
+        }
+        ra->locked |= 1u << r;
+        ra->owner[r] = RA_TEMP;
+        return;
+    }
+    uint32_t was = ra->locked;
+    if (x->reg != REG_NONE)
+        ra->locked |= 1u << x->reg;
+    ra_take(ra, r);
+    load_value(ra, value, r);
+    ra->locked = was | 1u << r;
+}
+
+Reg ra_temp_gpr(Ra *ra)
+{
+    Reg r = take_any(ra, ra->target->gprs);
+    ra->owner[r] = RA_TEMP;
+    return r;
+}
+
+Reg ra_temp_xmm(Ra *ra)
+{
+    Reg r = take_any(ra, ra->target->xmms);
+    ra->owner[r] = RA_TEMP;
+    return r;
+}
+
+void ra_release(Ra *ra, Reg r)
+{
+    ra->locked &= ~(1u << r);
+    if (ra->owner[r] == RA_TEMP)
+        ra->owner[r] = 0;
+}
+
+void ra_clobber(Ra *ra, uint32_t mask)
+{
+    uint32_t all = ra->target->gprs | ra->target->xmms;
+    for (uint32_t m = mask & all & ~ra->locked; m; m &= m - 1) {
+        unsigned r = __builtin_ctz(m);
+        if (ra->owner[r] && ra->owner[r] != RA_TEMP)
+            evict(ra, r, all & ~mask);
+    }
+}
+
+/* -- results ------------------------------------------------------------------------------------------------ */
+
+static uint32_t result_of(Ra *ra, IrInsn *i) { return i - ra->unit->insn; }
+
+/* May the result be made in the home of the variable that it is put into next? The variable's old
+ * value there must have no use left, at this instruction neither, unless it is `over`. */
+static bool hint_usable(Ra *ra, const RaValue *v, uint32_t over, bool late)
+{
+    if (v->hint == REG_NONE || !(ra->homes & 1u << v->hint))
+        return false;
+    uint32_t o = ra->owner[v->hint];
+    if (!o)
+        return !(ra->locked & 1u << v->hint);
+    if (o == RA_TEMP)
+        return false;
+    RaValue *x = &ra->value[o];
+    if (used_after(ra, x))
+        return false;
+    if (ra->locked & 1u << v->hint && o != over && !late)
+        return false;
+    if (!(ra->locked & 1u << v->hint) && o != over && next_use(ra, x) == ra->pos && !late)
+        return false;
+    return !ra_alive_after(ra, o) ||
+           (v->hint_legal && x->n_vars == 1 && ra->binding[v->hint_var] == o);
+}
+
+/* The result moves into a register whose owner has no use left. The owner stays visible there for
+ * snapshots of this instruction. */
+static void take_over(Ra *ra, uint32_t value, Reg r)
+{
+    uint32_t o = ra->owner[r];
+    if (o && o != RA_TEMP && o != value) {
+        if (ra->n_deferred < sizeof ra->deferred / sizeof *ra->deferred)
+            ra->deferred[ra->n_deferred++] = o;
+        else
+            ra->value[o].reg = REG_NONE;
+    }
+    ra->owner[r] = 0;
+    set_reg(ra, value, r);
+    ra->locked |= 1u << r;
+}
+
+Reg ra_def(Ra *ra, IrInsn *i)
+{
+    uint32_t value = result_of(ra, i);
+    RaValue *v = &ra->value[value];
+    if (hint_usable(ra, v, 0, false)) {
+        take_over(ra, value, v->hint);
+        return v->hint;
+    }
+    Reg r = take_any(ra, class_regs(ra, v->type));
+    set_reg(ra, value, r);
+    return r;
+}
+
+Reg ra_def_late(Ra *ra, IrInsn *i)
+{
+    uint32_t value = result_of(ra, i);
+    RaValue *v = &ra->value[value];
+    if (hint_usable(ra, v, 0, true)) {
+        take_over(ra, value, v->hint);
+        return v->hint;
+    }
+    uint32_t cls = class_regs(ra, v->type);
+    for (unsigned a = 0; a < 4; a++) {
+        if (!i->arg[a])
+            continue;
+        uint32_t o = ra_root(ra, i->arg[a]);
+        Reg r = ra->value[o].reg;
+        if (r != REG_NONE && cls & 1u << r && ra->owner[r] == o && !ra_alive_after(ra, o)) {
+            take_over(ra, value, r);
+            return r;
+        }
+    }
+    return ra_def(ra, i);
+}
+
+bool ra_over_is_free(Ra *ra, IrInsn *i, IrRef a)
+{
+    uint32_t value = result_of(ra, i), o = ra_root(ra, a);
+    RaValue *v = &ra->value[value], *x = &ra->value[o];
+    if (x->special || x->constant || x->reg == REG_NONE)
+        return false;
+    if (hint_usable(ra, v, o, false))
+        return x->reg == v->hint;
+    return !ra_alive_after(ra, o);
+}
+
+Reg ra_def_over(Ra *ra, IrInsn *i, IrRef a)
+{
+    uint32_t value = result_of(ra, i), o = ra_root(ra, a);
+    RaValue *v = &ra->value[value], *x = &ra->value[o];
+    if (x->special)
+        ra->target->fetch(ra->host, o);
+    bool fits = x->reg == REG_NONE || class_regs(ra, v->type) & 1u << x->reg;
+    if (fits && hint_usable(ra, v, o, false)) {
+        Reg r = v->hint;
+        if (x->reg != r)
+            load_value(ra, o, r);
+        take_over(ra, value, r);
+        return r;
+    }
+    if (fits && x->reg != REG_NONE && !ra_alive_after(ra, o)) {
+        Reg r = x->reg;
+        take_over(ra, value, r);
+        return r;
+    }
+    if (x->reg != REG_NONE)
+        ra->locked |= 1u << x->reg;
+    Reg r = take_any(ra, class_regs(ra, v->type));
+    load_value(ra, o, r);
+    set_reg(ra, value, r);
+    return r;
+}
+
+void ra_def_is(Ra *ra, IrInsn *i, Reg own)
+{
+    set_reg(ra, result_of(ra, i), own);
+    ra->locked |= 1u << own;
+}
+
+/* The alias takes over the uses that the pre-pass noted for the result. */
+void ra_def_alias(Ra *ra, IrInsn *i, IrRef v)
+{
+    uint32_t value = result_of(ra, i), o = ra_root(ra, v);
+    RaValue *x = &ra->value[o];
+    Reg r = use_root(ra, o);
+    if (!ra_alive_after(ra, o)) {
+        take_over(ra, value, r);
+        return;
+    }
+    (void)x;
+    Reg to = ra_def(ra, i);
+    ra->target->move(ra->host, to, r);
+}
+
+void ra_set_special(Ra *ra, uint32_t value, bool special) { ra->value[value].special = special; }
+
+void ra_set_reg(Ra *ra, uint32_t value, Reg own)
+{
+    set_reg(ra, value, own);
+    ra->locked |= 1u << own;
+}
+
+/* -- the walk -------------------------------------------------------------------------------------------------- */
+
+bool ra_begin(Ra *ra, IrInsn *i)
+{
+    ra->pos++;
+    ra->current = i;
+    ra->locked = 0;
+    ra->n_deferred = 0;
+    return !ra->failed;
+}
+
+void ra_end(Ra *ra)
+{
+    IrInsn *i = ra->current;
+    uint32_t locked = ra->locked;
+    ra->locked = 0;
+    for (unsigned n = 0; n < ra->n_deferred; n++) {
+        RaValue *o = &ra->value[ra->deferred[n]];
+        if (o->reg != REG_NONE && ra->owner[o->reg] != ra->deferred[n])
+            o->reg = REG_NONE;
+    }
+    for (uint32_t m = locked; m; m &= m - 1) {
+        unsigned r = __builtin_ctz(m);
+        if (ra->owner[r] == RA_TEMP)
+            ra->owner[r] = 0;
+    }
+    for (unsigned a = 0; a < 4; a++)
+        if (i->arg[a] && !ra_alive_after(ra, ra->alias[i->arg[a]]))
+            kill_value(ra, ra->alias[i->arg[a]]);
+    uint32_t value = result_of(ra, i);
+    if (ra->alias[value] == value && !ra_alive_after(ra, value))
+        kill_value(ra, value);
+}
+
+void ra_put(Ra *ra, unsigned var, IrRef ref)
+{
+    uint32_t value = ra_root(ra, ref), old = ra->binding[var];
+    if (value == old)
+        return;
+    ra->binding[var] = value;
+    ra->value[value].n_vars++;
+    ra->touched[var / 64] |= 1ull << (var % 64);
+    if (--ra->value[old].n_vars == 0 && !ra_alive_after(ra, old)) {
+        ra->value[old].special = false;
+        kill_value(ra, old);
+    }
+}
+
+/* -- variables in memory, snapshots ----------------------------------------------------------------------------- */
+
+static bool in_state(const Ra *ra, unsigned var)
+{
+    return ra->state_holds[var] == ra->binding[var] &&
+           ra->value[ra->binding[var]].mem == (RA_MEM_VAR | (int)var);
+}
+
+static uint32_t constant_index(Ra *ra, uint64_t bits)
+{
+    for (uint32_t n = ra->n_constants; n > 0 && n + 8 > ra->n_constants; n--)
+        if (ra->constants[n - 1] == bits)
+            return n - 1;
+    ra->constants = arena_grow(ra->unit->arena, ra->constants, sizeof *ra->constants,
+                               ra->n_constants, &ra->cap_constants, ra->n_constants + 1);
+    ra->constants[ra->n_constants] = bits;
+    return ra->n_constants++;
+}
+
+/* At an exit a value that lives only in the place of another variable would be overwritten by that
+ * one's write-back. */
+static void untangle(Ra *ra)
+{
+    for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
+        for (uint64_t m = ra->touched[w]; m; m &= m - 1) {
+            unsigned var = w * 64 + __builtin_ctzll(m);
+            uint32_t b = ra->binding[var];
+            RaValue *v = &ra->value[b];
+            if (v->reg != REG_NONE || v->special || v->constant || !(v->mem & RA_MEM_VAR) ||
+                v->mem == RA_MEM_NONE || v->mem == (RA_MEM_VAR | (int)var))
+                continue;
+            uint32_t was = ra->locked;
+            use_root(ra, b);
+            v->mem = RA_MEM_NONE;
+            ra->locked = was;
+        }
+}
+
+static void add_snap(Ra *ra, unsigned var, unsigned kind, unsigned what)
+{
+    ra->snap = arena_grow(ra->unit->arena, ra->snap, sizeof *ra->snap, ra->n_snaps, &ra->cap_snaps,
+                          ra->n_snaps + 1);
+    ra->snap[ra->n_snaps++] = (UnitSnap) { var, kind, what };
+}
+
+static unsigned constant_kind(const Ra *ra, const RaValue *v)
+{
+    unsigned op = ra->unit->insn[v->insn].op;
+    return op == IR_vconst ? UNIT_SNAP_VCONST : op == IR_codeaddr ? UNIT_SNAP_GUEST
+                                                                   : UNIT_SNAP_CONST;
+}
+
+static uint64_t constant_bits(const Ra *ra, const RaValue *v)
+{
+    return ra->unit->insn[v->insn].imm;
+}
+
+uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
+{
+    if (for_exit)
+        untangle(ra);
+    uint32_t first = ra->n_snaps;
+    for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
+        for (uint64_t m = ra->touched[w]; m; m &= m - 1) {
+            unsigned var = w * 64 + __builtin_ctzll(m);
+            RaValue *v = &ra->value[ra->binding[var]];
+            Reg home = ra->home[var];
+            if (home != REG_NONE ? v->reg == home : in_state(ra, var))
+                continue;
+            if (v->special)
+                add_snap(ra, var, UNIT_SNAP_FLAGS, 0);
+            else if (v->reg != REG_NONE)
+                add_snap(ra, var, UNIT_SNAP_REG, v->reg);
+            else if (v->constant)
+                add_snap(ra, var, constant_kind(ra, v), constant_index(ra, constant_bits(ra, v)));
+            else if (v->mem == RA_MEM_NONE)
+                continue; /* nobody may look at it any more */
+            else if (v->mem & RA_MEM_VAR)
+                add_snap(ra, var, UNIT_SNAP_VAR, v->mem & ~RA_MEM_VAR);
+            else
+                add_snap(ra, var, UNIT_SNAP_SPILL, v->mem);
+        }
+    unsigned n = ra->n_snaps - first;
+    *ret_n = n;
+    if (n == first - ra->last_snap &&
+        !memcmp(&ra->snap[ra->last_snap], &ra->snap[first], n * sizeof *ra->snap)) {
+        ra->n_snaps = first;
+        return ra->last_snap;
+    }
+    ra->last_snap = first;
+    return first;
+}
+
+void ra_sync_vars(Ra *ra)
+{
+    untangle(ra);
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        uint32_t b = ra->binding[var];
+        RaValue *v = &ra->value[b];
+        if (in_state(ra, var))
+            continue;
+        uint32_t held = ra->state_holds[var];
+        if (!state_place_free(ra, var, b)) {
+            /* an old value of the variable that is still used has its only copy there */
+            uint32_t was = ra->locked;
+            use_root(ra, held);
+            ra->value[held].mem = RA_MEM_NONE;
+            ra->locked = was;
+        }
+        uint32_t was = ra->locked;
+        Reg r = use_root(ra, b);
+        ra->target->store(ra->host, var_offset(ra, var), r, var_bytes(ra, var));
+        ra->locked = was;
+        if (v->mem == RA_MEM_NONE && var_bytes(ra, var) == ra_type_bytes(v->type)) {
+            v->mem = RA_MEM_VAR | var;
+            ra->state_holds[var] = b;
+        } else {
+            ra->state_holds[var] = 0;
+        }
+        ra->touched[var / 64] |= 1ull << (var % 64);
+    }
+}
+
+/* The helper may write any place of the state: what is used afterwards lives elsewhere. */
+void ra_leave_state(Ra *ra)
+{
+    ra->no_state_places = true;
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        uint32_t held = ra->state_holds[var];
+        if (!held || ra->value[held].mem != (RA_MEM_VAR | (int)var))
+            continue;
+        RaValue *h = &ra->value[held];
+        if (used_after(ra, h)) {
+            uint32_t was = ra->locked;
+            use_root(ra, held);
+            ra->locked = was;
+            h->mem = RA_MEM_NONE;
+            ra->state_holds[var] = 0;
+        }
+    }
+}
+
+void ra_reload_vars(Ra *ra)
+{
+    ra->no_state_places = false;
+    uint32_t base = ra->unit->n_insns + ++ra->n_var_calls * ra->n_vars;
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        uint32_t old = ra->binding[var], held = ra->state_holds[var];
+        /* The state's places hold other values now. */
+        if (held && ra->value[held].mem == (RA_MEM_VAR | (int)var))
+            ra->value[held].mem = RA_MEM_NONE;
+        ra->value[old].n_vars--;
+        ra->binding[var] = base + var;
+    }
+    for (Reg r = 0; r < RA_N_REGS; r++)
+        if (ra->owner[r] && ra->owner[r] != RA_TEMP && !ra_alive_after(ra, ra->owner[r]))
+            drop_reg(ra, ra->owner[r]);
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        ra->value[base + var].n_vars = 1;
+        ra->value[base + var].mem = RA_MEM_VAR | var;
+        ra->state_holds[var] = base + var;
+        ra->touched[var / 64] |= 1ull << (var % 64);
+    }
+}

@@ -1,0 +1,119 @@
+/* data plane */
+/*
+ * The allocator's state, for regalloc.c and for the backend's driver (emit-unit.c, flags.c, exits.c).
+ *
+ * Values are numbered like instructions; behind them come the variables' values at unit entry, and
+ * one further set of them for each helper call that writes variables. A value is alive while it has
+ * uses ahead or a variable is bound to it. It may be in a register, in memory (a spill slot, or the
+ * state's place of some variable), both, or be a constant, or be held in host flags ("special").
+ *
+ * A variable's value is canonical when it is in the home register, or in the state for variables
+ * without one. ra_snapshot() lists those that are not: side exits write them back, the fault handler
+ * restores from them.
+ */
+#ifndef TRANSLATOR_REGALLOC_STATE_H
+#define TRANSLATOR_REGALLOC_STATE_H
+
+#include "translator/regalloc/regalloc.h"
+
+enum { RA_MAX_VARS = 256, RA_MAX_SPILLS = 256 };
+enum { RA_TEMP = UINT32_MAX };          /* owner of a temporary */
+enum { RA_MEM_NONE = -1, RA_MEM_VAR = 0x4000 /* | variable; below: spill slot */ };
+
+typedef struct RaUse { uint32_t pos, next; } RaUse;
+
+typedef struct RaValue {
+    IrRef insn;        /* that makes it; 0: an entry value */
+    uint8_t type;
+    Reg reg;
+    Reg hint;          /* home of the variable it will be put into; REG_NONE */
+    bool special;
+    bool put;          /* some variable gets it */
+    bool hint_legal;   /* nothing observes the variables between the definition and the put */
+    uint8_t constant;  /* const, codeaddr or vconst: rematerialised instead of spilled */
+    uint16_t hint_var;
+    uint16_t n_vars;   /* variables bound to it */
+    int16_t mem;
+    uint32_t def_pos;
+    uint32_t observed; /* last position where an observer sees it in a variable; UINT32_MAX: the end */
+    uint32_t use, last_use;     /* list of uses in order: the first not before the current one */
+} RaValue;
+
+typedef struct RaTarget {
+    uint32_t gprs, xmms;
+    const Reg *gpr_home, *xmm_home;
+    unsigned n_gpr_homes, n_xmm_homes;
+    uint32_t spill_offset, cpu_offset;   /* in the Vcpu */
+    Reg state_reg;
+    int32_t state_bias;                  /* state_reg points so far into the Vcpu */
+    void (*move)(void *host, Reg to, Reg from);
+    void (*load)(void *host, Reg to, uint32_t offset, unsigned bytes);
+    void (*store)(void *host, uint32_t offset, Reg from, unsigned bytes);
+    void (*constant)(void *host, Reg to, const IrInsn *i);
+    void (*fetch)(void *host, IrRef value);  /* makes a special value an ordinary one */
+} RaTarget;
+
+struct Ra {
+    const RaTarget *target;
+    void *host;
+    IrUnit *unit;
+    const IrVar *vars;
+    unsigned n_vars;
+    RaValue *value;
+    uint32_t n_values;
+    uint32_t *alias;           /* [n_insns] */
+    RaUse *uses;
+    uint32_t n_uses;
+    size_t cap_uses;
+    uint32_t n_var_calls;      /* so far */
+    uint32_t pos;              /* of the current instruction */
+    IrInsn *current;
+    uint32_t owner[RA_N_REGS]; /* value or RA_TEMP; 0: free */
+    uint32_t locked;           /* registers of the current instruction */
+    uint32_t homes;            /* registers that are homes in this guest */
+    uint32_t deferred[8];      /* values whose register the result takes over at the end */
+    unsigned n_deferred;
+    uint32_t binding[RA_MAX_VARS];
+    uint32_t state_holds[RA_MAX_VARS]; /* value in the state's place of the variable; 0: stale */
+    Reg home[RA_MAX_VARS];
+    uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
+    uint64_t spill_used[RA_MAX_SPILLS / 64];
+    bool no_state_places;      /* around a helper that writes variables */
+    bool failed;               /* out of spill slots or snapshot space */
+
+    UnitSnap *snap;            /* of the unit; the last list is last_snap … n_snaps */
+    uint32_t n_snaps, last_snap;
+    size_t cap_snaps;
+    uint64_t *constants;
+    uint32_t n_constants;
+    size_t cap_constants;
+};
+
+/* Home registers of a guest's variables: home[var], REG_NONE where there is none. */
+void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *ret_home);
+/* Numbers the block's instructions, finds uses. An instruction with mark != 0 is computed where
+ * pair[it] stands. */
+Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair);
+bool ra_begin(Ra *ra, IrInsn *i);
+void ra_end(Ra *ra);
+void ra_put(Ra *ra, unsigned var, IrRef v);
+uint32_t ra_root(const Ra *ra, IrRef v);
+bool ra_alive(Ra *ra, uint32_t value);       /* uses from the current instruction on, or bound */
+bool ra_alive_after(Ra *ra, uint32_t value); /* uses behind the current instruction, or bound */
+bool ra_used_at_all(Ra *ra, uint32_t value);
+/* Would ra_def_over(i, v) need no move? */
+bool ra_over_is_free(Ra *ra, IrInsn *i, IrRef v);
+void ra_set_special(Ra *ra, uint32_t value, bool special);
+void ra_set_reg(Ra *ra, uint32_t value, Reg own);
+/* Lists what isn't canonical; returns the index in ra->snap and the number of entries. Moves values
+ * first that live in another variable's place. */
+uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n);
+void ra_sync_vars(Ra *ra);     /* stores every variable to the state */
+void ra_leave_state(Ra *ra);   /* nothing used after this instruction is only in the state */
+void ra_reload_vars(Ra *ra);   /* every variable's value is what the state holds now */
+static inline unsigned ra_type_bytes(IrType t)
+{
+    return t == IR_V128 || t == IR_I128 ? 16 : 8;
+}
+
+#endif
