@@ -562,6 +562,10 @@ static void add_tests(const char *backend)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    /* Translated code runs on a stack of its own, which may be at its end. */
+    static uint8_t signal_stack[256 << 10];
+    stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack };
+    sigaltstack(&stack, NULL);
     struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     sigaction(SIGSEGV, &sa, NULL);
     sigaction(SIGBUS, &sa, NULL);

@@ -66,7 +66,7 @@ static void add_use(Ra *ra, uint32_t value, uint32_t pos)
 {
     RaValue *v = &ra->value[value];
     if (ra->n_uses + 1 >= ra->cap_uses)
-        ra->uses = arena_grow(ra->unit->arena, ra->uses, sizeof *ra->uses, ra->n_uses,
+        ra->uses = arena_grow(ra->unit->arena, ra->uses, sizeof *ra->uses, ra->n_uses + 1,
                               &ra->cap_uses, ra->n_uses + 2);
     uint32_t u = ++ra->n_uses;
     ra->uses[u] = (RaUse) { pos, 0 };
@@ -141,6 +141,7 @@ static void prepare(Ra *ra, const IrRef *pair)
                 continue;
             unbind(ra, i->imm, last_observed, last_exit);
             ra->binding[i->imm] = value;
+            add_use(ra, value, pos);
             if (p->insn && p->hint == REG_NONE && ra->home[i->imm] != REG_NONE) {
                 p->hint = ra->home[i->imm];
                 p->hint_var = i->imm;
@@ -179,6 +180,8 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     ra->value = arena_alloc(unit->arena, ra->n_values * sizeof *ra->value);
     ra->alias = arena_alloc(unit->arena, unit->n_insns * sizeof *ra->alias);
     ra_homes(target, ra->vars, ra->n_vars, ra->home);
+    ra->cap_uses = 2 * unit->n_insns;
+    ra->uses = arena_alloc(unit->arena, ra->cap_uses * sizeof *ra->uses);
     entry_values(ra, unit->n_insns);
     prepare(ra, pair);
 
