@@ -149,7 +149,8 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     start(e, b, STUB_JUMP);
     enc_bind(e, &jump_label);
     stub_jump(e, isa);
-    start(e, b, STUB_LEAVE_PC); /* stub_jump() runs into it */
+    enc_jmp(e, &leave_pc);
+    start(e, b, STUB_LEAVE_PC);
     enc_bind(e, &leave_pc);
     enc_mov_ri(e, RAX, LEAVE_PC);
     enc_jmp(e, &leave_label);
