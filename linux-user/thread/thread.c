@@ -276,6 +276,8 @@ static long clone_process(Thread *t, const ThreadClone *c)
 typedef struct VforkStart {
     Thread *child;
     const ThreadClone *clone;
+    sem_t *started;       /* of clone_shared(): posted with *ret_pid when the child runs */
+    long *ret_pid;
 } VforkStart;
 
 static void vfork_main(void *arg)
@@ -289,59 +291,135 @@ static void vfork_main(void *arg)
         mem_put(c->child_tid, (int32_t)t->tid);
     if (c->flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);
+    if (start->started) {
+        *start->ret_pid = t->tid;
+        sem_post(start->started);
+    }
     signal_thread_start(t);
     thread_loop(t);
     thread_exit(t);
     host_raw(SYS_exit_group, t->exit_status);
 }
 
-static long clone_vfork(Thread *t, const ThreadClone *c)
+/* A Process that shares memory with t's: its own dispositions unless they are shared too. */
+static Process *process_sharing_memory(Thread *t, const ThreadClone *c)
 {
     Process *p = malloc(sizeof *p);
-    SignalState *signals = malloc(sizeof *signals);
-    Thread *child = NULL;
-    long stack = host_raw(SYS_mmap, 0, VFORK_STACK_BYTES, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    long r = -ENOMEM;
-    if (!p || !signals || (stack < 0 && stack >= -4095))
-        goto out;
+    SignalState *signals = t->process->signals;
+    if (!p)
+        return NULL;
     memcpy(p, t->process, sizeof *p);
-    pthread_mutex_lock(&t->process->signals->lock);
-    memcpy(signals->actions, t->process->signals->actions, sizeof signals->actions);
-    pthread_mutex_unlock(&t->process->signals->lock);
-    pthread_mutex_init(&signals->lock, NULL);
     pthread_mutex_init(&p->threads_lock, NULL);
-    p->signals = signals;
-    child = thread_alloc(p, t);
+    if (!(c->flags & CLONE_SIGHAND)) {
+        p->signals = malloc(sizeof *p->signals);
+        if (!p->signals) {
+            free(p);
+            return NULL;
+        }
+        pthread_mutex_lock(&signals->lock);
+        memcpy(p->signals->actions, signals->actions, sizeof signals->actions);
+        pthread_mutex_unlock(&signals->lock);
+        pthread_mutex_init(&p->signals->lock, NULL);
+    }
+    return p;
+}
+
+/* Its first thread, with the state of t. */
+static Thread *thread_sharing_memory(Process *p, Thread *t, const ThreadClone *c)
+{
+    Thread *child = thread_alloc(p, t);
     if (!child)
-        goto out;
+        return NULL;
     child->is_vfork_child = true;
-    child->signals->altstack = t->signals->altstack;
-    child->signals->altstack_bytes = t->signals->altstack_bytes;
-    child->signals->altstack_flags = t->signals->altstack_flags;
+    if (c->flags & CLONE_VFORK) {
+        child->signals->altstack = t->signals->altstack;
+        child->signals->altstack_bytes = t->signals->altstack_bytes;
+        child->signals->altstack_flags = t->signals->altstack_flags;
+    }
     p->threads = child;
     p->n_threads = 1;
     child_registers(child, c);
-    VforkStart start = {child, c};
-    uint64_t flags = (c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
-                                             CLONE_CHILD_CLEARTID |
-                                             CLONE_CLEAR_SIGHAND)) | c->exit_signal;
-    /* CLONE_PARENT_SETTID and CLONE_PIDFD share an argument; the kernel refuses both together. */
-    GuestAddr word = c->flags & CLONE_PIDFD ? c->pidfd : c->parent_tid;
-    r = host_clone_asm(flags, (char *)stack + VFORK_STACK_BYTES, mem_host(word), NULL, vfork_main,
-                       &start);
-    thread_self = t;
-out:
+    return child;
+}
+
+/* The calling host thread waits until the child has ended or called exec; meanwhile the child has
+ * its thread-local storage. */
+static long clone_waiting(Thread *t, const ThreadClone *c, sem_t *started, long *ret_pid)
+{
+    Thread *self = thread_self, *child = NULL;
+    Process *p = process_sharing_memory(t, c);
+    long stack = host_raw(SYS_mmap, 0, VFORK_STACK_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    long r = -ENOMEM;
+    if (p && stack > 0)
+        child = thread_sharing_memory(p, t, c);
+    if (child) {
+        VforkStart start = {child, c, started, ret_pid};
+        uint64_t flags = (c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
+                                                 CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND)) |
+                         CLONE_VFORK | c->exit_signal;
+        /* CLONE_PARENT_SETTID and CLONE_PIDFD share an argument; the kernel refuses both. */
+        GuestAddr word = c->flags & CLONE_PIDFD ? c->pidfd : c->parent_tid;
+        r = host_clone_asm(flags, (char *)stack + VFORK_STACK_BYTES, mem_host(word), NULL,
+                           vfork_main, &start);
+        thread_self = self;
+    }
+    /* If the child's first thread ended before others of its, they go on with the Process. */
+    bool in_use = child && r >= 0 && p->n_threads > 0 && p->threads != child;
     if (child)
         thread_free(child);
     if (stack > 0)
         host_raw(SYS_munmap, stack, VFORK_STACK_BYTES);
-    free(signals);
-    free(p);
+    if (p && !in_use) {
+        if (p->signals != t->process->signals)
+            free(p->signals);
+        free(p);
+    }
     return r;
 }
 
-/* The kernel's rules (kernel/fork.c, copy_process), and one of ours. */
+typedef struct SharedStart {
+    Thread *from;
+    ThreadClone clone;
+    sem_t started;
+    long pid;
+} SharedStart;
+
+static void *shared_main(void *arg)
+{
+    SharedStart *start = arg;
+    ThreadClone c = start->clone;
+    Thread from = *start->from;
+    long r = clone_waiting(&from, &c, &start->started, &start->pid);
+    if (r < 0) { /* otherwise the child has posted, and start is gone */
+        start->pid = r;
+        sem_post(&start->started);
+    }
+    return NULL;
+}
+
+/* A process that shares memory while its parent runs on: a thread of ours waits in the parent's
+ * place, and lends the child its thread-local storage. */
+static long clone_shared(Thread *t, const ThreadClone *c)
+{
+    SharedStart start = {.from = t, .clone = *c};
+    pthread_attr_t attr;
+    pthread_t host;
+    sem_init(&start.started, 0, 0);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+    int e = pthread_create(&host, &attr, shared_main, &start);
+    pthread_attr_destroy(&attr);
+    if (e)
+        return -EAGAIN;
+    while (sem_wait(&start.started) < 0)
+        ;
+    sem_destroy(&start.started);
+    return start.pid;
+}
+
+/* The kernel's rules (kernel/fork.c, copy_process). */
 static long check_flags(const ThreadClone *c)
 {
     uint64_t f = c->flags;
@@ -350,11 +428,6 @@ static long check_flags(const ThreadClone *c)
         ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND)) || ((f & CLONE_SIGHAND) && !(f & CLONE_VM)) ||
         ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD))))
         return -EINVAL;
-    if ((f & CLONE_VM) && !(f & (CLONE_THREAD | CLONE_VFORK))) {
-        if (log_on(LOG_UNIMP))
-            log_write("clone: a process that shares memory while its parent runs is not there\n");
-        return -EINVAL;
-    }
     return 0;
 }
 
@@ -368,8 +441,10 @@ long thread_clone(Thread *t, const ThreadClone *c)
         return r;
     if (c->flags & CLONE_THREAD)
         r = clone_thread(t, c);
+    else if ((c->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
+        r = clone_waiting(t, c, NULL, NULL);
     else if (c->flags & CLONE_VM)
-        r = clone_vfork(t, c);
+        r = clone_shared(t, c);
     else
         r = clone_process(t, c);
     signal_unblock(t);
