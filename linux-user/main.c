@@ -229,11 +229,25 @@ static void run(Process *p, const Options *o, Target *target, char **envp)
     thread_exit(t);
 }
 
+static void list_models(const Options *o)
+{
+    for (const char *const *g = translator_guests(); *g; g++) {
+        if (o->guest && strcmp(o->guest, *g))
+            continue;
+        printf("%s:", *g);
+        for (const char *const *m = translator_models(*g); *m; m++)
+            printf(" %s", *m);
+        puts("");
+    }
+}
+
 /* Options that want no program. */
 static void answer_and_exit(const Options *o, const char *name)
 {
     if (o->show_help)
         options_print_help(name);
+    else if (o->cpu && !strcmp(o->cpu, "help"))
+        list_models(o);
     else if (o->show_version)
         puts(PACKAGE_STRING);
     else if (o->log_classes && !strcmp(o->log_classes, "help"))

@@ -70,6 +70,7 @@ typedef struct TranslatorConfig {
 Translator *translator_new(const TranslatorConfig *config, struct _GError **error);
 void translator_free(Translator *t);
 const char *const *translator_guests(void); /* NULL-terminated */
+const char *const *translator_models(const char *guest); /* the -cpu models of one of them */
 /* The -cpu model as the guest's cpu.h declares it (A64Model, RiscvModel …). */
 const void *translator_cpu_model(const Translator *t);
 

@@ -27,6 +27,13 @@ const char *const *translator_guests(void)
     return guest_names;
 }
 
+const char *const *translator_models(const char *guest)
+{
+    static const char *const none[] = {NULL};
+    const GuestIsa *isa = guest_find(guest);
+    return isa && isa->models ? isa->models() : none;
+}
+
 const GuestIsa *guest_find(const char *name)
 {
     for (size_t n = 0; n < sizeof guests / sizeof *guests; n++)
