@@ -82,6 +82,7 @@ static const IrHelper helpers[] = {
     { "writes", FN(help_writes), "-:L", IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS },
     { "fp", FN(help_fp), "W:W", IR_HELPER_FP },
 };
+enum { N_HELPER_FP = 8 };
 
 /* -- randomness --------------------------------------------------------------------------------------- */
 static uint64_t next(uint64_t *s) /* splitmix64 */
@@ -253,6 +254,14 @@ static IrRef variable(IrType t)
 
 static IrRef any(IrType t);
 
+/* Are values of the type wanted? Without the classes that compute on it there are none at all. */
+static bool wanted(IrType t)
+{
+    if (t == IR_F32 || t == IR_F64)
+        return gen_config.classes & GEN_FP;
+    return t != IR_V128 || (gen_config.classes & (GEN_VEC | GEN_VFP));
+}
+
 /* A value of a type: one that is there, a variable, a constant. */
 static IrRef any(IrType t)
 {
@@ -317,7 +326,9 @@ static IrRef gen_int(void)
     case 4: {
         static const IrType types[] = { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FLAGS, IR_I1,
                                         IR_I64 };
-        t = types[pick(8)];
+        do
+            t = types[pick(8)];
+        while (!wanted(t));
         return emit(IR_select, t, 0, 0, any(IR_I1), any(t), any(t), 0, 0);
     }
     case 5: {
@@ -383,7 +394,7 @@ static IrRef gen_atomic(void)
         log2 = 4;
         attr = 4 | IR_MEM_ALIGN | IR_MEM_SEQ_CST;
     }
-    if (chance(6))
+    if ((gen_config.classes & GEN_BE_ATOMIC) && chance(6))
         attr |= IR_MEM_BE;
     IrRef at;
     do
@@ -410,7 +421,10 @@ static IrRef gen_mem(void)
         emit(IR_fence, IR_VOID, 0, 1 + pick(15), 0, 0, 0, 0, 0);
         return IR_NONE;
     }
-    IrType t = types[pick(8)];
+    IrType t;
+    do
+        t = types[pick(8)];
+    while (!wanted(t));
     unsigned log2 = t == IR_I32 ? pick(3) : t == IR_I64 ? pick(4) : t == IR_F32 ? 2
                   : t == IR_F64 ? 3 : 4;
     bool aligned = chance(2) || t == IR_I128;
@@ -442,6 +456,8 @@ static IrRef gen_call(void)
         char c = sig[k ? k + 1 : 0];
         IrType t = c == 'W' ? IR_I32 : c == 'L' ? IR_I64 : c == 'S' ? IR_F32 : c == 'D' ? IR_F64
                  : c == 'V' ? IR_V128 : IR_VOID;
+        if (!wanted(t) || (n == N_HELPER_FP && !(gen_config.classes & GEN_FP)))
+            return IR_NONE;
         if (k)
             arg[k - 1] = any(t);
         else

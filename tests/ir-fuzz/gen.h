@@ -25,7 +25,8 @@ typedef struct GenConfig {
     unsigned classes;   /* GEN_* */
 } GenConfig;
 enum { GEN_INT = 1, GEN_FLAGS = 2, GEN_MEM = 4, GEN_CALL = 8, GEN_FP = 16, GEN_VEC = 32,
-       GEN_VFP = 64, GEN_EXIT = 128, GEN_FAULT = 256, GEN_ALL = 511 };
+       GEN_VFP = 64, GEN_EXIT = 128, GEN_FAULT = 256, GEN_ALL = 511,
+       GEN_BE_ATOMIC = 512 /* not in the x86-64 backend: no guest has them yet */ };
 extern GenConfig gen_config;
 /* Some programs are regions: units of many blocks, with loops and phis. */
 static inline bool gen_is_region(uint64_t seed) { return seed % 8 == 7; }
