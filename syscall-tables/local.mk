@@ -21,7 +21,7 @@ libsyscalls_a_SOURCES = %D%/table.h
 nodist_libsyscalls_a_SOURCES = $(SYSCALL_OUT)
 BUILT_SOURCES += %D%/ids.h %D%/handlers.h
 CLEANFILES += $(SYSCALL_OUT) %D%/coverage.txt %D%/stamp
-EXTRA_DIST += $(SYSCALL_TEXT) $(SYSCALL_GEN) %D%/FORMAT.md
+EXTRA_DIST += $(SYSCALL_TEXT) $(SYSCALL_GEN) %D%/FORMAT.md %D%/README.md
 
 %D%/stamp: $(SYSCALL_TEXT) $(SYSCALL_GEN)
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(PYTHON) -B $(srcdir)/%D%/gen/generate.py \

@@ -89,6 +89,38 @@ long sys_fcntl(Thread *t, const uint64_t *args)
 
 /* ---- waiting with a mask ---- */
 
+/*
+ * epoll_pwait, whose events x86-64 packs: the kernel writes them into the guest's own array, which
+ * is then widened from its end, so that no count of events needs memory of the emulator's.
+ */
+static long epoll_wait_in_place(Thread *t, const uint64_t *args)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    const TableLayout *l = &table->layouts[TABLE_STRUCT_EPOLL_EVENT];
+    uint8_t event[32];
+    long n = host_syscall(t, syscall_current(t)->host_nr, args[0], args[1], args[2], args[3],
+                          args[4], args[5]);
+
+    for (long i = l->same ? 0 : n; i-- > 0;) {
+        if (!mem_read(event, args[1] + i * l->host_bytes, l->host_bytes) ||
+            !convert_put(table, TABLE_STRUCT_EPOLL_EVENT, args[1] + i * l->guest_bytes, event))
+            return -EFAULT;
+    }
+    return n;
+}
+
+static long call_converted(Thread *t, const uint64_t *args)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    const TableLayout *l = &table->layouts[TABLE_STRUCT_EPOLL_EVENT];
+    const TableCall *call = syscall_current(t);
+
+    if (table->like_host && l->guest_bytes >= l->host_bytes &&
+        (call->host_nr == HOST_NR_EPOLL_PWAIT || call->host_nr == HOST_NR_EPOLL_PWAIT2))
+        return epoll_wait_in_place(t, args);
+    return convert_call(t, call, args);
+}
+
 /* The call t is in, with argument i (a sigset and its size in i + 1) as the host's mask. */
 static long call_masked(Thread *t, const uint64_t *args, unsigned i)
 {
@@ -103,7 +135,7 @@ static long call_masked(Thread *t, const uint64_t *args, unsigned i)
         copy[i] = (uintptr_t)mask;
         copy[i + 1] = sizeof storage;
     }
-    return convert_call(t, syscall_current(t), copy);
+    return call_converted(t, copy);
 }
 
 long sys_ppoll(Thread *t, const uint64_t *args) { return call_masked(t, args, 3); }

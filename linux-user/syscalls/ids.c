@@ -6,9 +6,19 @@
 #include <sys/utsname.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/options.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
 #include "syscall-tables/handlers.h"
+
+/* Cut if too long; zeros behind it. */
+static void put_name(char *at, size_t size, const char *name)
+{
+    size_t n = strnlen(name, size - 1);
+
+    memset(at, 0, size);
+    memcpy(at, name, n);
+}
 
 long sys_uname(Thread *t, const uint64_t *args)
 {
@@ -17,8 +27,9 @@ long sys_uname(Thread *t, const uint64_t *args)
 
     if (ret < 0)
         return ret;
-    memset(name.machine, 0, sizeof name.machine);
-    memcpy(name.machine, t->process->abi->uname_machine, strlen(t->process->abi->uname_machine));
+    if (t->process->options->uname_release)
+        put_name(name.release, sizeof name.release, t->process->options->uname_release);
+    put_name(name.machine, sizeof name.machine, t->process->abi->uname_machine);
     return mem_write(args[0], &name, sizeof name) ? ret : -EFAULT;
 }
 

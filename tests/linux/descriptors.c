@@ -206,6 +206,20 @@ static void waiting(void)
     SHOW(epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &ev));
     SHOW(epoll_ctl(ep, 99, p[0], &ev));
     SHOW(epoll_wait(ep, out, 4, 1));
+    /* Many at once, and more room than there are events. */
+    static struct epoll_event many[1000];
+    for (int i = 0; i < 200; i++) {
+        int e = eventfd(1, 0);
+        ev.events = EPOLLIN;
+        ev.data.u64 = 1000 + e;
+        epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev);
+    }
+    int n = SHOW(epoll_wait(ep, many, 1000, 0));
+    uint64_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += many[i].data.u64 * (many[i].events == EPOLLIN);
+    printf("sum %llu\n", (unsigned long long)sum);
+    SHOW(epoll_wait(ep, many, 0x7fffffff, 0));
 }
 
 static void special(void)
