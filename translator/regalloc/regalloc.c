@@ -142,7 +142,9 @@ static void prepare(Ra *ra, const IrRef *pair)
             unbind(ra, i->imm, last_observed, last_exit);
             ra->binding[i->imm] = value;
             add_use(ra, value, pos);
-            if (p->insn && p->hint == REG_NONE && ra->home[i->imm] != REG_NONE) {
+            if (p->insn && p->hint == REG_NONE &&
+                (ra->home[i->imm] != REG_NONE || !p->has_var)) {
+                p->has_var = true;
                 p->hint = ra->home[i->imm];
                 p->hint_var = i->imm;
                 p->hint_legal = last_observed <= p->def_pos;
@@ -345,13 +347,14 @@ static void store_to_mem(Ra *ra, uint32_t value)
         return;
     }
     /* The variable whose value it is, when it was put: its place spares a store at the exit. */
-    if (v->n_vars && v->hint != REG_NONE && ra->binding[v->hint_var] == value &&
+    if (v->n_vars && v->has_var && ra->binding[v->hint_var] == value &&
         var_bytes(ra, v->hint_var) == bytes && state_place_free(ra, v->hint_var, value)) {
         v->mem = RA_MEM_VAR | v->hint_var;
         ra->state_holds[v->hint_var] = value;
     } else if (!v->insn) {
         unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
-        if (var_bytes(ra, var) == bytes && state_place_free(ra, var, value)) {
+        if (ra->binding[var] == value && var_bytes(ra, var) == bytes &&
+            state_place_free(ra, var, value)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = value;
         }

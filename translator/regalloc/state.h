@@ -31,7 +31,8 @@ typedef struct RaValue {
     bool put;          /* some variable gets it */
     bool hint_legal;   /* nothing observes the variables between the definition and the put */
     uint8_t constant;  /* const, codeaddr or vconst: rematerialised instead of spilled */
-    uint16_t hint_var;
+    uint16_t hint_var; /* the variable it is put into, has_var */
+    bool has_var;
     uint16_t n_vars;   /* variables bound to it */
     int16_t mem;
     uint32_t def_pos;

@@ -276,8 +276,10 @@ static bool emit_block(Emit *e)
         default:
             if (i->mark == MARK_DONE || ra_root(e->ra, r) != r)
                 break;
-            if (!e->table[i->op])
+            if (!e->table[i->op]) {
+                log_write("x86_64: no selection for the operation %s\n", ir_op_info[i->op].name);
                 return false;
+            }
             if (!(e->table[i->op]->flags & SEL_KEEPS_FLAGS))
                 flags_clobber(e);
             e->table[i->op]->fn(e, i);

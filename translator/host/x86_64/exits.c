@@ -275,8 +275,8 @@ static uint32_t side_snapshot(Emit *e, unsigned *ret_n)
     uint32_t snap = ra_snapshot(e->ra, true, ret_n);
     if (snap_has_flags(e, snap, *ret_n) && e->ra->owner[RAX]) {
         ra_take(e->ra, RAX);
-        ra_release(e->ra, RAX);
         snap = ra_snapshot(e->ra, true, ret_n);
+        ra_release(e->ra, RAX);
     }
     return snap;
 }

@@ -560,9 +560,10 @@ static void select_bfi(Emit *e, IrInsn *i)
         return;
     }
     /* Turn the field to the bottom, shift it out while b comes in on top, turn back. */
+    enc_mov_rr(e, true, t, b); /* d may be the same register */
     if (lsb)
         enc_shift_i(e, SH_ROR, w, d, lsb);
-    enc_rr(e, 0, 1, w, 0xac, b, d); /* shrd d, b, len */
+    enc_rr(e, 0, 1, w, 0xac, t, d); /* shrd d, t, len */
     emit8(e, len);
     enc_shift_i(e, SH_ROL, w, d, (lsb + len) & (width(i) - 1));
 }
