@@ -9,6 +9,8 @@
  * memory and the place where it stopped must agree. An undefined instruction stops all of them at
  * the same place. On a difference the fragment is cut down to one instruction if that still differs.
  */
+#include "config.h"
+
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
