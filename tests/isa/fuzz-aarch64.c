@@ -265,6 +265,7 @@ const FuzzGuest fuzz_aarch64 = {
     .n_rows = n_rows,
     .n_words = N_WORDS,
     .pc_word = W_PC,
+    .lazy_word = W_NZCV,
     .word_name = word_name,
     .adapt = adapt,
     .first = 0xd5033f5f, /* CLREX: Unicorn keeps its monitor from run to run */

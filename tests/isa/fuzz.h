@@ -36,6 +36,7 @@ typedef struct FuzzGuest {
     const unsigned *const *n_rows;
     unsigned n_words;               /* of the state */
     unsigned pc_word;
+    unsigned lazy_word;             /* IR_VAR_LAZY: may be stale at an undefined instruction; 0: none */
     const char *(*word_name)(unsigned word);
     /* Makes an encoding of the row fit to be run: keeps registers that hold addresses, avoids what is
      * UNPREDICTABLE or not comparable. False: not this one. *ret_bytes: 2 or 4. */

@@ -43,21 +43,49 @@ static Kind classify_branch(uint32_t word, GuestAddr pc, GuestAddr *ret_target)
     return READS;
 }
 
+/* An encoding that is reserved after all raises an exception with the flags as they are. */
+static Kind sets_unless(bool reserved)
+{
+    return reserved ? READS : SETS;
+}
+
+static bool imm6_reserved(uint32_t word)
+{
+    return !(word >> 31) && word & 1u << 15;
+}
+
 static Kind classify_register(uint32_t word)
 {
     if (is(word, 0x1f000000, 0x0a000000)) /* logical: ANDS, BICS */
-        return is(word, 0x60000000, 0x60000000) ? SETS : NEUTRAL;
-    if (is(word, 0x1f000000, 0x0b000000)) /* add, subtract: ADDS, SUBS */
-        return word & 1u << 29 ? SETS : NEUTRAL;
+        return is(word, 0x60000000, 0x60000000) ? sets_unless(imm6_reserved(word)) : NEUTRAL;
+    if (is(word, 0x1f200000, 0x0b000000)) /* add, subtract: ADDS, SUBS */
+        return word & 1u << 29 ? sets_unless((word >> 22 & 3) == 3 || imm6_reserved(word)) : NEUTRAL;
+    if (is(word, 0x1f200000, 0x0b200000)) /* the same, extended register */
+        return word & 1u << 29 ? sets_unless(word >> 22 & 3 || (word >> 10 & 7) > 4) : NEUTRAL;
     if (is(word, 0x1fe00000, 0x1ac00000) || is(word, 0x1f000000, 0x1b000000))
         return NEUTRAL; /* one, two or three sources */
     return READS; /* with carry, conditional, RMIF, SETF */
 }
 
+static Kind classify_immediate(uint32_t word)
+{
+    if (is(word, 0x3f800000, 0x31000000)) /* ADDS, SUBS */
+        return SETS;
+    if (is(word, 0x7f800000, 0x72000000)) { /* ANDS; see decode_bit_mask() */
+        bool sf = word >> 31, n = word >> 22 & 1;
+        unsigned imms = word >> 10 & 63, levels = (n ? 64u : 0) | (~imms & 63);
+        if (levels < 2 || (n && !sf))
+            return READS;
+        unsigned size = 1u << (31 - __builtin_clz(levels));
+        return sets_unless((imms & (size - 1)) == size - 1);
+    }
+    return NEUTRAL;
+}
+
 static Kind classify_simd(uint32_t word)
 {
     if (is(word, 0xff20fc07, 0x1e202000)) /* FCMP, FCMPE */
-        return SETS;
+        return sets_unless((word >> 22 & 3) >= 2); /* of half precision only where that is */
     if (is(word, 0xff200400, 0x1e200400)) /* FCCMP, FCSEL */
         return READS;
     return NEUTRAL;
@@ -67,7 +95,7 @@ static Kind classify(uint32_t word, GuestAddr pc, GuestAddr *ret_target)
 {
     switch (word >> 25 & 15) {
     case 8: case 9: /* data processing, immediate */
-        return is(word, 0x3f800000, 0x31000000) || is(word, 0x7f800000, 0x72000000) ? SETS : NEUTRAL;
+        return classify_immediate(word);
     case 10: case 11:
         return classify_branch(word, pc, ret_target);
     case 4: case 6: case 12: case 14: /* loads and stores */
