@@ -77,6 +77,8 @@ static void set(Vcpu *v, const uint64_t *words)
     a64_fpcr_write(v, (uint32_t)words[W_FPCR]);
     a64_fpsr_write(v, (uint32_t)words[W_FPSR]);
     a64_monitor_clear(cpu);
+    for (unsigned k = 0; k < A64_N_KEYS; k++) /* the same everywhere */
+        cpu->key[k][0] = words[k] * UINT64_C(0x9e3779b97f4a7c15), cpu->key[k][1] = words[k + 8] + k;
 }
 
 /* -- which encodings may run ------------------------------------------------------------------------------ */

@@ -33,7 +33,7 @@ typedef struct Fragment {
 typedef struct State {
     uint64_t word[FUZZ_MAX_WORDS];
     uint8_t *data; /* [FUZZ_DATA_BYTES] */
-    bool undefined;
+    bool undefined, ran;
     VcpuExit exit;
 } State;
 
@@ -248,6 +248,8 @@ static const char *run_fragment(Fuzz *f, const Fragment *frag)
     f->code_at += (bytes + 15) & ~15u;
     f->code_at += 16;
     const Runner *reference = NULL;
+    for (unsigned i = 0; i < f->n_runners; i++)
+        f->runner[i].out.ran = false;
     for (unsigned i = 0; i < f->n_runners; i++) {
         Runner *r = &f->runner[i];
         if (r->uc) {
@@ -262,6 +264,7 @@ static const char *run_fragment(Fuzz *f, const Fragment *frag)
                 return text;
             }
         }
+        r->out.ran = true;
         const char *what = reference ? difference(f, reference, r) : NULL;
         if (what)
             return what;
@@ -327,12 +330,13 @@ static void report(Fuzz *f, const Fragment *whole, const char *what)
     for (unsigned i = 0; i < f->guest->n_words; i++) {
         bool changed = false;
         for (unsigned r = 0; r < f->n_runners; r++)
-            changed |= f->runner[r].out.word[i] != f->in[i];
+            changed |= f->runner[r].out.ran && f->runner[r].out.word[i] != f->in[i];
         if (!changed && !mentions(f, &frag, i))
             continue;
         printf("    %-6s %#18" PRIx64 " ->", f->guest->word_name(i), f->in[i]);
         for (unsigned r = 0; changed && r < f->n_runners; r++)
-            printf(" %#" PRIx64, f->runner[r].out.word[i]);
+            if (f->runner[r].out.ran)
+                printf(" %#" PRIx64, f->runner[r].out.word[i]);
         printf("\n");
     }
     fflush(stdout);

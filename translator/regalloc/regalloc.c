@@ -130,7 +130,7 @@ static void prepare(Ra *ra, const IrRef *pair)
         v->constant = i->op == IR_const || i->op == IR_codeaddr || i->op == IR_vconst;
         if (observes(ra, i)) {
             last_observed = pos;
-            if (!(ir_op_info[i->op].flags & IR_OPF_M))
+            if (!(ir_op_info[i->op].flags & IR_OPF_M) && !ra_lazy_dead(i))
                 last_exit = pos;
         }
         if (i->op == IR_put) {
@@ -162,8 +162,13 @@ static void prepare(Ra *ra, const IrRef *pair)
             entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
         }
     }
-    for (unsigned var = 0; var < ra->n_vars; var++)
-        ra->value[ra->binding[var]].observed = UINT32_MAX;
+    bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        if (lazy_dead && ra->vars[var].flags & IR_VAR_LAZY)
+            unbind(ra, var, last_observed, last_exit);
+        else
+            ra->value[ra->binding[var]].observed = UINT32_MAX;
+    }
 }
 
 Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
@@ -909,6 +914,8 @@ uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
             unsigned var = w * 64 + __builtin_ctzll(m);
             RaValue *v = &ra->value[ra->binding[var]];
             Reg home = ra->home[var];
+            if (ra->skip_lazy && ra->vars[var].flags & IR_VAR_LAZY)
+                continue;
             if (home != REG_NONE ? v->reg == home : in_state(ra, var))
                 continue;
             if (v->special)

@@ -80,6 +80,7 @@ struct Ra {
     uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
     uint64_t spill_used[RA_MAX_SPILLS / 64];
     bool no_state_places;      /* around a helper that writes variables */
+    bool skip_lazy;            /* the exit at hand doesn't need lazy variables (IR_EXIT_LAZY_DEAD) */
     bool failed;               /* out of spill slots or snapshot space */
 
     UnitSnap *snap;            /* of the unit; the last list is last_snap … n_snaps */
@@ -106,6 +107,12 @@ bool ra_used_at_all(Ra *ra, uint32_t value);
 bool ra_over_is_free(Ra *ra, IrInsn *i, IrRef v);
 void ra_set_special(Ra *ra, uint32_t value, bool special);
 void ra_set_reg(Ra *ra, uint32_t value, Reg own);
+/* Does the exit's target overwrite the lazy variables unread? */
+static inline bool ra_lazy_dead(const IrInsn *i)
+{
+    return (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call) &&
+           i->attr & IR_EXIT_LAZY_DEAD;
+}
 /* Lists what isn't canonical; returns the index in ra->snap and the number of entries. Moves values
  * first that live in another variable's place. */
 uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n);

@@ -246,10 +246,19 @@ static void jump_direct(Emit *e, GuestAddr target)
     add_link(e, target);
 }
 
+/* At a direct exit: with lazy variables that nobody wants EFLAGS may just be lost. */
+static void write_back_direct(Emit *e, const IrInsn *i)
+{
+    e->ra->skip_lazy = ra_lazy_dead(i);
+    if (!e->ra->skip_lazy)
+        settle_flags(e);
+    write_back_now(e);
+    e->ra->skip_lazy = false;
+}
+
 static void select_exit_jump(Emit *e, IrInsn *i)
 {
-    settle_flags(e);
-    write_back_now(e);
+    write_back_direct(e, i);
     jump_direct(e, i->imm);
     e->s->ended = true;
 }
@@ -288,15 +297,20 @@ static void select_exit_if(Emit *e, IrInsn *i)
     IrInsn *next = i->next ? &e->unit->insn[i->next] : NULL;
     HostCc cc = exit_cond(e, i->arg[0]);
     GuestAddr target = i->imm;
-    unsigned n;
-    uint32_t snap = side_snapshot(e, &n);
     /* A loop's branch: the jump back is the straight way, with its poll, the other one the side. */
     if (next && next->op == IR_exit_jump && target <= e->guest_pc &&
         (GuestAddr)next->imm > e->guest_pc && !no_links(e)) {
+        uint32_t attr = i->attr;
         cc ^= 1;
         target = next->imm;
         next->imm = i->imm;
+        i->attr = next->attr;
+        next->attr = attr;
     }
+    unsigned n;
+    e->ra->skip_lazy = ra_lazy_dead(i);
+    uint32_t snap = side_snapshot(e, &n);
+    e->ra->skip_lazy = false;
     if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc) {
         align_rel32(e, 2);
         emit8(e, 0x0f);
@@ -441,8 +455,7 @@ static void landing_pad(Emit *e, GuestAddr ret_pc)
 static void select_exit_call(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
-    settle_flags(e);
-    write_back_now(e);
+    write_back_direct(e, i);
     e->s->ended = true;
     if (no_links(e)) {
         leave_to_pc(e, i->imm);
