@@ -9,5 +9,6 @@ fuzz_test_LDADD += $(UNICORN_LIBS)
 endif
 TESTS += fuzz-test
 
+TESTS += %D%/run-aarch64.sh
 EXTRA_DIST += %D%/run-aarch64.sh %D%/aarch64/base.c %D%/aarch64/simd.c
 AM_TESTS_ENVIRONMENT += AARCH64_CC='$(AARCH64_CC)'; export AARCH64_CC;
