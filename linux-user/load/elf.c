@@ -94,7 +94,7 @@ static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_sta
             return refuse(f, error, "a segment lies outside the address space");
         if (ph->p_filesz && ((ph->p_vaddr ^ ph->p_offset) & (MEM_PAGE - 1)))
             return refuse(f, error, "a segment's offset and address disagree within a page");
-        if (ph->p_offset > f->bytes || ph->p_filesz > f->bytes - ph->p_offset)
+        if (ph->p_filesz && (ph->p_offset > f->bytes || ph->p_filesz > f->bytes - ph->p_offset))
             return refuse(f, error, "a segment lies outside the file (is it truncated?)");
         if (ph->p_align > align && !(ph->p_align & (ph->p_align - 1)) &&
             ph->p_align <= UINT64_C(1) << 32)
