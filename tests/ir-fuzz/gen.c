@@ -366,7 +366,7 @@ static IrRef address(bool aligned, unsigned log2, IrRef *ret_index, int64_t *ret
     *ret_index = IR_NONE;
     *ret_imm = (int64_t)pick(256) * (aligned ? 16 : 1);
     if ((gen_config.classes & GEN_FAULT) && chance(60))
-        return ir_const(b, IR_I64, 0x100 + pick(256));
+        return ir_const(b, IR_I64, 0x100 + pick(256) * (aligned ? 16 : 1));
     IrRef offset = ir_op2(b, IR_and, any(IR_I64), ir_const(b, IR_I64, aligned ? 0xf0 : 0xff));
     if (ret_index && chance(2))
         *ret_index = offset;
