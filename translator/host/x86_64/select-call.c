@@ -42,11 +42,13 @@ static void place_args(Emit *e, IrInsn *i, const IrHelper *h)
         case 'V': {
             Reg x = ra_use(e->ra, i->arg[a]);
             emit_store(e, mem_state(offsetof(Vcpu, vec_arg) + 16 * a), x, 16);
+            ra_release(e->ra, x); /* the call will clobber it */
             break;
         }
         case 'S': case 'D': {
             Reg x = ra_use(e->ra, i->arg[a]);
             emit_store(e, mem_state(offsetof(Vcpu, vec_arg) + 16 * a), x, 8);
+            ra_release(e->ra, x);
             break;
         }
         default:
