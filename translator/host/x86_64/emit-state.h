@@ -111,6 +111,9 @@ void backend_crc32(Vcpu *v, uint64_t bytes);
 Mem memory_address(Emit *e, IrInsn *i);
 /* Goes to a cold exit with VCPU_EXIT_ALIGN unless the address is a multiple of 1 << log2. */
 void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2);
+/* The same in two steps: requests to the allocator first, then the test alone. */
+Cold *memory_align_begin(Emit *e, IrInsn *i, Mem m);
+void memory_align_test(Emit *e, Cold *c, unsigned log2);
 
 /* exits.c */
 void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind);

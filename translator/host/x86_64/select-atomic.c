@@ -212,7 +212,9 @@ static void select_condcas(Emit *e, IrInsn *i)
     else
         ra_use_fixed(e->ra, i->arg[1], RAX);
     Reg g = ra_use(e->ra, i->arg[3]);
-    Mem m = atomic_address(e, i);
+    IrInsn plain = *i;
+    plain.arg[1] = 0;
+    Mem m = memory_address(e, &plain);
     Reg n = REG_NONE;
     if (size == 4) {
         split128(e, i->arg[1], RAX, RDX);
@@ -221,9 +223,13 @@ static void select_condcas(Emit *e, IrInsn *i)
         n = ra_use(e->ra, i->arg[2]);
     }
     Reg d = ra_temp_gpr(e->ra);
+    bool check = size > 0 && (i->attr & IR_MEM_ALIGN || size == 4);
+    Cold *misaligned = check ? memory_align_begin(e, i, m) : NULL;
     enc_mov_ri(e, d, 0);
     enc_test(e, false, g, g);
     enc_jcc(e, CC_E, &over);
+    if (check)
+        memory_align_test(e, misaligned, size);
     emit_point_begin(e, i);
     if (size == 4)
         cmpxchg16b(e, m);

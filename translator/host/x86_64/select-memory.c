@@ -53,10 +53,8 @@ static void cold_misaligned(Emit *e, Cold *c)
     emit_jmp_stub(e, STUB_LEAVE_DONE);
 }
 
-void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2)
+Cold *memory_align_begin(Emit *e, IrInsn *i, Mem m)
 {
-    if (log2 == 0)
-        return;
     Ra *ra = e->ra;
     flags_clobber(e);
     Reg t = m.base;
@@ -70,8 +68,19 @@ void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2)
     c->v[0] = ra_snapshot(ra, true, &n);
     c->v[1] = n;
     c->v[2] = e->guest_pc;
-    enc_test_i(e, false, operand_reg(t), (1 << log2) - 1);
+    return c;
+}
+
+void memory_align_test(Emit *e, Cold *c, unsigned log2)
+{
+    enc_test_i(e, false, operand_reg(c->r[0]), (1 << log2) - 1);
     enc_jcc(e, CC_NE, &c->enter);
+}
+
+void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2)
+{
+    if (log2)
+        memory_align_test(e, memory_align_begin(e, i, m), log2);
 }
 
 static void bswap_gpr(Emit *e, unsigned size, Reg r)
