@@ -1,0 +1,79 @@
+/* data plane */
+/*
+ * Floating-point exactness on x86-64.
+ *
+ * While guest code runs, MXCSR has the guest's rounding mode and collects its sticky flags, and the
+ * invalid-operation exception is unmasked. Everything in which the host's NaN results, minimum,
+ * maximum and conversions differ from the guest's raises it, so code for the IR's operations is the
+ * plain host instruction, and fp_site_repair(), called at SIGFPE, does the operation again by
+ * softfp. For that each operation whose code may trap is a site: a range of host code, the IR
+ * operation and where its operands are. Rules for select functions:
+ *
+ *  1. At every instruction of the range that may trap, the operands are still in the places noted,
+ *     and no instruction before it has changed anything but temporaries and the result's register.
+ *  2. The repair writes the result and goes on at the end of the range.
+ *  3. No instruction of the range that may come before a trap raises a flag that the operation as
+ *     a whole doesn't.
+ *
+ * MXCSR's own invalid flag is therefore never set while guest code runs: Vcpu.fp_sticky has it.
+ *
+ * Known gap: the host detects tininess after rounding. Guests that detect it before (Arm) miss
+ * the underflow flag (never a value) when the rounded result is the smallest normal number and the
+ * unrounded one was smaller.
+ */
+#ifndef TRANSLATOR_HOST_X86_64_FP_SITE_H
+#define TRANSLATOR_HOST_X86_64_FP_SITE_H
+
+#include <signal.h>
+
+#include "translator/host/x86_64/encode-sse.h"
+
+/* A register, or the state pointer plus disp. */
+typedef struct FpPlace { int32_t disp; Reg reg; } FpPlace;
+enum { FP_IN_STATE = 0xfe };
+
+typedef struct UnitFpSite {
+    uint32_t start, end;       /* offsets from the unit's code */
+    uint8_t op, type, arg_type, cc;
+    uint32_t attr;
+    int32_t imm;
+    uint32_t traps;            /* so far */
+    FpPlace dst, src[3];
+} UnitFpSite;
+
+enum { FP_TRAPS_MAX = 32 }; /* a unit with a site that trapped so often is made again */
+
+/* Flags of IrInsn.attr while code is selected: what is known of a value's register. */
+#define FP_UPPER64_ZERO (1u << 31)
+#define FP_UPPER96_ZERO (1u << 30)
+
+/* Opens a site for i at e->p. NULL-free: on lack of memory e->failed is set elsewhere. */
+UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i);
+void fp_site_end(Emit *e);
+static inline FpPlace fp_in(Reg r) { return (FpPlace) { 0, r }; }
+FpPlace fp_at(Operand o);
+
+/* SIGFPE at uc's pc, in this unit's code: true when it was repaired. `ret_hot` tells that the site
+ * has trapped so often that the unit wants IR_UNIT_NAN_CHECK. */
+bool fp_site_repair(Vcpu *v, const CompiledUnit *unit, void *ucontext, bool *ret_hot);
+
+/* Backend.fp_*: the control word between runs. */
+void fp_vcpu_init(Vcpu *v);
+uint32_t fp_flags(const Vcpu *v);
+void fp_set_flags(Vcpu *v, uint32_t flags);
+void fp_set_control(Vcpu *v, uint32_t control);
+uint32_t fp_control(const Vcpu *v);
+
+/* Numbers of backend_fp_fns[]. */
+enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS, FP_FN_FLUSH };
+
+/* The argument of FP_FN_SCALAR … FP_FN_VECREF that names the operation. */
+uint64_t fp_fn_word(const IrInsn *i, IrType arg_type);
+/* The operation by a call of C, in line: for what the host can't do exactly or at all. */
+void fp_slow(Emit *e, IrInsn *i);
+void vec_slow(Emit *e, IrInsn *i);
+
+/* Is the register of v known to be 0 above 64 (96: above 32) bits? */
+bool fp_upper_zero(Emit *e, IrRef v, bool above32);
+
+#endif

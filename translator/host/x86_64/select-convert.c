@@ -1,0 +1,295 @@
+/* data plane */
+/* Conversions between floating-point formats, integers and bits: see fp-site.h for exactness. */
+#include "translator/host/x86_64/select-float.h"
+
+static UnitFpSite *site1(Emit *e, IrInsn *i, Reg dst, Reg src)
+{
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(dst);
+    s->src[0] = fp_in(src);
+    s->src[1] = s->src[2] = fp_in(REG_NONE);
+    return s;
+}
+
+static IrType arg_type(Emit *e, const IrInsn *i) { return e->unit->insn[i->arg[0]].type; }
+
+/* d = a's low 32 bits, the rest 0 */
+static void clear_above32(Emit *e, Reg d, Reg a)
+{
+    emit_vop3i(e, VINSERTPS, d, a, operand_reg(a), 0x0e);
+}
+
+void sel_fcvt(Emit *e, IrInsn *i)
+{
+    bool to_dbl = i->type == IR_F64;
+    if (fp_needs_slow(e, i, !to_dbl)) {
+        fp_slow(e, i);
+        return;
+    }
+    bool canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    bool zero = fp_upper_zero(e, i->arg[0], false);
+    Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
+    site1(e, i, d, a);
+    if (!to_dbl && zero) { /* the packed form converts a zero above: the result's rest is 0 */
+        emit_vop2(e, VCVTPD2PS, d, operand_reg(a));
+        i->attr |= FP_UPPER96_ZERO;
+    } else {
+        emit_vscalar2(e, to_dbl ? VCVTSS2SD : VCVTSD2SS, d, a);
+        if (zero)
+            i->attr |= FP_UPPER64_ZERO;
+    }
+    fp_site_end(e);
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+void sel_h2f(Emit *e, IrInsn *i)
+{
+    if (!e->cpu->f16c || i->attr & IR_FP_AHP || fp_needs_slow(e, i, false)) {
+        fp_slow(e, i);
+        return;
+    }
+    bool canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    Reg a = ra_use(e->ra, i->arg[0]), g = ra_temp_gpr(e->ra), d = ra_def(e->ra, i);
+    site1(e, i, d, a);
+    enc_movzx(e, 2, g, operand_reg(a));
+    emit_vfrom_gpr(e, false, d, g);
+    emit_vop2(e, VCVTPH2PS, d, operand_reg(d));
+    if (i->type == IR_F64)
+        emit_vscalar2(e, VCVTSS2SD, d, d);
+    fp_site_end(e);
+    i->attr |= i->type == IR_F64 ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+/* From f64 in two steps would round twice. */
+void sel_f2h(Emit *e, IrInsn *i)
+{
+    if (!e->cpu->f16c || arg_type(e, i) != IR_F32 || i->attr & IR_FP_AHP
+        || (i->attr & IR_FP_NAN) != IR_FP_NAN_ARM || fp_needs_slow(e, i, true)) {
+        fp_slow(e, i);
+        return;
+    }
+    Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_xmm(e->ra), d = ra_def(e->ra, i);
+    site1(e, i, d, a);
+    clear_above32(e, t, a); /* its other lanes must raise nothing */
+    enc_vex(e, 0x66, 3, false, 0, 0x1d, t, REG_NONE, operand_reg(t), 1);
+    emit8(e, 4); /* rounding from MXCSR */
+    emit_vto_gpr(e, false, d, t);
+    fp_site_end(e);
+}
+
+/* x times 2^fraction, clamped so that the product doesn't overflow to infinity with flags of its
+ * own: it is out of the integers' range anyway. */
+static void scale_up(Emit *e, bool dbl, Reg t, Reg x, unsigned fraction)
+{
+    uint64_t big = dbl ? (1023ull + 100) << 52 : (127u + 60) << 23;
+    uint64_t sign = dbl ? 1ull << 63 : 1u << 31;
+    /* in f32, 2^60 * 2^64 stays below the largest number as well */
+    emit_vop3(e, fp_scalar_vop(VFMIN, dbl), t, x, operand_mem(enc_pool128(e, big, 0)));
+    emit_vop3(e, fp_scalar_vop(VFMAX, dbl), t, t, operand_mem(enc_pool128(e, big | sign, 0)));
+    uint64_t factor = dbl ? (1023ull + fraction) << 52 : (127ull + fraction) << 23;
+    emit_vop3(e, fp_scalar_vop(VFMUL, dbl), t, t, operand_mem(enc_pool128(e, factor, 0)));
+}
+
+static void cvt_int(Emit *e, IrInsn *i, bool dbl, bool trunc, bool uns, Reg d, Reg x)
+{
+    bool w = i->type == IR_I64;
+    if (uns) {
+        Vop op = dbl ? (trunc ? ECVTTSD2USI : ECVTSD2USI) : trunc ? ECVTTSS2USI : ECVTSS2USI;
+        emit_vop2(e, op | (w ? VOP_W : 0), d, operand_reg(x));
+    } else {
+        emit_cvt_f2i(e, dbl, trunc, w, d, operand_reg(x));
+    }
+}
+
+static void cold_f2i(Emit *e, Cold *c)
+{
+    emit_vstore_scalar(e, true, MEM_STATE(scratch[0]), c->r[1]);
+    emit_call_fn(e, FP_FN_SCALAR, c->v[0]);
+    enc_load(e, true, c->r[0], MEM_STATE(scratch[0]));
+    enc_jmp(e, &c->back);
+}
+
+/* Values from 0 to below 2^limit have bit patterns below 2^limit's: all others (NaNs too) go the
+ * slow way, which comes back to the label the caller binds. */
+static Cold *range_check(Emit *e, IrInsn *i, bool dbl, unsigned limit, Reg d, Reg x, Reg g, Reg h)
+{
+    Cold *c = emit_cold(e, cold_f2i, i);
+    c->r[0] = d;
+    c->r[1] = x;
+    c->v[0] = fp_fn_word(i, dbl ? IR_F64 : IR_F32);
+    emit_vto_gpr(e, dbl, g, x);
+    if (dbl) {
+        enc_mov_ri(e, h, (1023ull + limit) << 52);
+        enc_alu(e, ALU_CMP, true, g, operand_reg(h));
+    } else {
+        enc_alu_i(e, ALU_CMP, false, operand_reg(g), (int32_t)((127u + limit) << 23));
+    }
+    enc_jcc(e, CC_AE, &c->enter);
+    return c;
+}
+
+/* Without AVX-512 the host converts to signed integers only. */
+static void f2i_unsigned_sse(Emit *e, IrInsn *i)
+{
+    bool dbl = arg_type(e, i) == IR_F64;
+    if ((i->attr & IR_FP_ROUND) != IR_ROUND_ZERO || i->imm) {
+        fp_slow(e, i);
+        return;
+    }
+    flags_clobber(e);
+    Reg x = ra_use(e->ra, i->arg[0]);
+    Reg g = ra_temp_gpr(e->ra), h = ra_temp_gpr(e->ra), d = ra_def(e->ra, i);
+    Cold *c = range_check(e, i, dbl, i->type == IR_I32 ? 32 : 63, d, x, g, h);
+    emit_cvt_f2i(e, dbl, true, true, d, operand_reg(x));
+    enc_bind(e, &c->back);
+}
+
+/* Rounding to integral first: where that could raise inexact although the conversion turns out to
+ * be invalid, it is done silently and a truncating conversion of the operand raises inexact. */
+static void f2i_rounded(Emit *e, IrInsn *i, bool dbl, bool uns, Reg d, Reg x, Reg t, Reg f, Reg g)
+{
+    unsigned round = i->attr & IR_FP_ROUND;
+    bool silent = g != REG_NONE;
+    if (round == IR_ROUND_AWAY)
+        fp_round_away(e, dbl, t, f, x);
+    else
+        emit_vscalar2i(e, dbl ? VROUNDSD : VROUNDSS, t, x,
+                       (unsigned)fp_round_imm(round | IR_FP_EXACT) | (silent ? 8 : 0));
+    cvt_int(e, i, dbl, true, uns, d, t);
+    if (silent)
+        cvt_int(e, i, dbl, true, uns, g, x);
+}
+
+/* Out of range operands and NaNs are invalid on the host as well, and the repair gives the guest's
+ * result for them. */
+void sel_f2i(Emit *e, IrInsn *i)
+{
+    bool dbl = arg_type(e, i) == IR_F64, uns = i->attr & IR_FP_UNSIGNED;
+    unsigned round = i->attr & IR_FP_ROUND;
+    if (fp_needs_slow(e, i, false) || round == IR_ROUND_ODD) {
+        fp_slow(e, i);
+        return;
+    }
+    if (uns && !e->cpu->avx512vl) {
+        f2i_unsigned_sse(e, i);
+        return;
+    }
+    bool away = round == IR_ROUND_AWAY, direct = round == IR_ROUND_ZERO || round == IR_ROUND_DYN;
+    bool silent = !direct && (uns || (dbl && i->type == IR_I32) || away);
+    Reg x = ra_use(e->ra, i->arg[0]);
+    Reg from = i->imm ? ra_temp_xmm(e->ra) : x;
+    Reg t = direct ? REG_NONE : ra_temp_xmm(e->ra), f = away ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg g = silent ? ra_temp_gpr(e->ra) : REG_NONE;
+    Reg d = ra_def(e->ra, i);
+    site1(e, i, d, x);
+    if (i->imm)
+        scale_up(e, dbl, from, x, (unsigned)i->imm);
+    if (direct)
+        cvt_int(e, i, dbl, round == IR_ROUND_ZERO, uns, d, from);
+    else
+        f2i_rounded(e, i, dbl, uns, d, from, t, f, g);
+    fp_site_end(e);
+}
+
+void sel_i2f(Emit *e, IrInsn *i)
+{
+    bool dbl = i->type == IR_F64, uns = i->attr & IR_FP_UNSIGNED;
+    bool from32 = arg_type(e, i) == IR_I32;
+    bool exact = dbl && from32;
+    if ((!exact && (i->attr & IR_FP_ROUND) != IR_ROUND_DYN) || (uns && !from32
+                                                                && !e->cpu->avx512vl)) {
+        fp_slow(e, i);
+        return;
+    }
+    Reg a = ra_use(e->ra, i->arg[0]);
+    Reg g = uns && from32 ? ra_temp_gpr(e->ra) : REG_NONE;
+    Reg d = ra_def(e->ra, i);
+    if (uns && !from32) {
+        emit_vzero(e, d);
+        emit_vop3(e, (dbl ? ECVTUSI2SD : ECVTUSI2SS) | VOP_W, d, d, operand_reg(a));
+    } else if (uns) {
+        enc_mov_rr(e, false, g, a);
+        emit_cvt_i2f(e, dbl, true, d, operand_reg(g));
+    } else {
+        emit_cvt_i2f(e, dbl, !from32, d, operand_reg(a));
+    }
+    if (i->imm) { /* exact: no integer is so small that this underflows */
+        uint64_t factor = dbl ? (1023ull - i->imm) << 52 : (127ull - i->imm) << 23;
+        emit_vop3(e, fp_scalar_vop(VFMUL, dbl), d, d, operand_mem(enc_pool128(e, factor, 0)));
+    }
+    i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
+}
+
+void sel_f2bits(Emit *e, IrInsn *i)
+{
+    Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
+    emit_vto_gpr(e, i->type == IR_I64, d, a);
+}
+
+void sel_bits2f(Emit *e, IrInsn *i)
+{
+    bool dbl = i->type == IR_F64;
+    uint64_t bits;
+    if (ra_is_const(e->ra, i->arg[0], &bits)) {
+        Reg d = ra_def(e->ra, i);
+        if (!dbl)
+            bits = (uint32_t)bits;
+        if (bits)
+            emit_vload_scalar(e, dbl, d, enc_pool128(e, bits, 0));
+        else
+            emit_vzero(e, d);
+    } else {
+        Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
+        emit_vfrom_gpr(e, dbl, d, a);
+    }
+    i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
+}
+
+#define BOX (0xffffffffull << 32)
+
+void sel_fbox(Emit *e, IrInsn *i)
+{
+    if (fp_upper_zero(e, i->arg[0], false))
+        i->attr |= FP_UPPER64_ZERO;
+    Mem ones = enc_pool128(e, BOX, 0);
+    Reg a, d;
+    if (e->cpu->avx) {
+        a = ra_use(e->ra, i->arg[0]);
+        d = ra_def_late(e->ra, i);
+    } else {
+        a = d = ra_def_over(e->ra, i, i->arg[0]);
+    }
+    emit_vop3(e, VPOR, d, a, operand_mem(ones));
+}
+
+static void cold_unbox(Emit *e, Cold *c)
+{
+    emit_vload_scalar(e, false, c->r[0], enc_pool128(e, 0x7fc00000, 0));
+    enc_jmp(e, &c->back);
+}
+
+/* VPTEST sets carry when every bit of the mask is set in the value. */
+void sel_funbox(Emit *e, IrInsn *i)
+{
+    enum { VPTEST = VOP(0x66, 2, 0x17) };
+    const IrInsn *from = ra_insn(e->ra, i->arg[0]);
+    if (from && from->op == IR_fbox) {
+        Reg a = ra_use(e->ra, i->arg[0]), d = ra_def_late(e->ra, i);
+        emit_vmov(e, d, a);
+        return;
+    }
+    flags_clobber(e);
+    Cold *c = emit_cold(e, cold_unbox, i);
+    Reg d = ra_def_over(e->ra, i, i->arg[0]);
+    c->r[0] = d;
+    emit_vop2(e, VPTEST, d, operand_mem(enc_pool128(e, BOX, 0)));
+    enc_jcc(e, CC_AE, &c->enter);
+    enc_bind(e, &c->back);
+}

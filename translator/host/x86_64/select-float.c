@@ -1,0 +1,466 @@
+/* data plane */
+/*
+ * Scalar floating point: arithmetic, minimum and maximum, comparison, rounding to integral. The
+ * conversions are in select-convert.c, exactness is explained in fp-site.h.
+ */
+#include "translator/host/x86_64/select-float.h"
+
+Vop fp_scalar_vop(Vop packed, bool dbl) { return vop_pfx(packed, dbl ? 0xf2 : 0xf3); }
+
+Mem fp_sign_mask(Emit *e, bool dbl)
+{
+    return dbl ? enc_pool128(e, 1ull << 63, 0) : enc_pool128(e, 1ull << 31, 0);
+}
+
+void fp_ucomis(Emit *e, bool dbl, bool signalling, Reg a, Operand b)
+{
+    emit_vop2(e, vop_pfx(signalling ? VCOMIS : VUCOMIS, dbl ? 0x66 : 0), a, b);
+}
+
+bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds)
+{
+    unsigned round = i->attr & IR_FP_ROUND;
+    return (i->attr & IR_FP_FLUSH) || (rounds && round != IR_ROUND_DYN)
+        || (e->unit->flags & IR_UNIT_NAN_CHECK);
+}
+
+/* An operation that gives the default NaN for any NaN operand, so that the payload of its own
+ * operands can't be seen. */
+static bool hides_payload(const IrInsn *u)
+{
+    switch (u->op) {
+    case IR_fadd: case IR_fsub: case IR_fmul: case IR_fdiv: case IR_fsqrt: case IR_fma:
+    case IR_fmin: case IR_fmax: case IR_fround: case IR_fcvt:
+        return (u->attr & IR_FP_NAN) == IR_FP_NAN_DEFAULT;
+    case IR_fcmp: case IR_flfcmp: case IR_f2i:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Looks at every use of i's value in the block. */
+static bool payload_visible(Emit *e, const IrInsn *i)
+{
+    enum { FAR = 256 };
+    const IrInsn *insn = e->unit->insn;
+    IrRef self = i - insn;
+    uint32_t found = 0, n = 0;
+    for (IrRef r = i->next; r && n < FAR && found < i->uses; r = insn[r].next, n++) {
+        for (unsigned k = 0; k < 4; k++) {
+            if (insn[r].arg[k] != self)
+                continue;
+            if (!hides_payload(&insn[r]))
+                return true;
+            found++;
+        }
+    }
+    return found < i->uses || !i->uses;
+}
+
+bool fp_canonical_wanted(Emit *e, const IrInsn *i)
+{
+    return (i->attr & IR_FP_NAN) == IR_FP_NAN_DEFAULT && payload_visible(e, i);
+}
+
+static void cold_canonical(Emit *e, Cold *c)
+{
+    bool dbl = c->insn->type == IR_F64;
+    emit_vload_scalar(e, dbl, c->r[0], enc_pool128(e, dbl ? 0x7ff8ull << 48 : 0x7fc00000, 0));
+    enc_jmp(e, &c->back);
+}
+
+void fp_canonical(Emit *e, IrInsn *i, Reg r)
+{
+    Cold *c = emit_cold(e, cold_canonical, i);
+    c->r[0] = r;
+    fp_ucomis(e, i->type == IR_F64, false, r, operand_reg(r));
+    enc_jcc(e, CC_P, &c->enter);
+    enc_bind(e, &c->back);
+}
+
+static void keep_upper(Emit *e, IrInsn *i, IrRef from)
+{
+    if (fp_upper_zero(e, from, true))
+        i->attr |= FP_UPPER96_ZERO;
+    else if (fp_upper_zero(e, from, false))
+        i->attr |= FP_UPPER64_ZERO;
+}
+
+static Vop binary_vop(IrOp op)
+{
+    switch (op) {
+    case IR_fadd: return VFADD;
+    case IR_fsub: return VFSUB;
+    case IR_fmul: return VFMUL;
+    default: return VFDIV;
+    }
+}
+
+static void sel_binary(Emit *e, IrInsn *i)
+{
+    if (fp_needs_slow(e, i, true)) {
+        fp_slow(e, i);
+        return;
+    }
+    bool canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    keep_upper(e, i, i->arg[0]);
+    Reg a, d;
+    Operand b = operand_reg(REG_NONE);
+    if (e->cpu->avx) {
+        a = ra_use(e->ra, i->arg[0]);
+        b = ra_use_rm(e->ra, i->arg[1]);
+        d = ra_def_late(e->ra, i);
+    } else {
+        b = ra_use_rm(e->ra, i->arg[1]);
+        a = d = ra_def_over(e->ra, i, i->arg[0]);
+    }
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(a);
+    s->src[1] = fp_at(b);
+    s->src[2] = fp_in(REG_NONE);
+    emit_vop3(e, fp_scalar_vop(binary_vop(i->op), i->type == IR_F64), d, a, b);
+    fp_site_end(e);
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+/* One operand, the upper bits of the result from the operand's register. */
+static void unary(Emit *e, IrInsn *i, Vop op, int imm)
+{
+    bool canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    keep_upper(e, i, i->arg[0]);
+    Reg a, d;
+    if (e->cpu->avx) {
+        a = ra_use(e->ra, i->arg[0]);
+        d = ra_def_late(e->ra, i);
+    } else {
+        a = d = ra_def_over(e->ra, i, i->arg[0]);
+    }
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(a);
+    s->src[1] = s->src[2] = fp_in(REG_NONE);
+    if (imm < 0)
+        emit_vscalar2(e, op, d, a);
+    else
+        emit_vscalar2i(e, op, d, a, imm);
+    fp_site_end(e);
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+static void sel_fsqrt(Emit *e, IrInsn *i)
+{
+    if (fp_needs_slow(e, i, true))
+        fp_slow(e, i);
+    else
+        unary(e, i, fp_scalar_vop(VSQRT, i->type == IR_F64), -1);
+}
+
+int fp_round_imm(unsigned attr)
+{
+    static const int8_t mode[8] = { [IR_ROUND_DYN] = 4, [IR_ROUND_NEAREST] = 0, [IR_ROUND_UP] = 2,
+                                    [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3, [IR_ROUND_AWAY] = -1,
+                                    [IR_ROUND_ODD] = -1, [7] = -1 };
+    int m = mode[attr & IR_FP_ROUND];
+    return m < 0 ? m : m | (attr & IR_FP_EXACT ? 0 : 8);
+}
+
+/* t = x rounded to integral, ties away, without inexact. x stays; t and f are temporaries. With t0 =
+ * trunc(x) and the exact rest f = x - t0, trunc(f + f) is what is to be added. The sign is wrong
+ * only for zeros. */
+void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x)
+{
+    Vop round = dbl ? VROUNDSD : VROUNDSS;
+    emit_vscalar2i(e, round, t, x, 3 | 8);
+    emit_vrrr(e, fp_scalar_vop(VFSUB, dbl), f, x, t);
+    emit_vrrr(e, fp_scalar_vop(VFADD, dbl), f, f, f);
+    emit_vscalar2i(e, round, f, f, 3 | 8);
+    emit_vrrr(e, fp_scalar_vop(VFADD, dbl), t, t, f);
+}
+
+static void fround_away(Emit *e, IrInsn *i)
+{
+    bool dbl = i->type == IR_F64, canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    Reg x = ra_use(e->ra, i->arg[0]);
+    Reg t = ra_temp_xmm(e->ra), f = ra_temp_xmm(e->ra);
+    Reg d = ra_def(e->ra, i);
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(x);
+    s->src[1] = s->src[2] = fp_in(REG_NONE);
+    fp_round_away(e, dbl, t, f, x);
+    /* the sign of x; infinities make x - t invalid and are repaired */
+    emit_vop3(e, VPAND, f, x, operand_mem(fp_sign_mask(e, dbl)));
+    emit_vop3(e, VPAND, t, t, operand_mem(enc_pool128(e, dbl ? ~0ull >> 1 : INT32_MAX, 0)));
+    emit_vrrr(e, VPOR, d, t, f);
+    fp_site_end(e);
+    i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+static void sel_fround(Emit *e, IrInsn *i)
+{
+    int imm = fp_round_imm(i->attr);
+    if (fp_needs_slow(e, i, false) || (imm < 0 && ((i->attr & IR_FP_ROUND) != IR_ROUND_AWAY
+                                                   || i->attr & IR_FP_EXACT)))
+        fp_slow(e, i);
+    else if (imm < 0)
+        fround_away(e, i);
+    else
+        unary(e, i, i->type == IR_F64 ? VROUNDSD : VROUNDSS, imm);
+}
+
+/* The addend is the register that a 231 form overwrites: its NaN goes before the factors', as Arm
+ * has it. Arm's negations also flip the sign of a NaN, which the host's negating forms don't. */
+static void sel_fma(Emit *e, IrInsn *i)
+{
+    if (!e->cpu->fma || fp_needs_slow(e, i, true)) {
+        fp_slow(e, i);
+        return;
+    }
+    bool dbl = i->type == IR_F64, canonical = fp_canonical_wanted(e, i);
+    bool arm = (i->attr & IR_FP_NAN) == IR_FP_NAN_ARM;
+    bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
+    if (canonical)
+        flags_clobber(e);
+    keep_upper(e, i, i->arg[2]);
+    Reg a = ra_use(e->ra, i->arg[0]), factor = a;
+    Operand b = ra_use_rm(e->ra, i->arg[1]);
+    Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
+    Reg t = arm && np ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(a);
+    s->src[1] = fp_at(b);
+    s->src[2] = fp_in(arm && na ? c : d);
+    Vop op = VFMADD231S;
+    if (arm) {
+        if (np)
+            emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
+        if (na)
+            emit_vop3(e, VPXOR, d, c, operand_mem(fp_sign_mask(e, dbl)));
+    } else {
+        op = np ? (na ? VFNMSUB231S : VFNMADD231S) : na ? VFMSUB231S : VFMADD231S;
+    }
+    emit_vop3(e, op | (dbl ? VOP_W : 0), d, factor, b);
+    fp_site_end(e);
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+static void sel_fabs_fneg(Emit *e, IrInsn *i)
+{
+    bool dbl = i->type == IR_F64;
+    Reg a, d;
+    if (e->cpu->avx) {
+        a = ra_use(e->ra, i->arg[0]);
+        d = ra_def_late(e->ra, i);
+    } else {
+        a = d = ra_def_over(e->ra, i, i->arg[0]);
+    }
+    if (i->op == IR_fabs) {
+        emit_vop3(e, VPAND, d, a, operand_mem(enc_pool128(e, dbl ? ~0ull >> 1 : INT32_MAX, 0)));
+        i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
+    } else {
+        emit_vop3(e, VPXOR, d, a, operand_mem(fp_sign_mask(e, dbl)));
+        keep_upper(e, i, i->arg[0]);
+    }
+}
+
+/* The host's minimum gives its second operand for NaNs (which it raises invalid for, so they are
+ * repaired) and for two zeros: both orders combined bitwise give the right zero. */
+static void min_max_both(Emit *e, IrInsn *i, bool max)
+{
+    bool dbl = i->type == IR_F64;
+    Vop op = fp_scalar_vop(max ? VFMAX : VFMIN, dbl);
+    Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]);
+    Reg t = ra_temp_xmm(e->ra);
+    Reg d = ra_def(e->ra, i);
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(a);
+    s->src[1] = fp_in(b);
+    s->src[2] = fp_in(REG_NONE);
+    emit_vrrr(e, op, t, a, b);
+    emit_vrrr(e, op, d, b, a);
+    emit_vrrr(e, max ? VPAND : VPOR, d, d, t);
+    fp_site_end(e);
+    if (fp_upper_zero(e, i->arg[0], true) && fp_upper_zero(e, i->arg[1], true))
+        i->attr |= FP_UPPER96_ZERO;
+    else if (fp_upper_zero(e, i->arg[0], false) && fp_upper_zero(e, i->arg[1], false))
+        i->attr |= FP_UPPER64_ZERO;
+}
+
+/* VRANGE is IEEE 754-2008's minNum and maxNum, with ordered zeros. */
+static void min_max_range(Emit *e, IrInsn *i, bool max)
+{
+    bool dbl = i->type == IR_F64;
+    bool canonical = fp_canonical_wanted(e, i);
+    if (canonical)
+        flags_clobber(e);
+    Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]), d = ra_def_late(e->ra, i);
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = fp_in(d);
+    s->src[0] = fp_in(a);
+    s->src[1] = fp_in(b);
+    s->src[2] = fp_in(REG_NONE);
+    emit_vop3i(e, dbl ? ERANGESD : ERANGESS, d, a, operand_reg(b), max ? 5 : 4);
+    fp_site_end(e);
+    keep_upper(e, i, i->arg[0]);
+    if (canonical)
+        fp_canonical(e, i, d);
+}
+
+static void sel_min_max(Emit *e, IrInsn *i)
+{
+    bool max = i->op == IR_fmax || i->op == IR_fmaxnm;
+    if (fp_needs_slow(e, i, false))
+        fp_slow(e, i);
+    else if (e->cpu->avx512vl && (i->op == IR_fminnm || i->op == IR_fmaxnm))
+        min_max_range(e, i, max);
+    else
+        min_max_both(e, i, max);
+}
+
+/* Denormal operands count as zeros: the comparison is done on flushed copies. */
+static void flush_operands(Emit *e, IrInsn *i, Reg *a, Operand *b)
+{
+    bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
+    Reg x = ra_use_scratch(e->ra, i->arg[0]), y = ra_use_scratch(e->ra, i->arg[1]);
+    Mem m0 = MEM_STATE(scratch[0]), m1 = MEM_STATE(scratch[1]);
+    emit_vstore_scalar(e, true, m0, x);
+    emit_vstore_scalar(e, true, m1, y);
+    emit_call_fn(e, FP_FN_FLUSH, dbl ? 8 : 4);
+    emit_vload_scalar(e, true, x, m0);
+    emit_vload_scalar(e, true, y, m1);
+    *a = x;
+    *b = operand_reg(y);
+}
+
+static void cold_compare(Emit *e, Cold *c)
+{
+    bool dbl = e->unit->insn[c->insn->arg[0]].type == IR_F64;
+    enc_op(e, 0, 0, 0, 0x83, ALU_OR, operand_mem(MEM_STATE(fp_sticky)), 1);
+    emit8(e, IR_FPX_INVALID);
+    fp_ucomis(e, dbl, false, c->r[0], operand_reg(c->r[1]));
+    enc_jmp(e, &c->back);
+}
+
+static void compare(Emit *e, IrInsn *i, bool swap)
+{
+    bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
+    bool signalling = i->attr & IR_FP_SIGNALING;
+    bool check = signalling && e->unit->flags & IR_UNIT_NAN_CHECK;
+    IrRef first = i->arg[swap], second = i->arg[!swap];
+    Reg a;
+    Operand b = operand_reg(REG_NONE);
+    if (i->attr & IR_FP_FLUSH) {
+        flush_operands(e, i, &a, &b);
+        if (swap) {
+            Reg t = a;
+            a = b.reg;
+            b.reg = t;
+        }
+    } else {
+        a = ra_use(e->ra, first);
+        b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
+    }
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = s->src[0] = s->src[1] = s->src[2] = fp_in(REG_NONE);
+    fp_ucomis(e, dbl, signalling && !check, a, b);
+    fp_site_end(e);
+    if (check) {
+        Cold *c = emit_cold(e, cold_compare, i);
+        c->r[0] = a;
+        c->r[1] = b.reg;
+        enc_jcc(e, CC_P, &c->enter);
+        enc_bind(e, &c->back);
+    }
+}
+
+static void sel_fcmp(Emit *e, IrInsn *i)
+{
+    flags_clobber(e);
+    switch (i->cc) {
+    case IR_FCMP_EQ:
+        compare(e, i, false);
+        flags_def_cond(e, i, CC_E_AND_NP);
+        break;
+    case IR_FCMP_LT: /* second above first: false when unordered */
+        compare(e, i, true);
+        flags_def_cond(e, i, CC_A);
+        break;
+    case IR_FCMP_LE:
+        compare(e, i, true);
+        flags_def_cond(e, i, CC_AE);
+        break;
+    default:
+        compare(e, i, false);
+        flags_def_cond(e, i, CC_P);
+        break;
+    }
+}
+
+static void sel_flfcmp(Emit *e, IrInsn *i)
+{
+    enum {
+        ONLY_SWAPPED = 1u << IR_CC_MI | 1u << IR_CC_PL | 1u << IR_CC_HI | 1u << IR_CC_LS
+                     | 1u << IR_CC_CS | 1u << IR_CC_CC,
+        ONLY_STRAIGHT = 1u << IR_CC_GT | 1u << IR_CC_GE | 1u << IR_CC_LT | 1u << IR_CC_LE,
+    };
+    uint32_t conds = flags_conds(e, i - e->unit->insn);
+    bool swap = (conds & ONLY_SWAPPED) && !(conds & ONLY_STRAIGHT);
+    flags_clobber(e);
+    compare(e, i, swap);
+    flags_def(e, i, swap ? FLAGS_FCMP_SWAPPED : FLAGS_FCMP);
+}
+
+static void sel_fpgetflags(Emit *e, IrInsn *i)
+{
+    flags_clobber(e);
+    Mem m = MEM_STATE(scratch[0]);
+    Reg d = ra_def(e->ra, i);
+    emit_stmxcsr(e, m);
+    enc_load(e, false, d, m);
+    enc_shift_i(e, SH_SHR, false, d, 1);
+    enc_alu_i(e, ALU_AND, false, operand_reg(d), 0x1e);
+    enc_alu(e, ALU_OR, false, d, operand_mem(MEM_STATE(fp_sticky)));
+}
+
+static void sel_fpset(Emit *e, IrInsn *i)
+{
+    flags_clobber(e);
+    Reg a = ra_use(e->ra, i->arg[0]);
+    enc_store(e, false, MEM_STATE(scratch[0]), a);
+    emit_call_fn(e, i->op == IR_fpsetctl ? FP_FN_SET_CONTROL : FP_FN_SET_FLAGS, 0);
+}
+
+const SelectRow select_float_rows[] = {
+    { IR_fadd, SEL_KEEPS_FLAGS, sel_binary }, { IR_fsub, SEL_KEEPS_FLAGS, sel_binary },
+    { IR_fmul, SEL_KEEPS_FLAGS, sel_binary }, { IR_fdiv, SEL_KEEPS_FLAGS, sel_binary },
+    { IR_fsqrt, SEL_KEEPS_FLAGS, sel_fsqrt }, { IR_fma, SEL_KEEPS_FLAGS, sel_fma },
+    { IR_fabs, SEL_KEEPS_FLAGS, sel_fabs_fneg }, { IR_fneg, SEL_KEEPS_FLAGS, sel_fabs_fneg },
+    { IR_fmin, SEL_KEEPS_FLAGS, sel_min_max }, { IR_fmax, SEL_KEEPS_FLAGS, sel_min_max },
+    { IR_fminnm, SEL_KEEPS_FLAGS, sel_min_max }, { IR_fmaxnm, SEL_KEEPS_FLAGS, sel_min_max },
+    { IR_fround, SEL_KEEPS_FLAGS, sel_fround },
+    { IR_fcmp, SEL_KEEPS_FLAGS, sel_fcmp }, { IR_flfcmp, SEL_KEEPS_FLAGS, sel_flfcmp },
+    { IR_fpgetflags, SEL_KEEPS_FLAGS, sel_fpgetflags },
+    { IR_fpsetflags, SEL_KEEPS_FLAGS, sel_fpset }, { IR_fpsetctl, SEL_KEEPS_FLAGS, sel_fpset },
+    { IR_fcvt, SEL_KEEPS_FLAGS, sel_fcvt }, { IR_h2f, SEL_KEEPS_FLAGS, sel_h2f },
+    { IR_f2h, SEL_KEEPS_FLAGS, sel_f2h }, { IR_f2i, SEL_KEEPS_FLAGS, sel_f2i },
+    { IR_i2f, SEL_KEEPS_FLAGS, sel_i2f }, { IR_f2bits, SEL_KEEPS_FLAGS, sel_f2bits },
+    { IR_bits2f, SEL_KEEPS_FLAGS, sel_bits2f }, { IR_fbox, SEL_KEEPS_FLAGS, sel_fbox },
+    { IR_funbox, SEL_KEEPS_FLAGS, sel_funbox },
+    { 0, 0, NULL },
+};

@@ -1,0 +1,21 @@
+/* data plane */
+/* What the files of floating-point selection share: see select-float.c. */
+#ifndef TRANSLATOR_HOST_X86_64_SELECT_FLOAT_H
+#define TRANSLATOR_HOST_X86_64_SELECT_FLOAT_H
+
+#include "translator/host/x86_64/fp-site.h"
+
+Vop fp_scalar_vop(Vop packed, bool dbl);
+Mem fp_sign_mask(Emit *e, bool dbl);     /* 16 bytes, the rest 0 */
+void fp_ucomis(Emit *e, bool dbl, bool signalling, Reg a, Operand b);
+/* Must the operation be done in C? `rounds`: its rounding mode can only be the dynamic one. */
+bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds);
+/* IR_FP_NAN_DEFAULT: does someone see the payload? Then, after flags_clobber(): */
+bool fp_canonical_wanted(Emit *e, const IrInsn *i);
+void fp_canonical(Emit *e, IrInsn *i, Reg r);
+int fp_round_imm(unsigned attr);         /* of roundss and its like; -1: no such mode */
+void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x);
+
+SelectFn sel_fcvt, sel_h2f, sel_f2h, sel_f2i, sel_i2f, sel_f2bits, sel_bits2f, sel_fbox, sel_funbox;
+
+#endif
