@@ -5,6 +5,7 @@
  */
 #include "translator/host/x86_64/compile.h"
 #include "translator/host/x86_64/emit-state.h"
+#include "translator/host/x86_64/fp-site.h"
 #include "translator/ir/arena.h"
 
 /* -- machine-level helpers ------------------------------------------------------------------------- */
@@ -361,6 +362,8 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->snap = keep(buf, ra->snap, ra->n_snaps * sizeof *ra->snap, &ok);
     c->constant = keep(buf, ra->constants, ra->n_constants * sizeof *ra->constants, &ok);
     c->vconst = keep(buf, u->vconst, u->n_vconsts * sizeof *u->vconst, &ok);
+    c->n_fp_sites = e->n_fp_sites;
+    c->fp_site = keep(buf, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites, &ok);
     for (uint32_t n = 0; n < c->n_links; n++)
         c->link[n].from = c;
     if (!ok || !cache_add(buf, c))

@@ -4,6 +4,8 @@
 
 #include <ucontext.h>
 
+#include "translator/host/x86_64/emit-state.h"
+#include "translator/host/x86_64/fp-control.h"
 #include "translator/ir/arena.h"
 #include "translator/softfp/fpref.h"
 
@@ -50,31 +52,24 @@ static uint32_t flags_of(uint32_t mxcsr) /* ZE OE UE PE are in the IR's order */
     return mxcsr >> 1 & (IR_FPX_DIVZERO | IR_FPX_OVERFLOW | IR_FPX_UNDERFLOW | IR_FPX_INEXACT);
 }
 
-void fp_vcpu_init(Vcpu *v)
-{
-    v->guest_fpctl = MXCSR_GUEST;
-    v->fp_control = IR_ROUND_NEAREST;
-    v->fp_sticky = 0;
-}
+uint32_t x86_fp_flags(const Vcpu *v) { return v->fp_sticky | flags_of(v->guest_fpctl); }
 
-uint32_t fp_flags(const Vcpu *v) { return v->fp_sticky | flags_of(v->guest_fpctl); }
-
-void fp_set_flags(Vcpu *v, uint32_t flags)
+void x86_fp_set_flags(Vcpu *v, uint32_t flags)
 {
     v->fp_sticky = flags;
     v->guest_fpctl &= ~(uint32_t)MXCSR_FLAGS;
 }
 
-void fp_set_control(Vcpu *v, uint32_t control)
+void x86_fp_set_control(Vcpu *v, uint32_t control)
 {
     /* ties to away and to odd can't be had from the host: units are translated for them */
     static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
     v->fp_control = control;
-    v->guest_fpctl = (v->guest_fpctl & ~(uint32_t)MXCSR_RC)
+    v->guest_fpctl = (v->guest_fpctl & MXCSR_FLAGS) | MXCSR_GUEST
                    | (uint32_t)rc[control & 7] << MXCSR_RC_SHIFT;
 }
 
-uint32_t fp_control(const Vcpu *v) { return v->fp_control; }
+uint32_t x86_fp_control(const Vcpu *v) { return v->fp_control; }
 
 static FpEnv env_of(const Vcpu *v, uint32_t mxcsr)
 {
@@ -157,25 +152,32 @@ static void repair(Frame *f, const UnitFpSite *s)
     frame_sse_used(f);
 }
 
-bool fp_site_repair(Vcpu *v, const CompiledUnit *unit, void *ucontext, bool *ret_hot)
+static UnitFpSite *find_site(const CompiledUnit *u, uint32_t at)
 {
-    Frame f = { ucontext, ((ucontext_t *)ucontext)->uc_mcontext.fpregs, v };
-    uint64_t pc = f.uc->uc_mcontext.gregs[REG_RIP];
-    uint64_t at = pc - (uint64_t)unit->code;
-    uint32_t low = 0, high = unit->n_fp_sites;
+    uint32_t low = 0, high = u->n_fp_sites;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (unit->fp_site[mid].end <= at)
+        if (u->fp_site[mid].end <= at)
             low = mid + 1;
         else
             high = mid;
     }
-    UnitFpSite *s = &unit->fp_site[low];
-    if (low == unit->n_fp_sites || at < s->start || !f.fp)
+    return low < u->n_fp_sites && at >= u->fp_site[low].start ? &u->fp_site[low] : NULL;
+}
+
+bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
+{
+    (void)info;
+    X86Backend *b = v->translator->backend_data;
+    Frame f = { ucontext, ((ucontext_t *)ucontext)->uc_mcontext.fpregs, v };
+    const uint8_t *pc = (const uint8_t *)(uintptr_t)f.uc->uc_mcontext.gregs[REG_RIP];
+    const CompiledUnit *unit = cache_find(&b->buffer, pc);
+    UnitFpSite *s = unit ? find_site(unit, pc - unit->code) : NULL;
+    if (!s)
         return false;
     repair(&f, s);
-    f.uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uint64_t)(unit->code + s->end);
-    *ret_hot = ++s->traps == FP_TRAPS_MAX;
+    s->traps++;
+    f.uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)(unit->code + s->end);
     return true;
 }
 
@@ -218,13 +220,13 @@ static void fn_vecref(Vcpu *v, uint64_t w)
 static void fn_set_control(Vcpu *v, uint64_t w)
 {
     (void)w;
-    fp_set_control(v, (uint32_t)v->scratch[0]);
+    x86_fp_set_control(v, (uint32_t)v->scratch[0]);
 }
 
 static void fn_set_flags(Vcpu *v, uint64_t w)
 {
     (void)w;
-    fp_set_flags(v, (uint32_t)v->scratch[0]);
+    x86_fp_set_flags(v, (uint32_t)v->scratch[0]);
 }
 
 /* Denormal operands of a comparison become zeros (Arm's FPCR.FZ): raises input denormal. w: bytes. */

@@ -4,8 +4,8 @@
  *
  * While guest code runs, MXCSR has the guest's rounding mode and collects its sticky flags, and the
  * invalid-operation exception is unmasked. Everything in which the host's NaN results, minimum,
- * maximum and conversions differ from the guest's raises it, so code for the IR's operations is the
- * plain host instruction, and fp_site_repair(), called at SIGFPE, does the operation again by
+ * maximum and conversions differ from the guest's raises it, so the code for the IR's operations is the
+ * plain host instruction, and x86_fp_signal() (fp-control.h), at SIGFPE, does the operation again by
  * softfp. For that each operation whose code may trap is a site: a range of host code, the IR
  * operation and where its operands are. Rules for select functions:
  *
@@ -23,8 +23,6 @@
  */
 #ifndef TRANSLATOR_HOST_X86_64_FP_SITE_H
 #define TRANSLATOR_HOST_X86_64_FP_SITE_H
-
-#include <signal.h>
 
 #include "translator/host/x86_64/encode-sse.h"
 
@@ -52,17 +50,6 @@ UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i);
 void fp_site_end(Emit *e);
 static inline FpPlace fp_in(Reg r) { return (FpPlace) { 0, r }; }
 FpPlace fp_at(Operand o);
-
-/* SIGFPE at uc's pc, in this unit's code: true when it was repaired. `ret_hot` tells that the site
- * has trapped so often that the unit wants IR_UNIT_NAN_CHECK. */
-bool fp_site_repair(Vcpu *v, const CompiledUnit *unit, void *ucontext, bool *ret_hot);
-
-/* Backend.fp_*: the control word between runs. */
-void fp_vcpu_init(Vcpu *v);
-uint32_t fp_flags(const Vcpu *v);
-void fp_set_flags(Vcpu *v, uint32_t flags);
-void fp_set_control(Vcpu *v, uint32_t control);
-uint32_t fp_control(const Vcpu *v);
 
 /* Numbers of backend_fp_fns[]. */
 enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS, FP_FN_FLUSH };
