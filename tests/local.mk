@@ -7,6 +7,7 @@ EXTRA_DIST += %D%/lists.mk
 include %D%/ir/local.mk
 include %D%/runtime/local.mk
 include %D%/softfp/local.mk
+include %D%/x86_64/local.mk
 include %D%/isa/local.mk
 include %D%/decodegen/local.mk
 include %D%/syscalls/local.mk

@@ -220,8 +220,21 @@ static void sel_fround(Emit *e, IrInsn *i)
         unary(e, i, i->type == IR_F64 ? VROUNDSD : VROUNDSS, imm);
 }
 
-/* The addend is the register that a 231 form overwrites: its NaN goes before the factors', as Arm
- * has it. Arm's negations also flip the sign of a NaN, which the host's negating forms don't. */
+/* Can this value be no NaN? */
+static bool never_nan(Emit *e, IrRef v, bool dbl)
+{
+    uint64_t bits;
+    if (ra_is_const(e->ra, v, &bits))
+        return dbl ? bits << 1 <= 0x7ffull << 53 : (uint32_t)bits << 1 <= 0xffu << 24;
+    const IrInsn *i = ra_insn(e->ra, v);
+    return i && i->op == IR_i2f;
+}
+
+/* Processors differ in which of several quiet NaNs a fused multiply-add gives, and most give the
+ * addend's for an invalid product. Arm wants the addend first, and the default NaN for an invalid
+ * product: so with a NaN as the addend the whole operation is the repair's work. A minimum, whose
+ * result isn't used, traps for it. Arm's negations also flip the sign of a NaN, which the host's
+ * negating forms don't. */
 static void sel_fma(Emit *e, IrInsn *i)
 {
     if (!e->cpu->fma || fp_needs_slow(e, i, true)) {
@@ -231,13 +244,14 @@ static void sel_fma(Emit *e, IrInsn *i)
     bool dbl = i->type == IR_F64, canonical = fp_canonical_wanted(e, i);
     bool arm = (i->attr & IR_FP_NAN) == IR_FP_NAN_ARM;
     bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
+    bool probe = !never_nan(e, i->arg[2], dbl);
     if (canonical)
         flags_clobber(e);
     keep_upper(e, i, i->arg[2]);
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
     Operand b = ra_use_rm(e->ra, i->arg[1]);
     Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
-    Reg t = arm && np ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg t = arm && (np || probe) ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
@@ -246,6 +260,8 @@ static void sel_fma(Emit *e, IrInsn *i)
     s->src[2] = fp_in(arm && na ? c : d);
     Vop op = VFMADD231S;
     if (arm) {
+        if (probe)
+            emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, na ? c : d, na ? c : d);
         if (np)
             emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
         if (na)
@@ -348,18 +364,24 @@ static void flush_operands(Emit *e, IrInsn *i, Reg *a, Operand *b)
     *b = operand_reg(y);
 }
 
+static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b)
+{
+    bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
+    UnitFpSite *s = fp_site_begin(e, i);
+    s->dst = s->src[0] = s->src[1] = s->src[2] = fp_in(REG_NONE);
+    fp_ucomis(e, dbl, signalling, a, b);
+    fp_site_end(e);
+}
+
 static void cold_compare(Emit *e, Cold *c)
 {
-    bool dbl = e->unit->insn[c->insn->arg[0]].type == IR_F64;
-    enc_op(e, 0, 0, 0, 0x83, ALU_OR, operand_mem(MEM_STATE(fp_sticky)), 1);
-    emit8(e, IR_FPX_INVALID);
-    fp_ucomis(e, dbl, false, c->r[0], operand_reg(c->r[1]));
+    enc_alu_i(e, ALU_OR, false, operand_mem(MEM_STATE(fp_sticky)), IR_FPX_INVALID);
+    compare_site(e, c->insn, false, c->r[0], operand_reg(c->r[1])); /* EFLAGS again */
     enc_jmp(e, &c->back);
 }
 
 static void compare(Emit *e, IrInsn *i, bool swap)
 {
-    bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
     bool signalling = i->attr & IR_FP_SIGNALING;
     bool check = signalling && e->unit->flags & IR_UNIT_NAN_CHECK;
     IrRef first = i->arg[swap], second = i->arg[!swap];
@@ -376,10 +398,7 @@ static void compare(Emit *e, IrInsn *i, bool swap)
         a = ra_use(e->ra, first);
         b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
     }
-    UnitFpSite *s = fp_site_begin(e, i);
-    s->dst = s->src[0] = s->src[1] = s->src[2] = fp_in(REG_NONE);
-    fp_ucomis(e, dbl, signalling && !check, a, b);
-    fp_site_end(e);
+    compare_site(e, i, signalling && !check, a, b);
     if (check) {
         Cold *c = emit_cold(e, cold_compare, i);
         c->r[0] = a;

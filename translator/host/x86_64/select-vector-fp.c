@@ -154,19 +154,20 @@ void sel_vfma(Emit *e, IrInsn *i)
     Reg c = copy ? ra_use(e->ra, i->arg[2]) : REG_NONE;
     arg_temp(e, &a);
     arg_temp(e, &b);
-    Reg t = np ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg t = ra_temp_xmm(e->ra);
     Reg d = copy ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     arg_fill(e, is_dbl(i), &a);
     arg_fill(e, is_dbl(i), &b);
-    Reg factor = a.low;
-    if (np)
-        emit_vop3(e, VPXOR, factor = t, a.low, operand_mem(sign_mask(e, i, false)));
+    Reg factor = a.low, addend = copy && !low ? c : d;
     if (copy && low)
         emit_vmovq(e, d, operand_reg(c));
-    if (na)
-        emit_vop3(e, VPXOR, d, low ? d : c, operand_mem(sign_mask(e, i, false)));
     low_result(i);
     site(e, i, d, a.reg, b.reg, copy ? c : d);
+    emit_vrrr(e, packed(VFMIN, is_dbl(i)), t, addend, addend); /* traps for NaNs: see sel_fma() */
+    if (np)
+        emit_vop3(e, VPXOR, factor = t, a.low, operand_mem(sign_mask(e, i, false)));
+    if (na)
+        emit_vop3(e, VPXOR, d, addend, operand_mem(sign_mask(e, i, false)));
     emit_vrrr(e, VFMADD231P | (is_dbl(i) ? VOP_W : 0), d, factor, b.low);
     fp_site_end(e);
 }
