@@ -3,7 +3,7 @@
  * run by the interpreter: the same result bit for bit and the same sticky flags, in every rounding
  * mode, for special and random operands, with the processor's features as they are and taken away.
  *
- * Arguments: [-v] [operation]. The one tolerated difference is stated in fp-site.h: the underflow
+ * Arguments: [-v] [-s SEED] [operation]. The one tolerated difference is stated in fp-site.h: the underflow
  * flag when tininess is to be detected before rounding.
  */
 #include <glib.h>
@@ -26,7 +26,7 @@ typedef struct Test {
     const char *only, *level;
     bool verbose, failed;
     unsigned cases, failures;
-    uint64_t seed;
+    uint64_t seed; /* argument -s */
 } Test;
 
 static Vcpu *running;
@@ -273,6 +273,8 @@ int main(int argc, char **argv)
     for (int n = 1; n < argc; n++) {
         if (!strcmp(argv[n], "-v"))
             t.verbose = true;
+        else if (!strcmp(argv[n], "-s") && n + 1 < argc)
+            t.seed = strtoull(argv[++n], NULL, 0);
         else
             t.only = argv[n];
     }

@@ -16,10 +16,10 @@ static const char *const guest_names[] = {
 };
 
 static const Backend *const backends[] = { /* best first */
-    &backend_interp, /* until the x86-64 backend has floating point and vectors */
 #ifdef HOST_X86_64
     &backend_x86_64,
 #endif
+    &backend_interp,
 };
 
 const char *const *translator_guests(void)

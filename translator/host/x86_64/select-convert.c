@@ -88,9 +88,8 @@ void sel_f2h(Emit *e, IrInsn *i)
  * own: it is out of the integers' range anyway. */
 static void scale_up(Emit *e, bool dbl, Reg t, Reg x, unsigned fraction)
 {
-    uint64_t big = dbl ? (1023ull + 100) << 52 : (127u + 60) << 23;
+    uint64_t big = dbl ? (1023ull + 1000 - fraction) << 52 : (127u + 100 - fraction) << 23;
     uint64_t sign = dbl ? 1ull << 63 : 1u << 31;
-    /* in f32, 2^60 * 2^64 stays below the largest number as well */
     emit_vop3(e, fp_scalar_vop(VFMIN, dbl), t, x, operand_mem(enc_pool128(e, big, 0)));
     emit_vop3(e, fp_scalar_vop(VFMAX, dbl), t, t, operand_mem(enc_pool128(e, big | sign, 0)));
     uint64_t factor = dbl ? (1023ull + fraction) << 52 : (127ull + fraction) << 23;

@@ -231,8 +231,8 @@ static bool never_nan(Emit *e, IrRef v, bool dbl)
 }
 
 /* Processors differ in which of several quiet NaNs a fused multiply-add gives, and most give the
- * addend's for an invalid product. Arm wants the addend first, and the default NaN for an invalid
- * product: so with a NaN as the addend the whole operation is the repair's work. A minimum, whose
+ * addend's for an invalid product without raising anything. Arm wants the addend first, and an
+ * invalid product to give the default NaN; RISC-V wants it raised: so with a NaN as the addend the whole operation is the repair's work. A minimum, whose
  * result isn't used, traps for it. Arm's negations also flip the sign of a NaN, which the host's
  * negating forms don't. */
 static void sel_fma(Emit *e, IrInsn *i)
@@ -251,7 +251,7 @@ static void sel_fma(Emit *e, IrInsn *i)
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
     Operand b = ra_use_rm(e->ra, i->arg[1]);
     Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
-    Reg t = arm && (np || probe) ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg t = probe || (arm && np) ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
@@ -259,9 +259,9 @@ static void sel_fma(Emit *e, IrInsn *i)
     s->src[1] = fp_at(b);
     s->src[2] = fp_in(arm && na ? c : d);
     Vop op = VFMADD231S;
+    if (probe)
+        emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, arm && na ? c : d, arm && na ? c : d);
     if (arm) {
-        if (probe)
-            emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, na ? c : d, na ? c : d);
         if (np)
             emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
         if (na)

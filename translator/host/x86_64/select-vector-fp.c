@@ -306,8 +306,9 @@ void sel_vf2i(Emit *e, IrInsn *i)
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
     if (i->imm) {
-        emit_vop3(e, packed(VFMIN, dbl), x, a.low, operand_mem(dup_fp(e, dbl, dbl ? 100 : 60, false)));
-        emit_vop3(e, packed(VFMAX, dbl), x, x, operand_mem(dup_fp(e, dbl, dbl ? 100 : 60, true)));
+        int big = (dbl ? 1000 : 100) - (int)i->imm; /* as scale_up() */
+        emit_vop3(e, packed(VFMIN, dbl), x, a.low, operand_mem(dup_fp(e, dbl, big, false)));
+        emit_vop3(e, packed(VFMAX, dbl), x, x, operand_mem(dup_fp(e, dbl, big, true)));
         emit_vop3(e, packed(VFMUL, dbl), x, x, operand_mem(dup_fp(e, dbl, (int)i->imm, false)));
     }
     if (away)

@@ -246,9 +246,11 @@ static void dot_vnni(Emit *e, IrInsn *i, bool sa, bool sb)
     } else if (!sa && !sb) {
         Mem m = vec_pool_dup8(e, 64);
         vec_mem(e, VPXOR, t, b, vec_pool_dup8(e, 0x80));
+        emit_vzero(e, u); /* apart from d, which may be a's register */
+        vec_mem(e, dp, u, a, m);
+        vec_mem(e, dp, u, a, m);
         emit_vrrr(e, dp, d, a, t);
-        vec_mem(e, dp, d, a, m);
-        vec_mem(e, dp, d, a, m);
+        emit_vrrr(e, VPADDD, d, d, u);
     } else {
         emit_vrrr(e, dp, d, sa ? b : a, sa ? a : b);
     }
