@@ -132,10 +132,17 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     const Reg *home = e->ra->home;
     Reg from[RA_N_REGS];
     memset(from, REG_NONE, sizeof from);
+    bool rax_used = false;
+    for (unsigned k = 0; k < n; k++)
+        rax_used |= s[k].kind == UNIT_SNAP_REG && s[k].what == RAX;
     for (unsigned k = 0; k < n; k++)
         if (s[k].kind == UNIT_SNAP_FLAGS) {
+            if (rax_used)
+                enc_store(e, true, MEM_STATE(scratch[5]), RAX);
             flags_to_ax(e, kind);
             enc_store(e, false, var_mem(e, s[k].var), RAX);
+            if (rax_used)
+                enc_load(e, true, RAX, MEM_STATE(scratch[5]));
         }
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind != UNIT_SNAP_REG)
