@@ -565,6 +565,8 @@ static const VecRule vec_rules[] = {
     { IR_vdot, L8, IR_V_SIGNED | IR_V_SRESULT }, { IR_vzip1, LANY, 0 }, { IR_vzip2, LANY, 0 },
     { IR_vuzp1, LANY, 0 }, { IR_vuzp2, LANY, 0 }, { IR_vtrn1, LANY, 0 }, { IR_vtrn2, LANY, 0 },
     { IR_vtbl, L8, 0 }, { IR_vpopcnt, L8, 0 }, { IR_vclz, L_TO32, 0 }, { IR_vrbit, L8, 0 },
+    { IR_vsha1, L32, 0 }, { IR_vsha1su1, L32, 0 }, { IR_vsha256h, L32, 0 }, { IR_vsha256h2, L32, 0 },
+    { IR_vsha256su0, L32, 0 }, { IR_vsha256su1, L32, 0 },
     { IR_vaese, LX, 0 }, { IR_vaesd, LX, 0 }, { IR_vaesmc, LX, 0 }, { IR_vaesimc, LX, 0 },
 };
 

@@ -101,7 +101,8 @@ static void vector_integer(void)
         { IR_vuzp2, 2, 15, 0 }, { IR_vtrn1, 2, 15, 0 }, { IR_vtrn2, 2, 15, 0 },
         { IR_vtbl, 2, 1, 0 }, { IR_vpopcnt, 1, 1, 0 }, { IR_vclz, 1, 7, 0 }, { IR_vrbit, 1, 1, 0 },
         { IR_vaese, 2, 1, 0 }, { IR_vaesd, 2, 1, 0 }, { IR_vaesmc, 1, 1, 0 },
-        { IR_vaesimc, 1, 1, 0 },
+        { IR_vaesimc, 1, 1, 0 }, { IR_vsha1su1, 2, 1, 0 }, { IR_vsha256h, 3, 1, 0 },
+        { IR_vsha256h2, 3, 1, 0 }, { IR_vsha256su0, 2, 1, 0 }, { IR_vsha256su1, 3, 1, 0 },
     };
     for (unsigned o = 0; o < N(ops); o++)
         for (unsigned l = 0; l < 4; l++)
@@ -117,6 +118,8 @@ static void vector_integer(void)
 static void vector_immediate(void)
 {
     const IrType v = IR_V128;
+    for (unsigned n = 0; n < 3; n++)
+        emit((OpCase) { IR_vsha1, v, { v, v, v }, 0, 0, n, IR_LANE_I8 });
     for (unsigned l = 0; l < 4; l++) {
         unsigned bits = 8u << l, lanes = 128 / bits;
         static const IrOp shifts[] = { IR_vshl, IR_vshru, IR_vshrs };

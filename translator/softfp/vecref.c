@@ -272,6 +272,7 @@ V128 vecref(IrOp op, unsigned cc, unsigned attr, int64_t imm, V128 a, V128 b, V1
     case IR_vzip1: case IR_vzip2: case IR_vuzp1: case IR_vuzp2: case IR_vtrn1: case IR_vtrn2:
         return run_permute(op, bits, a, b);
     case IR_vext: case IR_vrev: case IR_vtbl: return run_bytes(op, bits, imm, a, b);
+    case IR_vsha1 ... IR_vsha256su1: return vecref_sha(op, imm, a, b, c);
     case IR_vaese: case IR_vaesd: return vecref_aes_sub_shift(x, y, op == IR_vaesd).v;
     case IR_vaesmc: case IR_vaesimc: return vecref_aes_mix_columns(x, op == IR_vaesimc).v;
     default: return run_lanes(op, attr, imm, bits, a, b);

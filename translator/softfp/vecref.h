@@ -8,5 +8,6 @@ typedef union Bytes { V128 v; uint8_t b[16]; } Bytes; /* a little-endian host's 
 
 Bytes vecref_aes_sub_shift(Bytes state, Bytes key, bool inverse);
 Bytes vecref_aes_mix_columns(Bytes x, bool inverse);
+V128 vecref_sha(IrOp op, int64_t imm, V128 a, V128 b, V128 c);
 
 #endif

@@ -1,7 +1,7 @@
 /* data plane */
 /*
  * Cryptographic instructions: AES, SHA-1, SHA-2, SHA-3 (Arm ARM DDI 0487 K.a, C7.2). PMULL is in
- * translate-simd-three-diff.c. The hash functions' rounds are helpers (helper-crypto.c).
+ * translate-simd-three-diff.c. SHA-512's are helpers (helper-crypto.c).
  */
 #include "translator/guest/aarch64/simd.h"
 
@@ -33,6 +33,56 @@ bool a64_lift_AESIMC(LiftContext *ctx, const ArgAESIMC *a)
     return true;
 }
 
+static IrRef sha3(LiftContext *ctx, IrOp op, IrRef x, IrRef y, IrRef z, unsigned imm)
+{
+    return ir_emit(&ctx->b, op, IR_V128, IR_LANE_I32, 0, x, y, z, 0, imm);
+}
+
+/* SHA1C SHA1P SHA1M: kind is the function */
+bool a64_lift_sha1(LiftContext *ctx, const Argsha1 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn), m = a64_get_v(ctx, a->rm);
+    a64_put_v(ctx, a->rd, sha3(ctx, IR_vsha1, d, n, m, (unsigned)a->kind));
+    return true;
+}
+
+bool a64_lift_SHA1SU1(LiftContext *ctx, const ArgSHA1SU1 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn);
+    a64_put_v(ctx, a->rd, v_op2(ctx, IR_vsha1su1, IR_LANE_I32, 0, d, n));
+    return true;
+}
+
+bool a64_lift_SHA256H(LiftContext *ctx, const ArgSHA256H *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn), m = a64_get_v(ctx, a->rm);
+    a64_put_v(ctx, a->rd, sha3(ctx, IR_vsha256h, d, n, m, 0));
+    return true;
+}
+
+/* The destination is e f g h here, the first source a b c d. */
+bool a64_lift_SHA256H2(LiftContext *ctx, const ArgSHA256H2 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn), m = a64_get_v(ctx, a->rm);
+    a64_put_v(ctx, a->rd, sha3(ctx, IR_vsha256h2, n, d, m, 0));
+    return true;
+}
+
+bool a64_lift_SHA256SU0(LiftContext *ctx, const ArgSHA256SU0 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn);
+    a64_put_v(ctx, a->rd, v_op2(ctx, IR_vsha256su0, IR_LANE_I32, 0, d, n));
+    return true;
+}
+
+bool a64_lift_SHA256SU1(LiftContext *ctx, const ArgSHA256SU1 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), n = a64_get_v(ctx, a->rn), m = a64_get_v(ctx, a->rm);
+    a64_put_v(ctx, a->rd, sha3(ctx, IR_vsha256su1, d, n, m, 0));
+    return true;
+}
+
+/* SHA512H SHA512H2 SHA512SU1: kind is the helper */
 bool a64_lift_sha3op(LiftContext *ctx, const Argsha3op *a)
 {
     a64_put_v(ctx, a->rd, a64_call(ctx, a->kind, IR_V128, a64_get_v(ctx, a->rd),

@@ -81,6 +81,8 @@ const SelectRow select_vector_rows[] = {
     ROW(vzip1, sel_vzip), ROW(vzip2, sel_vzip), ROW(vuzp1, sel_vuzp), ROW(vuzp2, sel_vuzp),
     ROW(vtrn1, sel_vtrn), ROW(vtrn2, sel_vtrn), ROW(vext, sel_vext), ROW(vrev, sel_vrev),
     ROW(vtbl, sel_vtbl), ROW(vpopcnt, sel_vpopcnt), ROW(vclz, sel_vclz), ROW(vrbit, sel_vrbit),
+    ROW(vsha1, sel_vsha1), ROW(vsha1su1, sel_vsha1su1), ROW(vsha256h, sel_vsha256h),
+    ROW(vsha256h2, sel_vsha256h), ROW(vsha256su0, sel_vsha256su), ROW(vsha256su1, sel_vsha256su),
     ROW(vaese, sel_vaese), ROW(vaesd, sel_vaese), ROW(vaesmc, sel_vaesmc),
     ROW(vaesimc, sel_vaesimc),
     ROW(vfadd, sel_vfbinary), ROW(vfsub, sel_vfbinary), ROW(vfmul, sel_vfbinary),

@@ -35,6 +35,7 @@ SelectFn sel_vwiden, sel_vnarrow, sel_vnarrowsat, sel_vmull, sel_vpmull, sel_vpm
 SelectFn sel_vlow, sel_vfroms, sel_vtos, sel_vget, sel_vset, sel_vsetl, sel_vdup, sel_vdupl,
     sel_vzip, sel_vuzp, sel_vtrn, sel_vext, sel_vrev, sel_vtbl, sel_vpopcnt, sel_vclz, sel_vrbit;
 SelectFn sel_vaese, sel_vaesmc, sel_vaesimc;
+SelectFn sel_vsha1, sel_vsha1su1, sel_vsha256h, sel_vsha256su;
 SelectFn sel_vfbinary, sel_vfsqrt, sel_vfma, sel_vfabs_neg, sel_vfminmax, sel_vfcmp, sel_vfround,
     sel_vf2i, sel_vi2f, sel_vfcvtl, sel_vfcvtn;
 
