@@ -40,7 +40,8 @@ list() {
     echo "# Made by autogen.sh: test files register themselves."
     list IR_TESTS .ir tests/ir
     list LINUX_TESTS .c tests/linux
-    list PROGRAM_TESTS .sh tests/programs
+    list PROGRAM_TESTS .prog tests/programs/cases
+    list BENCH_FILES .c tests/bench
 } > tests/lists.mk.new
 cmp -s tests/lists.mk.new tests/lists.mk 2>/dev/null && rm tests/lists.mk.new ||
     mv tests/lists.mk.new tests/lists.mk

@@ -133,6 +133,7 @@ def main():
     parser.add_argument("--qemu", action="append", default=[])
     parser.add_argument("--guest", action="append", choices=sorted(GUESTS))
     parser.add_argument("--build", default="bench-programs")
+    parser.add_argument("--only-calque", action="store_true")
     options = parser.parse_args()
     os.makedirs(options.build, exist_ok=True)
     benches = [Bench(os.path.join(HERE, f), options) for f in sorted(os.listdir(HERE))
@@ -144,7 +145,7 @@ def main():
             print(f"{guest}: no {GUESTS[guest]}; skipped")
             continue
         tools = {"calque": [os.path.abspath(options.calque), *options.calque_args.split()],
-                 **find_qemus(guest, options.qemu)}
+                 **({} if options.only_calque else find_qemus(guest, options.qemu))}
         qemus = [t for t in tools if t != "calque"]
         print(f"\n{guest}: ratio to native, CPU time, median of {options.rounds} rounds\n")
         print(f"{'class':<9} {'program':<16} {'native s':>8} " + " ".join(f"{t:>8}" for t in tools) +
