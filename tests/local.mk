@@ -18,3 +18,11 @@ include %D%/programs/local.mk
 include %D%/torture/local.mk
 include %D%/bench/local.mk
 include %D%/lint/local.mk
+
+# What takes foreign input, under the sanitizers (configure --enable-sanitize). The emulator itself
+# is linked statically and owns its address space, which the address sanitizer can't share.
+SANITIZED_CHECKS = tests/ir/ir-test tests/softfp/softfp-test decode-test \
+	tests/syscalls/convert-test tests/ir-fuzz/ir-fuzz
+.PHONY: check-sanitized
+check-sanitized: $(BUILT_SOURCES) $(SANITIZED_CHECKS)
+	$(MAKE) check-TESTS TESTS='$(IR_TESTS) $(SANITIZED_CHECKS:tests/ir/ir-test=)'

@@ -11,3 +11,8 @@ roots:
 	  $(srcdir)/tests/programs/fetch-root.sh $(if $(MIRROR),--mirror $(MIRROR)) \
 	    $${x%:*} $${x#*:} roots/$${x%:*}-$${x#*:} $$(cat $(srcdir)/tests/programs/packages) || exit 1; \
 	done
+
+.PHONY: demo
+demo: calque
+	$(srcdir)/tests/programs/demo.sh ./calque
+EXTRA_DIST += %D%/demo.sh
