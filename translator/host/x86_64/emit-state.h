@@ -64,6 +64,7 @@ struct EmitState {
     unsigned n_conds;
     uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */
 
+    IrRef inverted;             /* an exit_if that leaves when its condition is false */
     Cold *cold, **cold_tail;
     Label entry;
     IrRef *pair;                /* [n_insns]: the other half of a flags and arithmetic pair, or 0 */

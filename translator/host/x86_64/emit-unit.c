@@ -224,6 +224,26 @@ static void find_pairs(Emit *e)
     }
 }
 
+/* A loop's branch at the end of the unit: the jump back becomes the straight way (with its poll), the
+ * way out the side exit. */
+static void straighten_loop(Emit *e)
+{
+    IrUnit *u = e->unit;
+    IrInsn *last = &u->insn[u->block[0].last];
+    IrInsn *branch = last->prev ? &u->insn[last->prev] : NULL;
+    GuestAddr pc = u->pc + u->code_bytes;
+    if (last->op != IR_exit_jump || !branch || branch->op != IR_exit_if ||
+        u->flags & IR_UNIT_ONE_INSN || (GuestAddr)branch->imm >= pc || (GuestAddr)last->imm < pc)
+        return;
+    int64_t target = branch->imm;
+    uint32_t attr = branch->attr;
+    branch->imm = last->imm;
+    branch->attr = last->attr;
+    last->imm = target;
+    last->attr = attr;
+    e->s->inverted = last->prev;
+}
+
 static CompiledUnit *finish(Emit *e, CodeBuffer *buf);
 
 static bool emit_cold_code(Emit *e)
@@ -314,6 +334,7 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     if (e->limit - e->p < 2 * EMIT_RESERVE)
         return NULL;
     find_pairs(e);
+    straighten_loop(e);
     e->ra = ra_new(&b->target, e, u, s->pair);
     enc_bind(e, &s->entry);
     if (!emit_block(e) || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))

@@ -301,19 +301,10 @@ static HostCc exit_cond(Emit *e, IrRef b) { return flags_use_cond(e, b); }
 
 static void select_exit_if(Emit *e, IrInsn *i)
 {
-    IrInsn *next = i->next ? &e->unit->insn[i->next] : NULL;
     HostCc cc = exit_cond(e, i->arg[0]);
     GuestAddr target = i->imm;
-    /* A loop's branch: the jump back is the straight way, with its poll, the other one the side. */
-    if (next && next->op == IR_exit_jump && target <= e->guest_pc &&
-        (GuestAddr)next->imm > e->guest_pc && !no_links(e)) {
-        uint32_t attr = i->attr;
+    if (e->s->inverted == (IrRef)(i - e->unit->insn))
         cc ^= 1;
-        target = next->imm;
-        next->imm = i->imm;
-        i->attr = next->attr;
-        next->attr = attr;
-    }
     unsigned n;
     e->ra->skip_lazy = ra_lazy_dead(i);
     uint32_t snap = side_snapshot(e, &n);
