@@ -62,6 +62,7 @@ struct EmitState {
     FlagsKind flags_kind;
     struct { uint32_t value; HostCc cc; } cond[CONDS_MAX];
     unsigned n_conds;
+    bool cf_flipped;            /* taking the flags value complemented CF */
     uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */
 
     IrRef inverted;             /* an exit_if that leaves when its condition is false */

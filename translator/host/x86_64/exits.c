@@ -188,8 +188,10 @@ static void settle_flags(Emit *e) { flags_clobber(e); }
 
 static void align_rel32(Emit *e, unsigned opcode_bytes)
 {
-    while (((e->p - e->code) + opcode_bytes) % 8 > 4)
-        emit8(e, 0x90);
+    static const uint8_t nop[4][3] = { { 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 } };
+    unsigned at = ((e->p - e->code) + opcode_bytes) % 8, n = at > 4 ? 8 - at : 0;
+    for (unsigned k = 0; k < n; k++)
+        emit8(e, nop[n][k]);
 }
 
 static void cold_link_stub(Emit *e, Cold *c)
@@ -502,22 +504,42 @@ static void select_exit_callind(Emit *e, IrInsn *i)
     exit_emit_lookup(e, &c->enter);
 }
 
+/* r[0]: the target */
 static void cold_ret(Emit *e, Cold *c)
 {
-    (void)c;
+    if (c->r[0] != RAX)
+        enc_mov_rr(e, true, RAX, c->r[0]);
     emit_jmp_stub(e, STUB_RET);
+}
+
+/* The home register that holds the value once everything is written back, or REG_NONE. */
+static Reg home_with(Emit *e, IrRef v)
+{
+    uint32_t value = ra_root(e->ra, v);
+    for (unsigned var = 0; e->ra->value[value].n_vars && var < e->ra->n_vars; var++)
+        if (e->ra->binding[var] == value && e->ra->home[var] != REG_NONE)
+            return e->ra->home[var];
+    return REG_NONE;
 }
 
 static void select_exit_ret(Emit *e, IrInsn *i)
 {
-    target_to_rax(e, i->arg[0]);
+    Reg r = no_links(e) ? REG_NONE : home_with(e, i->arg[0]);
     e->s->ended = true;
+    if (r == REG_NONE) {
+        target_to_rax(e, i->arg[0]);
+        r = RAX;
+    } else {
+        settle_flags(e);
+        write_back_now(e);
+    }
     if (no_links(e)) {
         leave_to_rax(e);
         return;
     }
     Cold *c = emit_cold(e, cold_ret, NULL);
-    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    c->r[0] = r;
+    enc_rm(e, 0, 0, ENC_W, 0x3b, r, (Mem) { RSP, REG_NONE, 0, 0, 8 });
     enc_jcc(e, CC_NE, &c->enter);
     emit8(e, 0xc3);
 }

@@ -76,6 +76,7 @@ static void fcmp_to_ax(Emit *e, bool swapped)
     enc_bind(e, &end);
 }
 
+/* Complements CF on the way for FLAGS_SUB. */
 void flags_to_ax(Emit *e, FlagsKind kind)
 {
     if (kind == FLAGS_FCMP || kind == FLAGS_FCMP_SWAPPED) {
@@ -86,13 +87,12 @@ void flags_to_ax(Emit *e, FlagsKind kind)
         emit8(e, 0xf5); /* cmc */
     emit8(e, 0x9f);     /* lahf */
     enc_setcc(e, CC_O, RAX);
-    if (kind == FLAGS_SUB)
-        emit8(e, 0xf5); /* conditions that still depend on CF keep it */
 }
 
 static void fetch_flags(Emit *e, uint32_t value)
 {
     Ra *ra = e->ra;
+    e->s->cf_flipped = e->s->flags_kind == FLAGS_SUB;
     if (!(ra->locked & 1u << RAX)) {
         uint32_t was = ra->locked;
         ra_take(ra, RAX);
@@ -126,6 +126,8 @@ void flags_fetch(Emit *e, uint32_t value)
     struct EmitState *s = e->s;
     if (value == s->flags_value) {
         fetch_flags(e, value);
+        if (s->cf_flipped)
+            emit8(e, 0xf5); /* conditions may still depend on CF as it was */
         return;
     }
     for (unsigned n = 0; n < s->n_conds; n++)
@@ -406,15 +408,11 @@ static void carry_to_cf(Emit *e, IrRef f, bool inverted)
     if (e->ra->value[value].special && value == s->flags_value &&
         (s->flags_kind == FLAGS_SUB || s->flags_kind == FLAGS_ADD ||
          s->flags_kind == FLAGS_LOGIC)) {
-        if ((s->flags_kind == FLAGS_SUB) != inverted) {
-            /* other conditions may need CF as it is */
-            FlagsKind kind = s->flags_kind;
-            flags_clobber(e);
-            (void)kind;
+        bool is_sub = s->flags_kind == FLAGS_SUB;
+        s->cf_flipped = false;
+        flags_clobber(e);
+        if ((is_sub ^ s->cf_flipped) != inverted)
             emit8(e, 0xf5);
-        } else {
-            flags_clobber(e);
-        }
         return;
     }
     Operand r = ra_use_rm(e->ra, f);
