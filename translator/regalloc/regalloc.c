@@ -162,9 +162,7 @@ static void prepare(Ra *ra, const IrRef *pair)
             entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
         }
     }
-    /* A side exit at the very end may change places with the jump, see select_exit_if(). */
-    const IrInsn *end = &u->insn[u->block[0].last], *before = end->prev ? &u->insn[end->prev] : end;
-    bool lazy_dead = ra_lazy_dead(end) && (before->op != IR_exit_if || ra_lazy_dead(before));
+    bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
     for (unsigned var = 0; var < ra->n_vars; var++) {
         if (lazy_dead && ra->vars[var].flags & IR_VAR_LAZY)
             unbind(ra, var, last_observed, last_exit);
