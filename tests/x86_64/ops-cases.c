@@ -75,6 +75,8 @@ static void scalar_convert(void)
                     emit((OpCase) { IR_i2f, f, { i }, 0, a, fractions[k], IR_LANE_I8 });
                     for (unsigned r = 0; r < IR_ROUND_ODD; r++) {
                         emit((OpCase) { IR_f2i, i, { f }, 0, a | r, fractions[k], lane_of(f) });
+                        emit((OpCase) { IR_f2i, i, { f }, 0, a | r | IR_FP_FLUSH, fractions[k],
+                                        lane_of(f) });
                         if (!fractions[k])
                             emit((OpCase) { IR_f2i, i, { f }, 0, a | r | IR_FP_NAN2INT_MAX, 0,
                                             lane_of(f) });

@@ -12,8 +12,10 @@
 /* MXCSR (Intel SDM vol. 1, 10.2.3): flags IE DE ZE OE UE PE in bits 0..5, masks in 7..12, rounding
  * control in 13..14. */
 enum {
-    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_RC_SHIFT = 13, MXCSR_RC = 3 << 13,
+    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_UE = 16, MXCSR_PE = 32,
+    MXCSR_RC_SHIFT = 13, MXCSR_RC = 3 << 13,
     MXCSR_GUEST = 0x1f00, /* every exception masked but invalid operation */
+    MXCSR_GUEST_FLUSH = 0x1600, /* nor denormal operands and underflow */
 };
 
 UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i)
@@ -60,12 +62,14 @@ void x86_fp_set_flags(Vcpu *v, uint32_t flags)
     v->guest_fpctl &= ~(uint32_t)MXCSR_FLAGS;
 }
 
+/* The underflow flag can't tell a repaired operation's from earlier ones, so it isn't kept there. */
 void x86_fp_set_control(Vcpu *v, uint32_t control)
 {
     /* ties to away and to odd can't be had from the host: units are translated for them */
     static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
     v->fp_control = control;
-    v->guest_fpctl = (v->guest_fpctl & MXCSR_FLAGS) | MXCSR_GUEST
+    v->fp_sticky |= flags_of(v->guest_fpctl);
+    v->guest_fpctl = (control & IR_FPC_FLUSH ? MXCSR_GUEST_FLUSH : MXCSR_GUEST)
                    | (uint32_t)rc[control & 7] << MXCSR_RC_SHIFT;
 }
 
@@ -129,16 +133,28 @@ static uint64_t narrow(uint8_t type, V128 v)
     return type == IR_F32 || type == IR_I32 ? (uint32_t)v.lo : v.lo;
 }
 
+/* As (u)comis leaves EFLAGS, from Arm's result of the same comparison. */
+static greg_t eflags_of_compare(greg_t efl, uint32_t nzcv)
+{
+    enum { CF = 1, PF = 4, AF = 16, ZF = 64, SF = 128, OF = 2048 };
+    efl &= ~(greg_t)(CF | PF | AF | ZF | SF | OF);
+    switch (nzcv >> 28) {
+    case 8: return efl | CF;            /* less */
+    case 6: return efl | ZF;            /* equal */
+    case 2: return efl;                 /* greater */
+    default: return efl | CF | PF | ZF; /* unordered */
+    }
+}
+
 static void repair(Frame *f, const UnitFpSite *s)
 {
     FpEnv env = env_of(f->v, f->fp->mxcsr);
     V128 a = place_read(f, s->src[0]), b = place_read(f, s->src[1]), c = place_read(f, s->src[2]);
-    enum { CF = 1, PF = 4, AF = 16, ZF = 64, SF = 128, OF = 2048 };
     if (s->op == IR_fcmp || s->op == IR_flfcmp) {
-        /* only unordered operands trap; (u)comis then gives ZF = PF = CF = 1 */
-        greg_t *fl = &f->uc->uc_mcontext.gregs[REG_EFL];
-        *fl = (*fl & ~(greg_t)(AF | SF | OF)) | CF | PF | ZF;
-        env.flags = IR_FPX_INVALID;
+        uint32_t nzcv = fpref_scalar(IR_flfcmp, IR_FLAGS, s->arg_type, 0, s->attr, 0,
+                                     narrow(s->arg_type, a), narrow(s->arg_type, b), 0, &env);
+        f->uc->uc_mcontext.gregs[REG_EFL] = eflags_of_compare(f->uc->uc_mcontext.gregs[REG_EFL],
+                                                              nzcv);
     } else if (s->type == IR_V128) {
         place_write(f, s->dst, fpref_vector(s->op, s->cc, s->attr, s->imm, a, b, c, &env));
     } else {
@@ -148,7 +164,9 @@ static void repair(Frame *f, const UnitFpSite *s)
         place_write(f, s->dst, r);
     }
     f->v->fp_sticky |= env.flags;
-    f->fp->mxcsr &= ~(uint32_t)MXCSR_IE;
+    f->fp->mxcsr &= ~(uint32_t)(MXCSR_IE | MXCSR_DE);
+    if (f->v->fp_control & IR_FPC_FLUSH)
+        f->fp->mxcsr &= ~(uint32_t)MXCSR_UE;
     frame_sse_used(f);
 }
 
@@ -229,24 +247,9 @@ static void fn_set_flags(Vcpu *v, uint64_t w)
     x86_fp_set_flags(v, (uint32_t)v->scratch[0]);
 }
 
-/* Denormal operands of a comparison become zeros (Arm's FPCR.FZ): raises input denormal. w: bytes. */
-static void fn_flush(Vcpu *v, uint64_t w)
-{
-    unsigned fraction = w == 4 ? 23 : 52, exponent = w == 4 ? 8 : 11;
-    for (unsigned n = 0; n < 2; n++) {
-        uint64_t x = w == 4 ? (uint32_t)v->scratch[n] : v->scratch[n];
-        uint64_t frac = x & ((1ull << fraction) - 1);
-        if (frac && !(x >> fraction & ((1u << exponent) - 1))) {
-            v->scratch[n] = x - frac;
-            v->fp_sticky |= IR_FPX_DENORMAL;
-        }
-    }
-}
-
 BackendFn *const backend_fp_fns[] = {
     [FP_FN_SCALAR] = fn_scalar, [FP_FN_VECTOR] = fn_vector, [FP_FN_VECREF] = fn_vecref,
-    [FP_FN_SET_CONTROL] = fn_set_control, [FP_FN_SET_FLAGS] = fn_set_flags,
-    [FP_FN_FLUSH] = fn_flush, NULL,
+    [FP_FN_SET_CONTROL] = fn_set_control, [FP_FN_SET_FLAGS] = fn_set_flags, NULL,
 };
 
 static Mem scratch_mem(unsigned n) { return mem_state(offsetof(Vcpu, scratch) + 8 * n); }

@@ -15,11 +15,18 @@
  *  3. No instruction of the range that may come before a trap raises a flag that the operation as
  *     a whole doesn't.
  *
+ * Flushing of denormals (Arm's FPCR.FZ) isn't the host's (which raises other flags), but done by the
+ * same repair: then the denormal operand and underflow exceptions are unmasked as well. Operations
+ * that don't raise the former on the host get a probe, an instruction that does.
+ *
  * MXCSR's own invalid flag is therefore never set while guest code runs: Vcpu.fp_sticky has it.
  *
- * Known gap: the host detects tininess after rounding. Guests that detect it before (Arm) miss
- * the underflow flag (never a value) when the rounded result is the smallest normal number and the
- * unrounded one was smaller.
+ * Known gaps, all but the last in flags only:
+ *  - The host detects tininess after rounding. Guests that detect it before (Arm) miss the underflow
+ *    flag when the rounded result is the smallest normal number and the unrounded one was smaller.
+ *  - When flushing: input denormal isn't raised for a denormal beside a quiet NaN operand, and a
+ *    result that is flushed raises inexact too.
+ *  - When flushing, the result of the first gap should have been 0.
  */
 #ifndef TRANSLATOR_HOST_X86_64_FP_SITE_H
 #define TRANSLATOR_HOST_X86_64_FP_SITE_H
@@ -52,7 +59,7 @@ static inline FpPlace fp_in(Reg r) { return (FpPlace) { 0, r }; }
 FpPlace fp_at(Operand o);
 
 /* Numbers of backend_fp_fns[]. */
-enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS, FP_FN_FLUSH };
+enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS };
 
 /* The argument of FP_FN_SCALAR … FP_FN_VECREF that names the operation. */
 uint64_t fp_fn_word(const IrInsn *i, IrType arg_type);

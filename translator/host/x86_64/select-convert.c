@@ -138,7 +138,7 @@ static Cold *range_check(Emit *e, IrInsn *i, bool dbl, unsigned limit, Reg d, Re
 static void f2i_unsigned_sse(Emit *e, IrInsn *i)
 {
     bool dbl = arg_type(e, i) == IR_F64;
-    if ((i->attr & IR_FP_ROUND) != IR_ROUND_ZERO || i->imm) {
+    if ((i->attr & IR_FP_ROUND) != IR_ROUND_ZERO || i->imm || i->attr & IR_FP_FLUSH) {
         fp_slow(e, i);
         return;
     }
@@ -184,12 +184,15 @@ void sel_f2i(Emit *e, IrInsn *i)
     bool silent = !direct && (uns || (dbl && i->type == IR_I32) || away);
     Reg x = ra_use(e->ra, i->arg[0]);
     Reg from = i->imm ? ra_temp_xmm(e->ra) : x;
-    Reg t = direct ? REG_NONE : ra_temp_xmm(e->ra), f = away ? ra_temp_xmm(e->ra) : REG_NONE;
+    bool probe = i->attr & IR_FP_FLUSH && !i->imm;
+    Reg t = direct && !probe ? REG_NONE : ra_temp_xmm(e->ra), f = away ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg g = silent ? ra_temp_gpr(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
     site1(e, i, d, x);
     if (i->imm)
         scale_up(e, dbl, from, x, (unsigned)i->imm);
+    if (probe)
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x);
     if (direct)
         cvt_int(e, i, dbl, round == IR_ROUND_ZERO, uns, d, from);
     else

@@ -20,8 +20,7 @@ void fp_ucomis(Emit *e, bool dbl, bool signalling, Reg a, Operand b)
 bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds)
 {
     unsigned round = i->attr & IR_FP_ROUND;
-    return (i->attr & IR_FP_FLUSH) || (rounds && round != IR_ROUND_DYN)
-        || (e->unit->flags & IR_UNIT_NAN_CHECK);
+    return (rounds && round != IR_ROUND_DYN) || (e->unit->flags & IR_UNIT_NAN_CHECK);
 }
 
 /* An operation that gives the default NaN for any NaN operand, so that the payload of its own
@@ -87,6 +86,13 @@ static void keep_upper(Emit *e, IrInsn *i, IrRef from)
         i->attr |= FP_UPPER64_ZERO;
 }
 
+/* Before an operation that doesn't raise the denormal operand exception itself. */
+void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x)
+{
+    if (i->attr & IR_FP_FLUSH)
+        emit_vrrr(e, min, t, x, x);
+}
+
 static Vop binary_vop(IrOp op)
 {
     switch (op) {
@@ -107,14 +113,20 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (canonical)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
-    Reg a, d;
+    /* a denormal by zero raises division by zero only, though flushed it is 0 by 0 */
+    bool probe = i->op == IR_fdiv && i->attr & IR_FP_FLUSH;
+    Reg a, d, t = REG_NONE;
     Operand b = operand_reg(REG_NONE);
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
         b = ra_use_rm(e->ra, i->arg[1]);
+        if (probe)
+            t = ra_temp_xmm(e->ra);
         d = ra_def_late(e->ra, i);
     } else {
         b = ra_use_rm(e->ra, i->arg[1]);
+        if (probe)
+            t = ra_temp_xmm(e->ra);
         a = d = ra_def_over(e->ra, i, i->arg[0]);
     }
     UnitFpSite *s = fp_site_begin(e, i);
@@ -122,6 +134,8 @@ static void sel_binary(Emit *e, IrInsn *i)
     s->src[0] = fp_in(a);
     s->src[1] = fp_at(b);
     s->src[2] = fp_in(REG_NONE);
+    if (probe)
+        fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a);
     emit_vop3(e, fp_scalar_vop(binary_vop(i->op), i->type == IR_F64), d, a, b);
     fp_site_end(e);
     if (canonical)
@@ -131,21 +145,26 @@ static void sel_binary(Emit *e, IrInsn *i)
 /* One operand, the upper bits of the result from the operand's register. */
 static void unary(Emit *e, IrInsn *i, Vop op, int imm)
 {
+    bool probe = i->op == IR_fround && i->attr & IR_FP_FLUSH;
     bool canonical = fp_canonical_wanted(e, i);
     if (canonical)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
-    Reg a, d;
+    Reg a, d, t;
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
+        t = probe ? ra_temp_xmm(e->ra) : REG_NONE;
         d = ra_def_late(e->ra, i);
     } else {
+        t = probe ? ra_temp_xmm(e->ra) : REG_NONE;
         a = d = ra_def_over(e->ra, i, i->arg[0]);
     }
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
     s->src[0] = fp_in(a);
     s->src[1] = s->src[2] = fp_in(REG_NONE);
+    if (probe)
+        fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a);
     if (imm < 0)
         emit_vscalar2(e, op, d, a);
     else
@@ -197,6 +216,7 @@ static void fround_away(Emit *e, IrInsn *i)
     s->dst = fp_in(d);
     s->src[0] = fp_in(x);
     s->src[1] = s->src[2] = fp_in(REG_NONE);
+    fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x);
     fp_round_away(e, dbl, t, f, x);
     /* the sign of x; infinities make x - t invalid and are repaired */
     emit_vop3(e, VPAND, f, x, operand_mem(fp_sign_mask(e, dbl)));
@@ -343,32 +363,20 @@ static void sel_min_max(Emit *e, IrInsn *i)
     bool max = i->op == IR_fmax || i->op == IR_fmaxnm;
     if (fp_needs_slow(e, i, false))
         fp_slow(e, i);
-    else if (e->cpu->avx512vl && (i->op == IR_fminnm || i->op == IR_fmaxnm))
+    else if (e->cpu->avx512vl && !(i->attr & IR_FP_FLUSH)
+             && (i->op == IR_fminnm || i->op == IR_fmaxnm)) /* VRANGE doesn't trap for denormals */
         min_max_range(e, i, max);
     else
         min_max_both(e, i, max);
-}
-
-/* Denormal operands count as zeros: the comparison is done on flushed copies. */
-static void flush_operands(Emit *e, IrInsn *i, Reg *a, Operand *b)
-{
-    bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
-    Reg x = ra_use_scratch(e->ra, i->arg[0]), y = ra_use_scratch(e->ra, i->arg[1]);
-    Mem m0 = MEM_STATE(scratch[0]), m1 = MEM_STATE(scratch[1]);
-    emit_vstore_scalar(e, true, m0, x);
-    emit_vstore_scalar(e, true, m1, y);
-    emit_call_fn(e, FP_FN_FLUSH, dbl ? 8 : 4);
-    emit_vload_scalar(e, true, x, m0);
-    emit_vload_scalar(e, true, y, m1);
-    *a = x;
-    *b = operand_reg(y);
 }
 
 static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b)
 {
     bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
     UnitFpSite *s = fp_site_begin(e, i);
-    s->dst = s->src[0] = s->src[1] = s->src[2] = fp_in(REG_NONE);
+    s->dst = s->src[2] = fp_in(REG_NONE);
+    s->src[0] = fp_in(a);
+    s->src[1] = fp_at(b);
     fp_ucomis(e, dbl, signalling, a, b);
     fp_site_end(e);
 }
@@ -385,19 +393,8 @@ static void compare(Emit *e, IrInsn *i, bool swap)
     bool signalling = i->attr & IR_FP_SIGNALING;
     bool check = signalling && e->unit->flags & IR_UNIT_NAN_CHECK;
     IrRef first = i->arg[swap], second = i->arg[!swap];
-    Reg a;
-    Operand b = operand_reg(REG_NONE);
-    if (i->attr & IR_FP_FLUSH) {
-        flush_operands(e, i, &a, &b);
-        if (swap) {
-            Reg t = a;
-            a = b.reg;
-            b.reg = t;
-        }
-    } else {
-        a = ra_use(e->ra, first);
-        b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
-    }
+    Reg a = ra_use(e->ra, first);
+    Operand b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
     compare_site(e, i, signalling && !check, a, b);
     if (check) {
         Cold *c = emit_cold(e, cold_compare, i);

@@ -79,12 +79,14 @@ static void low_result(IrInsn *i)
 
 /* Operands and result register of a two-operand instruction; the fills are emitted. SSE forms get
  * a result register that is no operand's. */
-static Reg two(Emit *e, IrInsn *i, Arg *a, Arg *b, Fill fill_b)
+static Reg two(Emit *e, IrInsn *i, Arg *a, Arg *b, Reg *ret_temp, Fill fill_b)
 {
     *a = arg_use(e, i, 0, FILL_ZERO);
     *b = arg_use(e, i, 1, fill_b);
     arg_temp(e, a);
     arg_temp(e, b);
+    if (ret_temp)
+        *ret_temp = ra_temp_xmm(e->ra);
     Reg d = e->cpu->avx ? ra_def_late(e->ra, i) : ra_def(e->ra, i);
     arg_fill(e, is_dbl(i), a);
     arg_fill(e, is_dbl(i), b);
@@ -98,8 +100,8 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     if (slow(e, i, true))
         return;
     Vop op = i->op == IR_vfadd ? VFADD : i->op == IR_vfsub ? VFSUB : i->op == IR_vfmul ? VFMUL : VFDIV;
-    bool low = i->attr & IR_FP_LOW64;
-    if (!low && e->cpu->avx) {
+    bool probe = i->op == IR_vfdiv && i->attr & IR_FP_FLUSH; /* as sel_binary() */
+    if (!(i->attr & IR_FP_LOW64) && e->cpu->avx && !probe) {
         Reg a = ra_use(e->ra, i->arg[0]);
         Operand b = ra_use_rm(e->ra, i->arg[1]);
         Reg d = ra_def_late(e->ra, i);
@@ -110,9 +112,12 @@ void sel_vfbinary(Emit *e, IrInsn *i)
         return;
     }
     Arg a, b;
-    Reg d = two(e, i, &a, &b, i->op == IR_vfdiv ? FILL_ONE : i->op == IR_vfsub ? FILL_MINUS_ZERO
+    Reg t;
+    Reg d = two(e, i, &a, &b, &t, i->op == IR_vfdiv ? FILL_ONE : i->op == IR_vfsub ? FILL_MINUS_ZERO
                                                                                : FILL_ZERO);
     site(e, i, d, a.reg, b.reg, REG_NONE);
+    if (probe)
+        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low);
     emit_vrrr(e, packed(op, is_dbl(i)), d, a.low, b.low);
     fp_site_end(e);
 }
@@ -122,10 +127,14 @@ static void one(Emit *e, IrInsn *i, Vop op, int imm)
 {
     Arg a = arg_use(e, i, 0, FILL_ZERO);
     arg_temp(e, &a);
+    bool probe = i->op == IR_vfround && i->attr & IR_FP_FLUSH;
+    Reg t = probe ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = e->cpu->avx ? ra_def_late(e->ra, i) : ra_def(e->ra, i);
     arg_fill(e, is_dbl(i), &a);
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
+    if (probe)
+        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low);
     if (imm < 0)
         emit_vop2(e, op, d, operand_reg(a.low));
     else
@@ -192,7 +201,8 @@ void sel_vfminmax(Emit *e, IrInsn *i)
     if (slow(e, i, false))
         return;
     bool max = i->op == IR_vfmax || i->op == IR_vfmaxnm, dbl = is_dbl(i);
-    bool range = e->cpu->avx512vl && (i->op == IR_vfminnm || i->op == IR_vfmaxnm);
+    bool range = e->cpu->avx512vl && !(i->attr & IR_FP_FLUSH)
+              && (i->op == IR_vfminnm || i->op == IR_vfmaxnm);
     Vop op = packed(max ? VFMAX : VFMIN, dbl);
     Arg a = arg_use(e, i, 0, FILL_ZERO), b = arg_use(e, i, 1, FILL_ZERO);
     arg_temp(e, &a);
@@ -223,7 +233,7 @@ void sel_vfcmp(Emit *e, IrInsn *i)
         return;
     }
     Arg a, b;
-    Reg d = two(e, i, &a, &b, FILL_ONE);
+    Reg d = two(e, i, &a, &b, NULL, FILL_ONE);
     site(e, i, d, a.reg, b.reg, REG_NONE);
     Vop op = packed(VFCMP, is_dbl(i));
     if (i->op == IR_vfcmpeq)
@@ -264,6 +274,7 @@ void sel_vfround(Emit *e, IrInsn *i)
     arg_fill(e, dbl, &a);
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
+    fp_probe(e, i, packed(VFMIN, dbl), t, a.low);
     round_away(e, dbl, t, f, a.low);
     emit_vop3(e, VPAND, f, a.low, operand_mem(sign_mask(e, i, false)));
     emit_vop3(e, VPAND, t, t, operand_mem(sign_mask(e, i, true)));
@@ -301,10 +312,14 @@ void sel_vf2i(Emit *e, IrInsn *i)
     arg_temp(e, &a);
     Reg x = i->imm ? ra_temp_xmm(e->ra) : a.low;
     Reg t = direct ? x : ra_temp_xmm(e->ra), f = silent ? ra_temp_xmm(e->ra) : REG_NONE;
+    bool probe = i->attr & IR_FP_FLUSH && !i->imm;
+    Reg p = probe ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
     arg_fill(e, dbl, &a);
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
+    if (probe)
+        fp_probe(e, i, packed(VFMIN, dbl), p, a.low);
     if (i->imm) {
         int big = (dbl ? 1000 : 100) - (int)i->imm; /* as scale_up() */
         emit_vop3(e, packed(VFMIN, dbl), x, a.low, operand_mem(dup_fp(e, dbl, big, false)));
