@@ -1,0 +1,201 @@
+/* data plane */
+/* What the forward allocator knows before its walk: which values the variables have where, who uses
+ * them and how long anybody can see them. */
+#include "translator/regalloc/state.h"
+
+#include <assert.h>
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *ret_home)
+{
+    for (unsigned v = 0; v < n_vars; v++) {
+        int rank = vars[v].home;
+        ret_home[v] = REG_NONE;
+        if (rank < 0)
+            continue;
+        if (vars[v].type == IR_I64 && (unsigned)rank < target->n_gpr_homes)
+            ret_home[v] = target->gpr_home[rank];
+        else if ((vars[v].type == IR_V128 || vars[v].type == IR_F64) &&
+                 (unsigned)rank < target->n_xmm_homes)
+            ret_home[v] = target->xmm_home[rank];
+    }
+}
+
+/* -- preparation ------------------------------------------------------------------------------------ */
+
+static bool call_writes_vars(const Ra *ra, const IrInsn *i)
+{
+    return i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS;
+}
+
+/* The producers whose i32 results leave the upper half of the host register 0. */
+static bool zero_extends(const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
+    case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
+    case IR_popcnt: case IR_ubfx: case IR_load: case IR_andn:
+        return i->type == IR_I32;
+    default:
+        return false;
+    }
+}
+
+static bool observes(const Ra *ra, const IrInsn *i)
+{
+    if (ir_op_info[i->op].flags & (IR_OPF_M | IR_OPF_E))
+        return true;
+    return i->op == IR_call &&
+           ra->unit->isa->helpers[i->imm].flags &
+               (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS | IR_HELPER_FAULTS);
+}
+
+static void add_use(Ra *ra, uint32_t value, uint32_t pos)
+{
+    RaValue *v = &ra->value[value];
+    if (ra->n_uses + 1 >= ra->cap_uses)
+        ra->uses = arena_grow(ra->unit->arena, ra->uses, sizeof *ra->uses, ra->n_uses + 1,
+                              &ra->cap_uses, ra->n_uses + 2);
+    uint32_t u = ++ra->n_uses;
+    ra->uses[u] = (RaUse) { pos, 0 };
+    if (v->last_use)
+        ra->uses[v->last_use].next = u;
+    else
+        v->use = u;
+    v->last_use = u;
+}
+
+static void entry_values(Ra *ra, uint32_t base)
+{
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        RaValue *x = &ra->value[base + v];
+        x->type = ra->vars[v].type;
+        x->reg = x->hint = REG_NONE;
+        x->mem = RA_MEM_NONE;
+        ra->binding[v] = base + v;
+    }
+}
+
+/* The variable gets another value: who could see the old one until now? A fault doesn't count for
+ * lazy variables (ir.h rule 2). */
+static void unbind(Ra *ra, unsigned var, uint32_t last_observed, uint32_t last_exit)
+{
+    RaValue *old = &ra->value[ra->binding[var]];
+    uint32_t seen = ra->vars[var].flags & IR_VAR_LAZY ? last_exit : last_observed;
+    if (old->observed < seen)
+        old->observed = seen;
+}
+
+/* The walk that ra_begin() repeats: binds variables to values and notes uses and hints. */
+static void prepare(Ra *ra, const IrRef *pair)
+{
+    IrUnit *u = ra->unit;
+    uint32_t pos = 0, last_observed = 0, last_exit = 0;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        RaValue *v = &ra->value[r];
+        pos++;
+        *v = (RaValue) { .insn = r, .type = i->type, .reg = REG_NONE, .hint = REG_NONE,
+                         .mem = RA_MEM_NONE, .def_pos = pos };
+        ra->alias[r] = r;
+        if (i->mark)
+            v->def_pos = ra->value[pair[r]].def_pos;
+        if (i->op == IR_get) {
+            ra->alias[r] = ra->binding[i->imm];
+            continue;
+        }
+        if (i->op == IR_copy || i->op == IR_trunc) {
+            ra->alias[r] = ra->alias[i->arg[0]];
+            continue;
+        }
+        if (i->op == IR_zext) {
+            uint32_t a = ra->alias[i->arg[0]];
+            if (ra->value[a].insn && zero_extends(&u->insn[a])) {
+                ra->alias[r] = a;
+                continue;
+            }
+        }
+        v->constant = i->op == IR_const || i->op == IR_codeaddr || i->op == IR_vconst;
+        if (observes(ra, i)) {
+            last_observed = pos;
+            if (!(ir_op_info[i->op].flags & IR_OPF_M) && !ra_lazy_dead(i))
+                last_exit = pos;
+        }
+        if (i->op == IR_put) {
+            uint32_t value = ra->alias[i->arg[0]];
+            RaValue *p = &ra->value[value];
+            p->put = true;
+            if (ra->binding[i->imm] == value)
+                continue;
+            unbind(ra, i->imm, last_observed, last_exit);
+            ra->binding[i->imm] = value;
+            add_use(ra, value, pos);
+            if (p->insn && p->hint == REG_NONE &&
+                (ra->home[i->imm] != REG_NONE || !p->has_var)) {
+                p->has_var = true;
+                p->hint = ra->home[i->imm];
+                p->hint_var = i->imm;
+                p->hint_legal = last_observed <= p->def_pos;
+            }
+            continue;
+        }
+        if (!i->mark)
+            for (unsigned a = 0; a < 4; a++)
+                if (i->arg[a])
+                    add_use(ra, ra->alias[i->arg[a]], pos);
+        if (call_writes_vars(ra, i)) {
+            for (unsigned var = 0; var < ra->n_vars; var++)
+                unbind(ra, var, pos, pos);
+            ra->n_var_calls++;
+            entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
+        }
+    }
+    bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        if (lazy_dead && ra->vars[var].flags & IR_VAR_LAZY)
+            unbind(ra, var, last_observed, last_exit);
+        else
+            ra->value[ra->binding[var]].observed = UINT32_MAX;
+    }
+}
+
+Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
+{
+    Ra *ra = arena_alloc(unit->arena, sizeof *ra);
+    ra->target = target;
+    ra->host = host;
+    ra->unit = unit;
+    ra->vars = unit->isa->vars;
+    ra->n_vars = unit->isa->n_vars;
+    assert(ra->n_vars <= RA_MAX_VARS);
+    unsigned n_calls = 0;
+    for (IrRef r = unit->block[0].first; r; r = unit->insn[r].next)
+        n_calls += call_writes_vars(ra, &unit->insn[r]);
+    ra->n_values = unit->n_insns + (n_calls + 1) * ra->n_vars;
+    ra->value = arena_alloc(unit->arena, ra->n_values * sizeof *ra->value);
+    ra->alias = arena_alloc(unit->arena, unit->n_insns * sizeof *ra->alias);
+    ra_homes(target, ra->vars, ra->n_vars, ra->home);
+    ra->cap_uses = 2 * unit->n_insns;
+    ra->uses = arena_alloc(unit->arena, ra->cap_uses * sizeof *ra->uses);
+    entry_values(ra, unit->n_insns);
+    prepare(ra, pair);
+
+    /* The state at entry. */
+    ra->n_var_calls = 0;
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        uint32_t value = unit->n_insns + v;
+        ra->binding[v] = value;
+        ra->value[value].n_vars = 1;
+        if (ra->home[v] != REG_NONE) {
+            ra->value[value].reg = ra->home[v];
+            ra->owner[ra->home[v]] = value;
+            ra->homes |= 1u << ra->home[v];
+        } else {
+            ra->value[value].mem = RA_MEM_VAR | v;
+            ra->state_holds[v] = value;
+        }
+    }
+    return ra;
+}
