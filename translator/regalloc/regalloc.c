@@ -683,13 +683,16 @@ static void untangle(Ra *ra)
             unsigned var = w * 64 + __builtin_ctzll(m);
             uint32_t b = ra->binding[var];
             RaValue *v = &ra->value[b];
-            if (v->reg != REG_NONE || v->special || v->constant || !(v->mem & RA_MEM_VAR) ||
+            if (v->special || v->constant || !(v->mem & RA_MEM_VAR) ||
                 v->mem == RA_MEM_NONE || v->mem == (RA_MEM_VAR | (int)var))
                 continue;
-            uint32_t was = ra->locked;
-            use_root(ra, b);
+            if (v->reg == REG_NONE) {
+                uint32_t was = ra->locked;
+                use_root(ra, b);
+                ra->locked = was;
+            }
+            /* Loading the next one may take its register: then it must not count on that place. */
             v->mem = RA_MEM_NONE;
-            ra->locked = was;
         }
 }
 
