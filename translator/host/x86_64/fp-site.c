@@ -241,15 +241,9 @@ static void fn_set_control(Vcpu *v, uint64_t w)
     x86_fp_set_control(v, (uint32_t)v->scratch[0]);
 }
 
-static void fn_set_flags(Vcpu *v, uint64_t w)
-{
-    (void)w;
-    x86_fp_set_flags(v, (uint32_t)v->scratch[0]);
-}
-
 BackendFn *const backend_fp_fns[] = {
     [FP_FN_SCALAR] = fn_scalar, [FP_FN_VECTOR] = fn_vector, [FP_FN_VECREF] = fn_vecref,
-    [FP_FN_SET_CONTROL] = fn_set_control, [FP_FN_SET_FLAGS] = fn_set_flags, NULL,
+    [FP_FN_SET_CONTROL] = fn_set_control, NULL,
 };
 
 static Mem scratch_mem(unsigned n) { return mem_state(offsetof(Vcpu, scratch) + 8 * n); }

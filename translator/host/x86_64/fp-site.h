@@ -59,7 +59,7 @@ static inline FpPlace fp_in(Reg r) { return (FpPlace) { 0, r }; }
 FpPlace fp_at(Operand o);
 
 /* Numbers of backend_fp_fns[]. */
-enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS };
+enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL };
 
 /* The argument of FP_FN_SCALAR … FP_FN_VECREF that names the operation. */
 uint64_t fp_fn_word(const IrInsn *i, IrType arg_type);

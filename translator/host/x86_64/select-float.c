@@ -454,12 +454,81 @@ static void sel_fpgetflags(Emit *e, IrInsn *i)
     enc_alu(e, ALU_OR, false, d, operand_mem(MEM_STATE(fp_sticky)));
 }
 
-static void sel_fpset(Emit *e, IrInsn *i)
+static void cold_clear_flags(Emit *e, Cold *c)
+{
+    Mem m = MEM_STATE(scratch[0]);
+    enc_alu_i(e, ALU_AND, false, operand_mem(m), ~0x3f);
+    emit_ldmxcsr(e, m);
+    enc_jmp(e, &c->back);
+}
+
+/* Sees through the reversal of the flags' bits to RISC-V's order and back. */
+static IrRef flags_origin(Emit *e, IrRef v)
+{
+    static const IrOp path[] = { IR_bitrev, IR_shl, IR_shr, IR_bitrev };
+    const IrInsn *insn = e->unit->insn;
+    for (unsigned n = 0; n < 4; n++) {
+        uint64_t shift;
+        while (insn[v].op == IR_copy || insn[v].op == IR_trunc || insn[v].op == IR_zext)
+            v = insn[v].arg[0];
+        if (insn[v].op != path[n]
+            || (insn[v].op != IR_bitrev
+                && (!ra_is_const(e->ra, insn[v].arg[1], &shift) || shift != 27)))
+            return n ? IR_NONE : v;
+        v = insn[v].arg[0];
+    }
+    return v;
+}
+
+/* Are these the flags as fpgetflags read them a few instructions ago, and nothing but comparisons
+ * since, which can only have raised invalid? Compilers make RISC-V's quiet comparisons so. */
+static bool only_compared_since(Emit *e, const IrInsn *i)
+{
+    enum { FAR = 32 };
+    const IrInsn *insn = e->unit->insn;
+    IrRef from = flags_origin(e, i->arg[0]);
+    unsigned n = 0;
+    for (IrRef r = i->prev; r && n < FAR; r = insn[r].prev, n++) {
+        switch (insn[r].op) {
+        case IR_fpgetflags: return from && ra_same(e->ra, r, from);
+        case IR_fcmp: case IR_flfcmp: case IR_insn: case IR_put: case IR_get: case IR_const:
+        case IR_b2i: case IR_zext: case IR_sext: case IR_trunc: case IR_bnot: case IR_and:
+        case IR_bitrev: case IR_shl: case IR_shr: break;
+        default: return false;
+        }
+    }
+    return false;
+}
+
+/* MXCSR's flags needn't be cleared when they are among those to be set. */
+static void sel_fpsetflags(Emit *e, IrInsn *i)
+{
+    if (only_compared_since(e, i)) {
+        Reg a = ra_use(e->ra, i->arg[0]);
+        enc_store(e, false, MEM_STATE(fp_sticky), a);
+        return;
+    }
+    flags_clobber(e);
+    Mem m = MEM_STATE(scratch[0]);
+    Cold *c = emit_cold(e, cold_clear_flags, i);
+    Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_gpr(e->ra);
+    emit_stmxcsr(e, m);
+    enc_store(e, false, MEM_STATE(fp_sticky), a);
+    enc_load(e, false, t, m);
+    enc_shift_i(e, SH_SHR, false, t, 1);
+    enc_alu_i(e, ALU_AND, false, operand_reg(t), 0x1e);
+    enc_alu(e, ALU_OR, false, t, operand_reg(a));
+    enc_alu(e, ALU_CMP, false, t, operand_reg(a));
+    enc_jcc(e, CC_NE, &c->enter);
+    enc_bind(e, &c->back);
+}
+
+static void sel_fpsetctl(Emit *e, IrInsn *i)
 {
     flags_clobber(e);
     Reg a = ra_use(e->ra, i->arg[0]);
     enc_store(e, false, MEM_STATE(scratch[0]), a);
-    emit_call_fn(e, i->op == IR_fpsetctl ? FP_FN_SET_CONTROL : FP_FN_SET_FLAGS, 0);
+    emit_call_fn(e, FP_FN_SET_CONTROL, 0);
 }
 
 const SelectRow select_float_rows[] = {
@@ -472,7 +541,8 @@ const SelectRow select_float_rows[] = {
     { IR_fround, SEL_KEEPS_FLAGS, sel_fround },
     { IR_fcmp, SEL_KEEPS_FLAGS, sel_fcmp }, { IR_flfcmp, SEL_KEEPS_FLAGS, sel_flfcmp },
     { IR_fpgetflags, SEL_KEEPS_FLAGS, sel_fpgetflags },
-    { IR_fpsetflags, SEL_KEEPS_FLAGS, sel_fpset }, { IR_fpsetctl, SEL_KEEPS_FLAGS, sel_fpset },
+    { IR_fpsetflags, SEL_KEEPS_FLAGS, sel_fpsetflags },
+    { IR_fpsetctl, SEL_KEEPS_FLAGS, sel_fpsetctl },
     { IR_fcvt, SEL_KEEPS_FLAGS, sel_fcvt }, { IR_h2f, SEL_KEEPS_FLAGS, sel_h2f },
     { IR_f2h, SEL_KEEPS_FLAGS, sel_f2h }, { IR_f2i, SEL_KEEPS_FLAGS, sel_f2i },
     { IR_i2f, SEL_KEEPS_FLAGS, sel_i2f }, { IR_f2bits, SEL_KEEPS_FLAGS, sel_f2bits },
