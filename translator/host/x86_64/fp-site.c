@@ -7,6 +7,7 @@
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/host/x86_64/fp-control.h"
 #include "translator/ir/arena.h"
+#include "translator/runtime/runtime.h"
 #include "translator/softfp/fpref.h"
 
 /* MXCSR (Intel SDM vol. 1, 10.2.3): flags IE DE ZE OE UE PE in bits 0..5, masks in 7..12, rounding
@@ -194,7 +195,11 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
     if (!s)
         return false;
     repair(&f, s);
-    s->traps++;
+    if (++s->traps % FP_TRAPS_MAX == 0 && !(unit->flags & IR_UNIT_NAN_CHECK) && !v->retry_flags) {
+        v->retry_flags = IR_UNIT_NAN_CHECK;
+        v->retry_pc = unit->pc;
+        vcpu_kick_runtime(v);
+    }
     f.uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)(unit->code + s->end);
     return true;
 }
@@ -273,6 +278,37 @@ static void slow(Emit *e, IrInsn *i, unsigned fn)
         emit_vload_scalar(e, true, d, scratch_mem(0));
     else
         enc_load(e, true, d, scratch_mem(0));
+}
+
+static void cold_site(Emit *e, Cold *c)
+{
+    const UnitFpSite *s = &e->fp_sites[c->v[0]];
+    bool vector = s->type == IR_V128;
+    for (unsigned n = 0; n < 3; n++) {
+        Reg r = s->src[n].reg;
+        if (r == REG_NONE)
+            continue;
+        if (vector)
+            emit_vstore(e, vec_mem(n), r);
+        else
+            emit_vstore_scalar(e, true, scratch_mem(n), r);
+    }
+    IrInsn i = { .op = s->op, .type = s->type, .cc = s->cc, .attr = s->attr, .imm = s->imm };
+    emit_call_fn(e, vector ? FP_FN_VECTOR : FP_FN_SCALAR, fp_fn_word(&i, s->arg_type));
+    if (vector)
+        emit_vload(e, s->dst.reg, vec_mem(0));
+    else if (s->dst.reg >= XMM0)
+        emit_vload_scalar(e, true, s->dst.reg, scratch_mem(0));
+    else
+        enc_load(e, true, s->dst.reg, scratch_mem(0));
+    enc_jmp(e, &c->back);
+}
+
+Cold *fp_site_cold(Emit *e, IrInsn *i)
+{
+    Cold *c = emit_cold(e, cold_site, i);
+    c->v[0] = e->n_fp_sites - 1;
+    return c;
 }
 
 void fp_slow(Emit *e, IrInsn *i) { slow(e, i, i->type == IR_V128 ? FP_FN_VECTOR : FP_FN_SCALAR); }

@@ -57,6 +57,11 @@ UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i);
 void fp_site_end(Emit *e);
 static inline FpPlace fp_in(Reg r) { return (FpPlace) { 0, r }; }
 FpPlace fp_at(Operand o);
+/* In units with IR_UNIT_NAN_CHECK, what would trap often is looked for instead: a slow path of the
+ * last site opened, whose operands must be in registers. Jump to `enter`, bind `back` behind the
+ * site. */
+Cold *fp_site_cold(Emit *e, IrInsn *i);
+static inline bool fp_checks(Emit *e) { return e->unit->flags & IR_UNIT_NAN_CHECK; }
 
 /* Numbers of backend_fp_fns[]. */
 enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL };

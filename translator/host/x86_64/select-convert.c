@@ -166,6 +166,18 @@ static void f2i_rounded(Emit *e, IrInsn *i, bool dbl, bool uns, Reg d, Reg x, Re
         cvt_int(e, i, dbl, true, uns, g, x);
 }
 
+/* To `out` for NaNs and what is surely or nearly out of range. */
+static void range_test(Emit *e, const IrInsn *i, bool dbl, bool uns, Reg x, Label *out)
+{
+    int bits = (i->type == IR_I64 ? 64 : 32) - !uns - (int)i->imm;
+    uint64_t limit = dbl ? (uint64_t)(1023 + bits) << 52 : (uint64_t)(127 + bits) << 23;
+    uint64_t low = uns ? 0 : limit | (dbl ? 1ull << 63 : 1ull << 31);
+    fp_ucomis(e, dbl, false, x, operand_mem(enc_pool128(e, low, 0)));
+    enc_jcc(e, CC_B, out);
+    fp_ucomis(e, dbl, false, x, operand_mem(enc_pool128(e, limit, 0)));
+    enc_jcc(e, CC_AE, out);
+}
+
 /* Out of range operands and NaNs are invalid on the host as well, and the repair gives the guest's
  * result for them. */
 void sel_f2i(Emit *e, IrInsn *i)
@@ -182,13 +194,18 @@ void sel_f2i(Emit *e, IrInsn *i)
     }
     bool away = round == IR_ROUND_AWAY, direct = round == IR_ROUND_ZERO || round == IR_ROUND_DYN;
     bool silent = !direct && (uns || (dbl && i->type == IR_I32) || away);
+    if (fp_checks(e))
+        flags_clobber(e);
     Reg x = ra_use(e->ra, i->arg[0]);
     Reg from = i->imm ? ra_temp_xmm(e->ra) : x;
-    bool probe = i->attr & IR_FP_FLUSH && !i->imm;
+    bool probe = i->attr & IR_FP_FLUSH && !i->imm, check = fp_checks(e);
     Reg t = direct && !probe ? REG_NONE : ra_temp_xmm(e->ra), f = away ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg g = silent ? ra_temp_gpr(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
     site1(e, i, d, x);
+    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    if (check)
+        range_test(e, i, dbl, uns, x, &c->enter);
     if (i->imm)
         scale_up(e, dbl, from, x, (unsigned)i->imm);
     if (probe)
@@ -198,6 +215,8 @@ void sel_f2i(Emit *e, IrInsn *i)
     else
         f2i_rounded(e, i, dbl, uns, d, from, t, f, g);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
 }
 
 void sel_i2f(Emit *e, IrInsn *i)

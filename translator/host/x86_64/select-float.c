@@ -20,7 +20,8 @@ void fp_ucomis(Emit *e, bool dbl, bool signalling, Reg a, Operand b)
 bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds)
 {
     unsigned round = i->attr & IR_FP_ROUND;
-    return (rounds && round != IR_ROUND_DYN) || (e->unit->flags & IR_UNIT_NAN_CHECK);
+    /* a site that traps often while flushing gives denormal results */
+    return (rounds && round != IR_ROUND_DYN) || (fp_checks(e) && i->attr & IR_FP_FLUSH);
 }
 
 /* An operation that gives the default NaN for any NaN operand, so that the payload of its own
@@ -109,8 +110,9 @@ static void sel_binary(Emit *e, IrInsn *i)
         fp_slow(e, i);
         return;
     }
-    bool canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fdiv && fp_checks(e);
+    bool dbl = i->type == IR_F64;
+    if (canonical || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
     /* a denormal by zero raises division by zero only, though flushed it is 0 by 0 */
@@ -119,12 +121,12 @@ static void sel_binary(Emit *e, IrInsn *i)
     Operand b = operand_reg(REG_NONE);
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
-        b = ra_use_rm(e->ra, i->arg[1]);
+        b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
             t = ra_temp_xmm(e->ra);
         d = ra_def_late(e->ra, i);
     } else {
-        b = ra_use_rm(e->ra, i->arg[1]);
+        b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
             t = ra_temp_xmm(e->ra);
         a = d = ra_def_over(e->ra, i, i->arg[0]);
@@ -135,9 +137,16 @@ static void sel_binary(Emit *e, IrInsn *i)
     s->src[1] = fp_at(b);
     s->src[2] = fp_in(REG_NONE);
     if (probe)
-        fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a);
-    emit_vop3(e, fp_scalar_vop(binary_vop(i->op), i->type == IR_F64), d, a, b);
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a);
+    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    if (check) { /* by zero; equal covers NaNs */
+        fp_ucomis(e, dbl, false, b.reg, operand_mem(enc_pool128(e, 0, 0)));
+        enc_jcc(e, CC_E, &c->enter);
+    }
+    emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, b);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
     if (canonical)
         fp_canonical(e, i, d);
 }
@@ -146,8 +155,8 @@ static void sel_binary(Emit *e, IrInsn *i)
 static void unary(Emit *e, IrInsn *i, Vop op, int imm)
 {
     bool probe = i->op == IR_fround && i->attr & IR_FP_FLUSH;
-    bool canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fsqrt && fp_checks(e);
+    if (canonical || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
     Reg a, d, t;
@@ -165,11 +174,18 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     s->src[1] = s->src[2] = fp_in(REG_NONE);
     if (probe)
         fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a);
+    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    if (check) { /* below zero, or a NaN */
+        fp_ucomis(e, i->type == IR_F64, false, a, operand_mem(enc_pool128(e, 0, 0)));
+        enc_jcc(e, CC_B, &c->enter);
+    }
     if (imm < 0)
         emit_vscalar2(e, op, d, a);
     else
         emit_vscalar2i(e, op, d, a, imm);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
     if (canonical)
         fp_canonical(e, i, d);
 }
@@ -264,12 +280,12 @@ static void sel_fma(Emit *e, IrInsn *i)
     bool dbl = i->type == IR_F64, canonical = fp_canonical_wanted(e, i);
     bool arm = (i->attr & IR_FP_NAN) == IR_FP_NAN_ARM;
     bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
-    bool probe = !never_nan(e, i->arg[2], dbl);
-    if (canonical)
+    bool probe = !never_nan(e, i->arg[2], dbl), check = probe && fp_checks(e);
+    if (canonical || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[2]);
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
-    Operand b = ra_use_rm(e->ra, i->arg[1]);
+    Operand b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
     Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
     Reg t = probe || (arm && np) ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
@@ -279,8 +295,14 @@ static void sel_fma(Emit *e, IrInsn *i)
     s->src[1] = fp_at(b);
     s->src[2] = fp_in(arm && na ? c : d);
     Vop op = VFMADD231S;
-    if (probe)
-        emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, arm && na ? c : d, arm && na ? c : d);
+    Reg addend = arm && na ? c : d;
+    Cold *cold = check ? fp_site_cold(e, i) : NULL;
+    if (check) {
+        fp_ucomis(e, dbl, false, addend, operand_reg(addend));
+        enc_jcc(e, CC_P, &cold->enter);
+    } else if (probe) {
+        emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, addend, addend);
+    }
     if (arm) {
         if (np)
             emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
@@ -291,6 +313,8 @@ static void sel_fma(Emit *e, IrInsn *i)
     }
     emit_vop3(e, op | (dbl ? VOP_W : 0), d, factor, b);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &cold->back);
     if (canonical)
         fp_canonical(e, i, d);
 }
@@ -320,6 +344,9 @@ static void min_max_both(Emit *e, IrInsn *i, bool max)
 {
     bool dbl = i->type == IR_F64;
     Vop op = fp_scalar_vop(max ? VFMAX : VFMIN, dbl);
+    bool check = fp_checks(e);
+    if (check)
+        flags_clobber(e);
     Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]);
     Reg t = ra_temp_xmm(e->ra);
     Reg d = ra_def(e->ra, i);
@@ -328,10 +355,17 @@ static void min_max_both(Emit *e, IrInsn *i, bool max)
     s->src[0] = fp_in(a);
     s->src[1] = fp_in(b);
     s->src[2] = fp_in(REG_NONE);
+    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    if (check) {
+        fp_ucomis(e, dbl, false, a, operand_reg(b));
+        enc_jcc(e, CC_P, &c->enter);
+    }
     emit_vrrr(e, op, t, a, b);
     emit_vrrr(e, op, d, b, a);
     emit_vrrr(e, max ? VPAND : VPOR, d, d, t);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
     if (fp_upper_zero(e, i->arg[0], true) && fp_upper_zero(e, i->arg[1], true))
         i->attr |= FP_UPPER96_ZERO;
     else if (fp_upper_zero(e, i->arg[0], false) && fp_upper_zero(e, i->arg[1], false))

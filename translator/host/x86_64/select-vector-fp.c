@@ -94,6 +94,18 @@ static Reg two(Emit *e, IrInsn *i, Arg *a, Arg *b, Reg *ret_temp, Fill fill_b)
     return d;
 }
 
+/* In units with IR_UNIT_NAN_CHECK: the site's slow path when a lane of a or b is a NaN. Asks for the
+ * temporary before ra_def; the caller has called flags_clobber(). */
+static Cold *nan_check(Emit *e, IrInsn *i, Reg t, Reg a, Reg b)
+{
+    enum { UNORD_Q = 3, VPTEST = VOP(0x66, 2, 0x17) };
+    Cold *c = fp_site_cold(e, i);
+    emit_vop3i(e, packed(VFCMP, is_dbl(i)), t, a, operand_reg(b), UNORD_Q);
+    emit_vop2(e, VPTEST, t, operand_reg(t));
+    enc_jcc(e, CC_NE, &c->enter);
+    return c;
+}
+
 /* 0 - 0 is -0 when rounding down, hence the fill of subtractions. */
 void sel_vfbinary(Emit *e, IrInsn *i)
 {
@@ -156,6 +168,9 @@ void sel_vfma(Emit *e, IrInsn *i)
     }
     if (slow(e, i, true))
         return;
+    bool check = fp_checks(e);
+    if (check)
+        flags_clobber(e);
     bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
     bool low = i->attr & IR_FP_LOW64;
     Arg a = arg_use(e, i, 0, FILL_ZERO), b = arg_use(e, i, 1, FILL_ZERO);
@@ -172,13 +187,17 @@ void sel_vfma(Emit *e, IrInsn *i)
         emit_vmovq(e, d, operand_reg(c));
     low_result(i);
     site(e, i, d, a.reg, b.reg, copy ? c : d);
-    emit_vrrr(e, packed(VFMIN, is_dbl(i)), t, addend, addend); /* traps for NaNs: see sel_fma() */
+    Cold *cold = check ? nan_check(e, i, t, addend, addend) : NULL;
+    if (!check)
+        emit_vrrr(e, packed(VFMIN, is_dbl(i)), t, addend, addend); /* traps for NaNs: sel_fma() */
     if (np)
         emit_vop3(e, VPXOR, factor = t, a.low, operand_mem(sign_mask(e, i, false)));
     if (na)
         emit_vop3(e, VPXOR, d, addend, operand_mem(sign_mask(e, i, false)));
     emit_vrrr(e, VFMADD231P | (is_dbl(i) ? VOP_W : 0), d, factor, b.low);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &cold->back);
 }
 
 void sel_vfabs_neg(Emit *e, IrInsn *i)
@@ -204,6 +223,9 @@ void sel_vfminmax(Emit *e, IrInsn *i)
     bool range = e->cpu->avx512vl && !(i->attr & IR_FP_FLUSH)
               && (i->op == IR_vfminnm || i->op == IR_vfmaxnm);
     Vop op = packed(max ? VFMAX : VFMIN, dbl);
+    bool check = fp_checks(e) && !range;
+    if (check)
+        flags_clobber(e);
     Arg a = arg_use(e, i, 0, FILL_ZERO), b = arg_use(e, i, 1, FILL_ZERO);
     arg_temp(e, &a);
     arg_temp(e, &b);
@@ -213,6 +235,7 @@ void sel_vfminmax(Emit *e, IrInsn *i)
     arg_fill(e, dbl, &b);
     low_result(i);
     site(e, i, d, a.reg, b.reg, REG_NONE);
+    Cold *c = check ? nan_check(e, i, t, a.low, b.low) : NULL;
     if (range) {
         emit_vop3i(e, dbl ? ERANGEPD : ERANGEPS, d, a.low, operand_reg(b.low), max ? 5 : 4);
     } else {
@@ -221,6 +244,8 @@ void sel_vfminmax(Emit *e, IrInsn *i)
         emit_vrrr(e, max ? VPAND : VPOR, d, d, t);
     }
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
 }
 
 /* Arm's greater is the host's less with exchanged operands. The fill makes upper lanes false: 0
@@ -232,15 +257,22 @@ void sel_vfcmp(Emit *e, IrInsn *i)
         fp_slow(e, i);
         return;
     }
+    bool check = fp_checks(e) && i->op != IR_vfcmpeq;
+    if (check)
+        flags_clobber(e);
     Arg a, b;
-    Reg d = two(e, i, &a, &b, NULL, FILL_ONE);
+    Reg t;
+    Reg d = two(e, i, &a, &b, check ? &t : NULL, FILL_ONE);
     site(e, i, d, a.reg, b.reg, REG_NONE);
+    Cold *c = check ? nan_check(e, i, t, a.low, b.low) : NULL;
     Vop op = packed(VFCMP, is_dbl(i));
     if (i->op == IR_vfcmpeq)
         emit_vop3i(e, op, d, a.low, operand_reg(b.low), EQ_OQ);
     else
         emit_vop3i(e, op, d, b.low, operand_reg(a.low), i->op == IR_vfcmpgt ? LT_OS : LE_OS);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
 }
 
 /* t = x rounded, ties away, silently: as fp_round_away(). */
@@ -302,7 +334,7 @@ void sel_vf2i(Emit *e, IrInsn *i)
 {
     bool dbl = is_dbl(i), uns = i->attr & IR_FP_UNSIGNED;
     unsigned round = i->attr & IR_FP_ROUND;
-    if (fp_needs_slow(e, i, false) || round == IR_ROUND_ODD || ((uns || dbl) && !e->cpu->avx512vl)) {
+    if (fp_needs_slow(e, i, false) || fp_checks(e) || round == IR_ROUND_ODD || ((uns || dbl) && !e->cpu->avx512vl)) {
         fp_slow(e, i);
         return;
     }
