@@ -67,7 +67,7 @@ void arena_reset(Arena *a)
     a->used = first_used(a);
 }
 
-void *arena_alloc(Arena *a, size_t bytes)
+void *arena_alloc_raw(Arena *a, size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
     while (a->used + bytes > a->current->bytes) {
@@ -83,7 +83,12 @@ void *arena_alloc(Arena *a, size_t bytes)
     }
     void *p = (char *)a->current + a->used;
     a->used += bytes;
-    return memset(p, 0, bytes);
+    return p;
+}
+
+void *arena_alloc(Arena *a, size_t bytes)
+{
+    return memset(arena_alloc_raw(a, bytes), 0, bytes);
 }
 
 void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want)
@@ -93,7 +98,7 @@ void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, 
     size_t to = *cap ? *cap * 2 : 16;
     while (to < want)
         to *= 2;
-    void *fresh = arena_alloc(a, to * elem_bytes);
+    void *fresh = arena_alloc_raw(a, to * elem_bytes);
     if (n)
         memcpy(fresh, old, n * elem_bytes);
     *cap = to;

@@ -14,7 +14,10 @@ Arena *arena_new(void);
 void arena_free(Arena *a);
 void arena_reset(Arena *a);
 void *arena_alloc(Arena *a, size_t bytes);  /* zeroed, 16-byte aligned; never NULL */
-/* Grows an array of n elements to at least want; returns the new place. */
+void *arena_alloc_raw(Arena *a, size_t bytes); /* the same, not zeroed: for what is written before
+                                                  it is read, as large tables are */
+/* Grows an array of n elements to at least want; returns the new place. What lies behind the n
+ * elements is undefined. */
 void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want);
 
 #endif

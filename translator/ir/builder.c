@@ -17,7 +17,8 @@ IrUnit *ir_unit_new(struct Arena *arena, const struct GuestIsa *isa, GuestAddr p
     u->pc = pc;
     u->mode = mode;
     u->cap_insns = FIRST_INSNS;
-    u->insn = arena_alloc(arena, FIRST_INSNS * sizeof *u->insn);
+    u->insn = arena_alloc_raw(arena, FIRST_INSNS * sizeof *u->insn);
+    u->insn[0] = (IrInsn){ .op = IR_nop };
     u->n_insns = 1;
     ir_block_new(u, pc);
     return u;
@@ -35,6 +36,8 @@ uint32_t ir_block_new(IrUnit *u, GuestAddr pc)
 
 static IrRef insn_new(IrUnit *u)
 {
+    if (u->n_insns < u->cap_insns)
+        return u->n_insns++;
     size_t cap = u->cap_insns;
     u->insn = arena_grow(u->arena, u->insn, sizeof *u->insn, u->n_insns, &cap, u->n_insns + 1);
     u->cap_insns = (uint32_t)cap;

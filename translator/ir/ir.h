@@ -131,7 +131,7 @@ typedef struct IrInsn {
     IrRef arg[4];
     int64_t imm;
     IrRef prev, next;
-    uint32_t uses; /* of the value; kept by opt_count_uses() */
+    uint32_t uses; /* of the value, while IrUnit.uses_known */
 } IrInsn;
 
 typedef struct IrBlock {
@@ -185,6 +185,7 @@ typedef struct IrUnit {
     V128 *vconst;
     uint32_t n_vconsts, cap_vconsts;
     uint32_t flags;       /* IR_UNIT_… */
+    bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
 } IrUnit;
 enum {
     IR_UNIT_ONE_INSN = 1,  /* -one-insn-per-tb, stepping: every exit comes back to the dispatcher

@@ -26,40 +26,40 @@ static IrRef strip_constant(const IrUnit *u, IrRef v, int64_t *disp)
     }
 }
 
-static void take_scale(const IrUnit *u, IrInsn *m)
+/* An index that is a small shift of a value: the value, with the shift in the operation. */
+static IrRef take_scale(const IrUnit *u, IrInsn *m, IrRef index)
 {
-    const IrInsn *x = &u->insn[m->arg[1]];
+    const IrInsn *x = &u->insn[index];
     if (x->op == IR_shl && u->insn[x->arg[1]].op == IR_const && x->uses == 1) {
         uint64_t by = (uint64_t)u->insn[x->arg[1]].imm;
         if (by <= 3 && !(m->attr & IR_MEM_SCALE)) {
             m->attr |= (uint32_t)by << IR_MEM_SCALE_SHIFT;
-            m->arg[1] = x->arg[0];
+            return x->arg[0];
         }
     }
+    return index;
 }
 
+/* Counts of uses change at the end only: what the rules ask is whether a value had one use at first,
+ * be it the operation itself or a sum on the way to it. */
 static void fold_address(IrUnit *u, IrRef r)
 {
     IrInsn *m = &u->insn[r];
     int64_t disp = m->imm;
-    m->arg[0] = strip_constant(u, m->arg[0], &disp);
-    m->imm = disp;
-    if (m->arg[1])
-        return;
-    const IrInsn *sum = &u->insn[m->arg[0]];
-    if (sum->op == IR_add && sum->uses == 1) {
-        IrRef x = sum->arg[0], y = sum->arg[1];
-        if (u->insn[x].op == IR_shl) { /* the shifted one is the index */
-            IrRef t = x;
-            x = y;
-            y = t;
-        }
-        m->arg[0] = x;
-        m->arg[1] = y;
-        take_scale(u, m);
-        m->arg[0] = strip_constant(u, m->arg[0], &disp);
-        m->imm = disp;
+    IrRef base = strip_constant(u, m->arg[0], &disp), index = m->arg[1];
+    const IrInsn *sum = &u->insn[base];
+    if (!index && sum->op == IR_add && sum->uses == 1) {
+        bool swap = u->insn[sum->arg[0]].op == IR_shl; /* the shifted one is the index */
+        base = sum->arg[swap];
+        index = take_scale(u, m, sum->arg[!swap]);
+        base = strip_constant(u, base, &disp);
+        u->insn[index].uses++;
+        m->arg[1] = index;
     }
+    m->imm = disp;
+    u->insn[m->arg[0]].uses--;
+    u->insn[base].uses++;
+    m->arg[0] = base;
 }
 
 void opt_address(IrUnit *u)

@@ -6,8 +6,6 @@
  */
 #include "translator/opt/opt.h"
 
-#include <string.h>
-
 #include "translator/guest/isa.h"
 #include "translator/ir/arena.h"
 
@@ -34,6 +32,9 @@ bool opt_removable(const IrUnit *u, const IrInsn *i)
 
 void opt_count_uses(IrUnit *u)
 {
+    if (u->uses_known)
+        return;
+    u->uses_known = true;
     for (uint32_t r = 0; r < u->n_insns; r++)
         u->insn[r].uses = 0;
     for (uint32_t b = 0; b < u->n_blocks; b++)
@@ -51,17 +52,28 @@ static void remove_unused(IrUnit *u, uint32_t block, IrRef r)
     ir_remove(u, block, r);
 }
 
+/* A variable is dead (overwritten later, unobserved until then) while its mark is the epoch of its
+ * kind: one step of the epoch makes all of a kind alive. */
 typedef struct Dead {
-    uint8_t *dead; /* per variable: overwritten later, unobserved until then */
+    uint32_t *mark;
+    uint32_t epoch[2]; /* of lazy variables: [1] */
     const IrUnit *u;
 } Dead;
 
+static unsigned kind_of(const Dead *d, unsigned var)
+{
+    return d->u->isa->vars[var].flags & IR_VAR_LAZY ? 1 : 0;
+}
+
+static bool is_dead(const Dead *d, unsigned var)
+{
+    return d->mark[var] == d->epoch[kind_of(d, var)];
+}
+
 static void observe(Dead *d, bool lazy_too)
 {
-    const GuestIsa *isa = d->u->isa;
-    for (unsigned v = 0; v < isa->n_vars; v++)
-        if (lazy_too || !(isa->vars[v].flags & IR_VAR_LAZY))
-            d->dead[v] = 0;
+    d->epoch[0]++;
+    d->epoch[1] += lazy_too;
 }
 
 /* Nobody sees the lazy variables behind this. */
@@ -70,7 +82,7 @@ static void kill_lazy(Dead *d)
     const GuestIsa *isa = d->u->isa;
     for (unsigned v = 0; v < isa->n_vars; v++)
         if (isa->vars[v].flags & IR_VAR_LAZY)
-            d->dead[v] = 1;
+            d->mark[v] = d->epoch[1];
 }
 
 static void observers(Dead *d, const IrInsn *i)
@@ -89,24 +101,24 @@ static void observers(Dead *d, const IrInsn *i)
                  (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS | IR_HELPER_FAULTS))
         observe(d, true);
     else if (i->op == IR_get)
-        d->dead[i->imm] = 0;
+        d->mark[i->imm] = 0;
 }
 
 void opt_dce(IrUnit *u)
 {
     opt_count_uses(u);
-    Dead d = { arena_alloc(u->arena, u->isa->n_vars), u };
+    Dead d = { arena_alloc(u->arena, u->isa->n_vars * sizeof *d.mark), { 1, 1 }, u };
     for (uint32_t b = u->n_blocks; b-- > 0;) {
-        memset(d.dead, 0, u->isa->n_vars);
+        observe(&d, true);
         for (IrRef r = u->block[b].last, prev; r; r = prev) {
             IrInsn *i = &u->insn[r];
             prev = i->prev;
-            if (i->op == IR_put && d.dead[i->imm]) {
+            if (i->op == IR_put && is_dead(&d, (unsigned)i->imm)) {
                 remove_unused(u, b, r);
                 continue;
             }
             if (i->op == IR_put) {
-                d.dead[i->imm] = 1;
+                d.mark[i->imm] = d.epoch[kind_of(&d, (unsigned)i->imm)];
                 continue;
             }
             if (i->op == IR_nop || (!i->uses && opt_removable(u, i)))

@@ -34,6 +34,7 @@ static void set_alias(Forward *f, IrRef r, IrRef to)
     if (r >= f->cap_alias) {
         size_t cap = f->cap_alias;
         f->alias = arena_grow(f->u->arena, f->alias, sizeof *f->alias, f->cap_alias, &cap, r + 1);
+        memset(f->alias + f->cap_alias, 0, (cap - f->cap_alias) * sizeof *f->alias);
         f->cap_alias = (uint32_t)cap;
     }
     f->alias[r] = to;
@@ -96,6 +97,7 @@ static void finish_phis(Forward *f)
 
 void opt_forward(IrUnit *u)
 {
+    u->uses_known = false;
     Forward f = { .u = u, .cap_alias = u->n_insns + 64 };
     f.alias = arena_alloc(u->arena, f.cap_alias * sizeof *f.alias);
     f.known = arena_alloc(u->arena, u->isa->n_vars * sizeof *f.known);

@@ -24,7 +24,7 @@ extern const OptPass opt_passes[]; /* ends with a NULL name */
 /* The baseline tier's list; prints the unit after each pass under LOG_OPT. */
 void opt_run_baseline(IrUnit *u);
 
-void opt_count_uses(IrUnit *u); /* fills in IrInsn.uses */
+void opt_count_uses(IrUnit *u); /* fills in IrInsn.uses, unless they are known */
 bool opt_removable(const IrUnit *u, const IrInsn *i); /* if its value is unused */
 
 /* fold.c: simplifies one instruction whose arguments are final. Returns the value to use instead

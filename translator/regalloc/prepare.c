@@ -4,6 +4,7 @@
 #include "translator/regalloc/state.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "translator/guest/isa.h"
 #include "translator/ir/arena.h"
@@ -67,22 +68,65 @@ static void add_use(Ra *ra, uint32_t value, uint32_t pos)
     v->last_use = u;
 }
 
+/* The values of the variables behind a call that writes them. */
 static void entry_values(Ra *ra, uint32_t base)
 {
+    memcpy(&ra->value[base], ra->target->entry.value, ra->n_vars * sizeof *ra->value);
     for (unsigned v = 0; v < ra->n_vars; v++) {
         RaValue *x = &ra->value[base + v];
-        x->type = ra->vars[v].type;
-        x->reg = x->hint = REG_NONE;
+        x->reg = REG_NONE;
         x->mem = RA_MEM_NONE;
+        x->n_vars = 0;
         ra->binding[v] = base + v;
     }
 }
 
+void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars)
+{
+    RaEntry *e = &target->entry;
+    for (unsigned v = 0; v < n_vars; v++) {
+        Reg home = target->home[v];
+        e->value[v] = (RaValue) { .type = vars[v].type, .reg = home, .hint = REG_NONE,
+                                  .mem = home == REG_NONE ? (int)(RA_MEM_VAR | v) : RA_MEM_NONE,
+                                  .n_vars = 1, .observed = UINT32_MAX };
+        if (home != REG_NONE) {
+            e->homes |= 1u << home;
+            e->var_at[home] = v;
+        }
+        e->in_state[v] = home == REG_NONE ? UINT32_MAX : 0;
+        if (vars[v].flags & IR_VAR_LAZY)
+            e->lazy[v / 64] |= 1ull << v % 64;
+    }
+}
+
+/* The state at entry, which is where the canonical values are. */
+static void entry_state(Ra *ra)
+{
+    const RaEntry *e = &ra->target->entry;
+    uint32_t base = ra->unit->n_insns;
+    memcpy(&ra->value[base], e->value, ra->n_vars * sizeof *ra->value);
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        ra->binding[v] = base + v;
+        ra->state_holds[v] = (base + v) & e->in_state[v];
+    }
+    ra->homes = e->homes;
+    for (uint32_t m = e->homes; m; m &= m - 1) {
+        unsigned r = __builtin_ctz(m);
+        ra->owner[r] = base + e->var_at[r];
+    }
+}
+
 /* The variable gets another value: who could see the old one until now? A fault doesn't count for
- * lazy variables (ir.h rule 2). */
+ * lazy variables (ir.h rule 2). Values at entry count as seen by the end until their own variable
+ * changes, so that those that never do cost nothing; those that another variable has had, too, as
+ * seen by all until now. */
 static void unbind(Ra *ra, unsigned var, uint32_t last_observed, uint32_t last_exit)
 {
     RaValue *old = &ra->value[ra->binding[var]];
+    if (!(ra->changed[var / 64] >> var % 64 & 1)) {
+        ra->changed[var / 64] |= 1ull << var % 64;
+        old->observed = old->put ? last_observed : 0;
+    }
     uint32_t seen = ra->vars[var].flags & IR_VAR_LAZY ? last_exit : last_observed;
     if (old->observed < seen)
         old->observed = seen;
@@ -150,20 +194,23 @@ static void prepare(Ra *ra, const IrRef *pair)
                 unbind(ra, var, pos, pos);
             ra->n_var_calls++;
             entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
+            memset(ra->changed, 0, sizeof ra->changed);
         }
     }
     bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
-    for (unsigned var = 0; var < ra->n_vars; var++) {
-        if (lazy_dead && ra->vars[var].flags & IR_VAR_LAZY)
-            unbind(ra, var, last_observed, last_exit);
-        else
-            ra->value[ra->binding[var]].observed = UINT32_MAX;
-    }
+    const uint64_t *lazy = ra->target->entry.lazy;
+    for (unsigned w = 0; lazy_dead && w < RA_MAX_VARS / 64; w++)
+        for (uint64_t m = lazy[w]; m; m &= m - 1)
+            unbind(ra, w * 64 + __builtin_ctzll(m), last_observed, last_exit);
+    for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
+        for (uint64_t m = ra->changed[w] & ~(lazy_dead ? lazy[w] : 0); m; m &= m - 1)
+            ra->value[ra->binding[w * 64 + __builtin_ctzll(m)]].observed = UINT32_MAX;
 }
 
 Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
 {
-    Ra *ra = arena_alloc(unit->arena, sizeof *ra);
+    Ra *ra = arena_alloc_raw(unit->arena, sizeof *ra);
+    memset(ra, 0, offsetof(Ra, binding));
     ra->target = target;
     ra->host = host;
     ra->unit = unit;
@@ -174,28 +221,16 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     for (IrRef r = unit->block[0].first; r; r = unit->insn[r].next)
         n_calls += call_writes_vars(ra, &unit->insn[r]);
     ra->n_values = unit->n_insns + (n_calls + 1) * ra->n_vars;
-    ra->value = arena_alloc(unit->arena, ra->n_values * sizeof *ra->value);
-    ra->alias = arena_alloc(unit->arena, unit->n_insns * sizeof *ra->alias);
-    ra_homes(target, ra->vars, ra->n_vars, ra->home);
+    ra->value = arena_alloc_raw(unit->arena, ra->n_values * sizeof *ra->value);
+    ra->alias = arena_alloc_raw(unit->arena, unit->n_insns * sizeof *ra->alias);
+    ra->home = target->home;
     ra->cap_uses = 2 * unit->n_insns;
-    ra->uses = arena_alloc(unit->arena, ra->cap_uses * sizeof *ra->uses);
-    entry_values(ra, unit->n_insns);
+    ra->uses = arena_alloc_raw(unit->arena, ra->cap_uses * sizeof *ra->uses);
+    entry_state(ra);
     prepare(ra, pair);
 
-    /* The state at entry. */
     ra->n_var_calls = 0;
-    for (unsigned v = 0; v < ra->n_vars; v++) {
-        uint32_t value = unit->n_insns + v;
-        ra->binding[v] = value;
-        ra->value[value].n_vars = 1;
-        if (ra->home[v] != REG_NONE) {
-            ra->value[value].reg = ra->home[v];
-            ra->owner[ra->home[v]] = value;
-            ra->homes |= 1u << ra->home[v];
-        } else {
-            ra->value[value].mem = RA_MEM_VAR | v;
-            ra->state_holds[v] = value;
-        }
-    }
+    for (unsigned v = 0; v < ra->n_vars; v++)
+        ra->binding[v] = unit->n_insns + v;
     return ra;
 }

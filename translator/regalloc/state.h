@@ -40,10 +40,21 @@ typedef struct RaValue {
     uint32_t use, last_use;     /* list of uses in order: the first not before the current one */
 } RaValue;
 
+/* What every unit begins with: the variables' canonical values. */
+typedef struct RaEntry {
+    RaValue value[RA_MAX_VARS];
+    uint32_t in_state[RA_MAX_VARS];      /* ~0: not in a register */
+    uint32_t homes;                      /* registers that are homes in this guest */
+    uint8_t var_at[RA_N_REGS];           /* the variable whose home it is */
+    uint64_t lazy[RA_MAX_VARS / 64];     /* variables marked so */
+} RaEntry;
+
 typedef struct RaTarget {
     uint32_t gprs, xmms;
     const Reg *gpr_home, *xmm_home;
     unsigned n_gpr_homes, n_xmm_homes;
+    const Reg *home;                     /* of each variable, by ra_homes() */
+    RaEntry entry;                       /* by ra_entry_init() */
     uint32_t spill_offset, cpu_offset;   /* in the Vcpu */
     Reg state_reg;
     int32_t state_bias;                  /* state_reg points so far into the Vcpu */
@@ -74,9 +85,8 @@ struct Ra {
     uint32_t homes;            /* registers that are homes in this guest */
     uint32_t deferred[8];      /* values whose register the result takes over at the end */
     unsigned n_deferred;
-    uint32_t binding[RA_MAX_VARS];
-    uint32_t state_holds[RA_MAX_VARS]; /* value in the state's place of the variable; 0: stale */
-    Reg home[RA_MAX_VARS];
+    const Reg *home;           /* [n_vars] */
+    uint64_t changed[RA_MAX_VARS / 64]; /* in ra_new(): variables with another value than first */
     uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
     uint64_t spill_used[RA_MAX_SPILLS / 64];
     bool no_state_places;      /* around a helper that writes variables */
@@ -89,10 +99,16 @@ struct Ra {
     uint64_t *constants;
     uint32_t n_constants;
     size_t cap_constants;
+
+    /* Filled in as far as there are variables, not zeroed before. */
+    uint32_t binding[RA_MAX_VARS];
+    uint32_t state_holds[RA_MAX_VARS]; /* value in the state's place of the variable; 0: stale */
 };
 
 /* Home registers of a guest's variables: home[var], REG_NONE where there is none. */
 void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *ret_home);
+/* The rest of `target`, when it has its homes. */
+void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars);
 /* Numbers the block's instructions, finds uses. An instruction with mark != 0 is computed where
  * pair[it] stands. */
 Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair);

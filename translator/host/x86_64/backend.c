@@ -36,6 +36,8 @@ static bool x86_init(Translator *t, struct _GError **error)
     fill_table(b);
     compile_target_init(b);
     ra_homes(&b->target, t->isa->vars, t->isa->n_vars, b->home);
+    b->target.home = b->home;
+    ra_entry_init(&b->target, t->isa->vars, t->isa->n_vars);
     for (unsigned v = 0; v < t->isa->n_vars; v++)
         if (t->isa->vars[v].type == IR_FLAGS && b->n_flags_vars < 4)
             b->flags_offset[b->n_flags_vars++] = t->isa->vars[v].offset;

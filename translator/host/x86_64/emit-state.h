@@ -52,9 +52,9 @@ typedef struct X86Backend {
 
 struct EmitState {
     X86Backend *backend;
-    V128 pool[POOL_MAX];
+    V128 *pool;                 /* [POOL_MAX] */
     unsigned n_pool;
-    PoolFix pool_fix[POOL_FIXES_MAX];
+    PoolFix *pool_fix;          /* [POOL_FIXES_MAX] */
     unsigned n_pool_fixes;
 
     /* What EFLAGS hold now. */

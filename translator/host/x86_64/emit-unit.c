@@ -320,6 +320,8 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     Emit emit = { 0 }, *e = &emit;
     uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15);
     s->backend = b;
+    s->pool = arena_alloc_raw(u->arena, POOL_MAX * sizeof *s->pool);
+    s->pool_fix = arena_alloc_raw(u->arena, POOL_FIXES_MAX * sizeof *s->pool_fix);
     s->cold_tail = &s->cold;
     s->entry = LABEL_INIT;
     s->fns = backend_fp_fns;
