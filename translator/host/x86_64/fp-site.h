@@ -24,8 +24,7 @@
  * Known gaps, all but the last in flags only:
  *  - The host detects tininess after rounding. Guests that detect it before (Arm) miss the underflow
  *    flag when the rounded result is the smallest normal number and the unrounded one was smaller.
- *  - When flushing: input denormal isn't raised for a denormal beside a quiet NaN operand, and a
- *    result that is flushed raises inexact too.
+ *  - When flushing, a result that is flushed raises inexact too.
  *  - When flushing, the result of the first gap should have been 0.
  */
 #ifndef TRANSLATOR_HOST_X86_64_FP_SITE_H

@@ -209,7 +209,7 @@ void sel_f2i(Emit *e, IrInsn *i)
     if (i->imm)
         scale_up(e, dbl, from, x, (unsigned)i->imm);
     if (probe)
-        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x);
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x, operand_reg(x));
     if (direct)
         cvt_int(e, i, dbl, round == IR_ROUND_ZERO, uns, d, from);
     else

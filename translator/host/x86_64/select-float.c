@@ -87,11 +87,11 @@ static void keep_upper(Emit *e, IrInsn *i, IrRef from)
         i->attr |= FP_UPPER64_ZERO;
 }
 
-/* Before an operation that doesn't raise the denormal operand exception itself. */
-void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x)
+/* Before an operation that doesn't raise the denormal operand exception itself in every case. */
+void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x, Operand y)
 {
     if (i->attr & IR_FP_FLUSH)
-        emit_vrrr(e, min, t, x, x);
+        emit_vop3(e, min, t, x, y);
 }
 
 static Vop binary_vop(IrOp op)
@@ -115,8 +115,8 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (canonical || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
-    /* a denormal by zero raises division by zero only, though flushed it is 0 by 0 */
-    bool probe = i->op == IR_fdiv && i->attr & IR_FP_FLUSH;
+    /* beside a NaN, or divided by zero, a denormal isn't raised: a minimum traps for NaNs too */
+    bool probe = i->attr & IR_FP_FLUSH;
     Reg a, d, t = REG_NONE;
     Operand b = operand_reg(REG_NONE);
     if (e->cpu->avx) {
@@ -137,7 +137,7 @@ static void sel_binary(Emit *e, IrInsn *i)
     s->src[1] = fp_at(b);
     s->src[2] = fp_in(REG_NONE);
     if (probe)
-        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a);
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
     Cold *c = check ? fp_site_cold(e, i) : NULL;
     if (check) { /* by zero; equal covers NaNs */
         fp_ucomis(e, dbl, false, b.reg, operand_mem(enc_pool128(e, 0, 0)));
@@ -173,7 +173,7 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     s->src[0] = fp_in(a);
     s->src[1] = s->src[2] = fp_in(REG_NONE);
     if (probe)
-        fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a);
+        fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a, operand_reg(a));
     Cold *c = check ? fp_site_cold(e, i) : NULL;
     if (check) { /* below zero, or a NaN */
         fp_ucomis(e, i->type == IR_F64, false, a, operand_mem(enc_pool128(e, 0, 0)));
@@ -232,7 +232,7 @@ static void fround_away(Emit *e, IrInsn *i)
     s->dst = fp_in(d);
     s->src[0] = fp_in(x);
     s->src[1] = s->src[2] = fp_in(REG_NONE);
-    fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x);
+    fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, x, operand_reg(x));
     fp_round_away(e, dbl, t, f, x);
     /* the sign of x; infinities make x - t invalid and are repaired */
     emit_vop3(e, VPAND, f, x, operand_mem(fp_sign_mask(e, dbl)));
@@ -287,7 +287,8 @@ static void sel_fma(Emit *e, IrInsn *i)
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
     Operand b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
     Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
-    Reg t = probe || (arm && np) ? ra_temp_xmm(e->ra) : REG_NONE;
+    bool flush = i->attr & IR_FP_FLUSH;
+    Reg t = probe || (arm && np) || flush ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
@@ -303,6 +304,8 @@ static void sel_fma(Emit *e, IrInsn *i)
     } else if (probe) {
         emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, addend, addend);
     }
+    if (flush)
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
     if (arm) {
         if (np)
             emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
@@ -404,13 +407,15 @@ static void sel_min_max(Emit *e, IrInsn *i)
         min_max_both(e, i, max);
 }
 
-static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b)
+static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b, Reg t)
 {
     bool dbl = e->unit->insn[i->arg[0]].type == IR_F64;
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = s->src[2] = fp_in(REG_NONE);
     s->src[0] = fp_in(a);
     s->src[1] = fp_at(b);
+    if (t != REG_NONE)
+        fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
     fp_ucomis(e, dbl, signalling, a, b);
     fp_site_end(e);
 }
@@ -418,7 +423,7 @@ static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b)
 static void cold_compare(Emit *e, Cold *c)
 {
     enc_alu_i(e, ALU_OR, false, operand_mem(MEM_STATE(fp_sticky)), IR_FPX_INVALID);
-    compare_site(e, c->insn, false, c->r[0], operand_reg(c->r[1])); /* EFLAGS again */
+    compare_site(e, c->insn, false, c->r[0], operand_reg(c->r[1]), REG_NONE); /* EFLAGS again */
     enc_jmp(e, &c->back);
 }
 
@@ -429,7 +434,8 @@ static void compare(Emit *e, IrInsn *i, bool swap)
     IrRef first = i->arg[swap], second = i->arg[!swap];
     Reg a = ra_use(e->ra, first);
     Operand b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
-    compare_site(e, i, signalling && !check, a, b);
+    Reg t = i->attr & IR_FP_FLUSH ? ra_temp_xmm(e->ra) : REG_NONE;
+    compare_site(e, i, signalling && !check, a, b, t);
     if (check) {
         Cold *c = emit_cold(e, cold_compare, i);
         c->r[0] = a;

@@ -13,8 +13,8 @@ bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds);
 /* IR_FP_NAN_DEFAULT: does someone see the payload? Then, after flags_clobber(): */
 bool fp_canonical_wanted(Emit *e, const IrInsn *i);
 void fp_canonical(Emit *e, IrInsn *i, Reg r);
-/* IR_FP_FLUSH: an operation that traps when x is denormal; t is overwritten. */
-void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x);
+/* IR_FP_FLUSH: a minimum that traps when x or y is denormal or a NaN; t is overwritten. */
+void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x, Operand y);
 int fp_round_imm(unsigned attr);         /* of roundss and its like; -1: no such mode */
 void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x);
 

@@ -112,7 +112,7 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     if (slow(e, i, true))
         return;
     Vop op = i->op == IR_vfadd ? VFADD : i->op == IR_vfsub ? VFSUB : i->op == IR_vfmul ? VFMUL : VFDIV;
-    bool probe = i->op == IR_vfdiv && i->attr & IR_FP_FLUSH; /* as sel_binary() */
+    bool probe = i->attr & IR_FP_FLUSH; /* as sel_binary() */
     if (!(i->attr & IR_FP_LOW64) && e->cpu->avx && !probe) {
         Reg a = ra_use(e->ra, i->arg[0]);
         Operand b = ra_use_rm(e->ra, i->arg[1]);
@@ -125,11 +125,11 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     }
     Arg a, b;
     Reg t;
-    Reg d = two(e, i, &a, &b, &t, i->op == IR_vfdiv ? FILL_ONE : i->op == IR_vfsub ? FILL_MINUS_ZERO
+    Reg d = two(e, i, &a, &b, probe ? &t : NULL, i->op == IR_vfdiv ? FILL_ONE : i->op == IR_vfsub ? FILL_MINUS_ZERO
                                                                                : FILL_ZERO);
     site(e, i, d, a.reg, b.reg, REG_NONE);
     if (probe)
-        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low);
+        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
     emit_vrrr(e, packed(op, is_dbl(i)), d, a.low, b.low);
     fp_site_end(e);
 }
@@ -146,7 +146,7 @@ static void one(Emit *e, IrInsn *i, Vop op, int imm)
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
     if (probe)
-        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low);
+        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(a.low));
     if (imm < 0)
         emit_vop2(e, op, d, operand_reg(a.low));
     else
@@ -190,6 +190,7 @@ void sel_vfma(Emit *e, IrInsn *i)
     Cold *cold = check ? nan_check(e, i, t, addend, addend) : NULL;
     if (!check)
         emit_vrrr(e, packed(VFMIN, is_dbl(i)), t, addend, addend); /* traps for NaNs: sel_fma() */
+    fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
     if (np)
         emit_vop3(e, VPXOR, factor = t, a.low, operand_mem(sign_mask(e, i, false)));
     if (na)
@@ -262,9 +263,12 @@ void sel_vfcmp(Emit *e, IrInsn *i)
         flags_clobber(e);
     Arg a, b;
     Reg t;
-    Reg d = two(e, i, &a, &b, check ? &t : NULL, FILL_ONE);
+    bool probe = i->attr & IR_FP_FLUSH;
+    Reg d = two(e, i, &a, &b, check || probe ? &t : NULL, FILL_ONE);
     site(e, i, d, a.reg, b.reg, REG_NONE);
     Cold *c = check ? nan_check(e, i, t, a.low, b.low) : NULL;
+    if (probe)
+        fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
     Vop op = packed(VFCMP, is_dbl(i));
     if (i->op == IR_vfcmpeq)
         emit_vop3i(e, op, d, a.low, operand_reg(b.low), EQ_OQ);
@@ -306,7 +310,7 @@ void sel_vfround(Emit *e, IrInsn *i)
     arg_fill(e, dbl, &a);
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
-    fp_probe(e, i, packed(VFMIN, dbl), t, a.low);
+    fp_probe(e, i, packed(VFMIN, dbl), t, a.low, operand_reg(a.low));
     round_away(e, dbl, t, f, a.low);
     emit_vop3(e, VPAND, f, a.low, operand_mem(sign_mask(e, i, false)));
     emit_vop3(e, VPAND, t, t, operand_mem(sign_mask(e, i, true)));
@@ -351,7 +355,7 @@ void sel_vf2i(Emit *e, IrInsn *i)
     low_result(i);
     site(e, i, d, a.reg, REG_NONE, REG_NONE);
     if (probe)
-        fp_probe(e, i, packed(VFMIN, dbl), p, a.low);
+        fp_probe(e, i, packed(VFMIN, dbl), p, a.low, operand_reg(a.low));
     if (i->imm) {
         int big = (dbl ? 1000 : 100) - (int)i->imm; /* as scale_up() */
         emit_vop3(e, packed(VFMIN, dbl), x, a.low, operand_mem(dup_fp(e, dbl, big, false)));
