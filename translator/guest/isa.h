@@ -42,7 +42,8 @@ typedef struct GuestIsa {
     unsigned n_vars;
     const IrHelper *helpers;
     unsigned n_helpers;
-    const void *(*model)(const char *name, struct _GError **error); /* a -cpu model, NULL name: max */
+    /* A -cpu model, NULL name: max. The caller frees it with g_free. */
+    const void *(*model)(const char *name, struct _GError **error);
     const char *const *(*models)(void);
     void (*reset)(void *cpu, const void *model);
     void (*lift)(LiftContext *ctx);

@@ -113,6 +113,7 @@ void translator_free(Translator *t)
     free(t->empty_jump_cache);
     free((void *)t->helper_fns);
     free(t->hints);
+    g_free((void *)t->cpu_model);
     pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->quiesce_lock);
     pthread_cond_destroy(&t->quiesce_cond);

@@ -94,11 +94,12 @@ _Static_assert(G_N_ELEMENTS(model_names) == G_N_ELEMENTS(models) + 1, "a name fo
 
 const void *a64_model_find(const char *name, GError **error)
 {
-    if (!name)
-        return &models[0];
     for (size_t i = 0; i < G_N_ELEMENTS(models); i++)
-        if (g_str_equal(name, models[i].name))
-            return &models[i];
+        if (!name || g_str_equal(name, models[i].name)) {
+            A64Model *copy = g_new(A64Model, 1);
+            *copy = models[i];
+            return copy;
+        }
     g_set_error(error, g_quark_from_static_string("calque-cpu"), 0,
                 "aarch64 has no CPU model '%s' (-cpu help lists them)", name);
     return NULL;
