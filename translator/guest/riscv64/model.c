@@ -18,14 +18,16 @@ static const char *const extension_names[] = {
 #undef X
 };
 
-#define EXT_G (E(i) | E(m) | E(a) | E(f) | E(d) | E(zicsr) | E(zifencei))
-#define EXT_GC (EXT_G | E(c) | E(zicntr))
+#define EXT_G (E(i) | E(m) | E(zmmul) | E(a) | E(zaamo) | E(zalrsc) | E(f) | E(d) | E(zicsr) | \
+               E(zifencei))
+#define EXT_GC (EXT_G | E(c) | E(zca) | E(zcd) | E(zicntr))
 /* RISC-V profiles 1.0: RVA20U64 and RVA22U64, what of them is implemented. */
 #define EXT_RVA22 (EXT_GC | E(zihintpause) | E(zba) | E(zbb) | E(zbs) | E(zic64b) | E(zicbom) | \
                    E(zicbop) | E(zicboz) | E(zfhmin) | E(zkt) | E(za64rs))
 #define EXT_ALL ((1ull << RISCV_N_EXTENSIONS) - 1)
 
-static const struct { const char *name; uint64_t extensions; } bases[] = {
+/* Each complete: with what its extensions imply. */
+static const RiscvModel bases[] = {
     { "rv64", EXT_ALL },
     { "max", EXT_ALL },
     { "rv64i", E(i) | E(zicsr) | E(zifencei) },
@@ -122,7 +124,9 @@ const void *riscv_model(const char *name, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(bases); i++) {
         if (!parts[0] || !g_str_equal(parts[0], bases[i].name))
             continue;
-        uint64_t extensions = add_implied(bases[i].extensions);
+        if (!parts[1])
+            return &bases[i];
+        uint64_t extensions = bases[i].extensions;
         for (char **part = parts + 1; *part; part++)
             if (!parse_switch(*part, &extensions, error))
                 return NULL;
