@@ -113,6 +113,7 @@ int main(int argc, char **argv)
                run.n_undefined, run.n_failed);
         failed += run.n_failed;
         arena_free(run.arena);
+        g_free((void *)run.model);
     }
     if (!tables)
         fprintf(stderr, "no such guest\n");

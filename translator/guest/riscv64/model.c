@@ -1,7 +1,7 @@
 /*
  * The RISC-V guest's -cpu models: which extensions there are. A model is named by a base and
  * switches: "rv64" or "max" (all that is implemented), "rv64gc", "rv64i", "rva22u64", "rva20u64";
- * then ",zba=false", ",-zba", ",zacas=true" … . Models live as long as the process.
+ * then ",zba=false", ",-zba", ",zacas=true" … . Its caller frees a model.
  */
 #include "translator/guest/riscv64/cpu.h"
 
@@ -124,8 +124,6 @@ const void *riscv_model(const char *name, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(bases); i++) {
         if (!parts[0] || !g_str_equal(parts[0], bases[i].name))
             continue;
-        if (!parts[1])
-            return &bases[i];
         uint64_t extensions = bases[i].extensions;
         for (char **part = parts + 1; *part; part++)
             if (!parse_switch(*part, &extensions, error))
