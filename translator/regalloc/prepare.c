@@ -132,6 +132,18 @@ static void unbind(Ra *ra, unsigned var, uint32_t last_observed, uint32_t last_e
         old->observed = seen;
 }
 
+/* The scalar that becomes p's lane 0 wants p's register from the start. */
+static void hint_scalar(Ra *ra, const RaValue *p, uint32_t last_observed)
+{
+    RaValue *s = &ra->value[ra->alias[ra->unit->insn[p->insn].arg[0]]];
+    bool scalar = s->type == IR_F32 || s->type == IR_F64;
+    if (!s->insn || !scalar || s->hint != REG_NONE || p->hint == REG_NONE)
+        return;
+    s->hint = p->hint;
+    s->hint_var = p->hint_var;
+    s->hint_legal = last_observed <= s->def_pos;
+}
+
 /* The walk that ra_begin() repeats: binds variables to values and notes uses and hints. */
 static void prepare(Ra *ra, const IrRef *pair)
 {
@@ -150,7 +162,9 @@ static void prepare(Ra *ra, const IrRef *pair)
             ra->alias[r] = ra->binding[i->imm];
             continue;
         }
-        if (i->op == IR_copy || i->op == IR_trunc) {
+        /* A scalar is lane 0 of its register (guests with vectors have no scalar variables, so that
+         * the vector itself is never what a put of the scalar stores). */
+        if (i->op == IR_copy || i->op == IR_trunc || (i->op == IR_vtos && !i->imm)) {
             ra->alias[r] = ra->alias[i->arg[0]];
             continue;
         }
@@ -182,6 +196,8 @@ static void prepare(Ra *ra, const IrRef *pair)
                 p->hint = ra->home[i->imm];
                 p->hint_var = i->imm;
                 p->hint_legal = last_observed <= p->def_pos;
+                if (u->insn[p->insn].op == IR_vfroms)
+                    hint_scalar(ra, p, last_observed);
             }
             continue;
         }
