@@ -115,7 +115,7 @@ void vcpu_fp_set_control(Vcpu *v, uint32_t control);
 uint32_t vcpu_fp_control(const Vcpu *v);
 
 typedef struct TranslatorStats {
-    uint64_t units, guest_insns, host_bytes, invalidated, flushes, translate_ns;
+    uint64_t units, guest_insns, host_bytes, invalidated, flushes;
 } TranslatorStats;
 void translator_stats(Translator *t, TranslatorStats *ret_stats);
 

@@ -715,6 +715,15 @@ static uint64_t constant_bits(const Ra *ra, const RaValue *v)
     return ra->unit->insn[v->insn].imm;
 }
 
+/* They are few: not worth a call of memcmp(). */
+static bool same_snaps(const UnitSnap *a, const UnitSnap *b, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (a[i].var != b[i].var || a[i].kind != b[i].kind || a[i].what != b[i].what)
+            return false;
+    return true;
+}
+
 uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
 {
     if (for_exit)
@@ -744,8 +753,7 @@ uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
         }
     unsigned n = ra->n_snaps - first;
     *ret_n = n;
-    if (n == first - ra->last_snap &&
-        !memcmp(&ra->snap[ra->last_snap], &ra->snap[first], n * sizeof *ra->snap)) {
+    if (n == first - ra->last_snap && same_snaps(&ra->snap[ra->last_snap], &ra->snap[first], n)) {
         ra->n_snaps = first;
         return ra->last_snap;
     }

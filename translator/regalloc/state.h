@@ -112,6 +112,8 @@ void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars);
 /* Numbers the block's instructions, finds uses. An instruction with mark != 0 is computed where
  * pair[it] stands. */
 Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair);
+/* An instruction that makes nothing of its own. */
+static inline void ra_skip(Ra *ra) { ra->pos++; }
 bool ra_begin(Ra *ra, IrInsn *i);
 void ra_end(Ra *ra);
 void ra_put(Ra *ra, unsigned var, IrRef v);

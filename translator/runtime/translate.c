@@ -5,7 +5,6 @@
  * (the last instruction may reach into the next).
  */
 #include <string.h>
-#include <time.h>
 
 #include "translator/debug/perf-map.h"
 #include "translator/opt/opt.h"
@@ -215,19 +214,11 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP after optimization");
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static void count_unit(Translator *t, const CompiledUnit *c, uint64_t since_ns)
+static void count_unit(Translator *t, const CompiledUnit *c)
 {
     t->stats.units++;
     t->stats.guest_insns += c->n_guest_insns;
     t->stats.host_bytes += c->host_bytes;
-    t->stats.translate_ns += now_ns() - since_ns;
 }
 
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
@@ -236,7 +227,6 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
     if (c)
         return c;
-    uint64_t start_ns = now_ns();
     GuestAddr seen_start, seen_end;
     /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
@@ -255,7 +245,7 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     c->seen_start = seen_start;
     c->seen_end = seen_end;
     unit_table_add(t->units, c);
-    count_unit(t, c, start_ns);
+    count_unit(t, c);
     if (log_on(LOG_OUT))
         dump_host_code(t, c);
     if (t->perf_fd >= 0)

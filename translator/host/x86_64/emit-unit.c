@@ -282,15 +282,21 @@ static bool emit_block(Emit *e)
     IrUnit *u = e->unit;
     for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
-        if (!ra_begin(e->ra, i) || e->limit - e->p < EMIT_RESERVE || e->failed)
-            return false;
         switch (i->op) {
         case IR_nop: case IR_get: case IR_copy: case IR_trunc:
         case IR_const: case IR_codeaddr: case IR_vconst:
-            break;
+            ra_skip(e->ra);
+            continue;
         case IR_insn:
             e->guest_pc = i->imm;
+            ra_skip(e->ra);
+            continue;
+        default:
             break;
+        }
+        if (!ra_begin(e->ra, i) || e->limit - e->p < EMIT_RESERVE || e->failed)
+            return false;
+        switch (i->op) {
         case IR_put:
             ra_put(e->ra, i->imm, i->arg[0]);
             break;

@@ -1,6 +1,9 @@
 /* data plane */
 /* The processor's features, by cpuid (Intel SDM vol. 2, CPUID) and xgetbv for saved register state. */
 #include <cpuid.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 
 #include "translator/host/x86_64/target.h"
 
@@ -11,16 +14,34 @@ static uint64_t xcr0(void)
     return (uint64_t)hi << 32 | lo;
 }
 
+/* One leaf of cpuid as eax, ebx, ecx, edx. The instruction leaves a virtual machine for some 20 µs
+ * each time, so that it counts at the start of a small program: the C library's copy serves where
+ * there is one (all zero for a leaf that the processor lacks). */
+static void leaf(unsigned number, unsigned sub, unsigned *ret)
+{
+    for (unsigned n = 0; n < 4; n++)
+        ret[n] = 0;
+#if __has_include(<sys/platform/x86.h>)
+    unsigned index = number == 1 ? CPUID_INDEX_1 : number != 7 ? CPUID_INDEX_80000001
+                     : sub ? CPUID_INDEX_7_ECX_1 : CPUID_INDEX_7;
+    const struct cpuid_feature *f = __x86_get_cpuid_feature_leaf(index);
+    for (unsigned n = 0; f && n < 4; n++)
+        ret[n] = f->cpuid_array[n];
+#else
+    __get_cpuid_count(number, sub, &ret[0], &ret[1], &ret[2], &ret[3]);
+#endif
+}
+
 void host_features_detect(HostFeatures *f)
 {
-    unsigned a, b, c, d, c1, b7 = 0, c7 = 0, d7 = 0, a71 = 0, ext = 0;
+    enum { EAX, EBX, ECX, EDX };
+    unsigned l1[4], l7[4], l71[4], l80000001[4];
+    leaf(1, 0, l1);
+    leaf(7, 0, l7);
+    leaf(7, 1, l71);
+    leaf(0x80000001, 0, l80000001);
+    unsigned c1 = l1[ECX], b7 = l7[EBX], c7 = l7[ECX], a71 = l71[EAX], ext = l80000001[ECX];
     *f = (HostFeatures) { 0 };
-    if (!__get_cpuid(1, &a, &b, &c1, &d))
-        return;
-    if (__get_cpuid_count(7, 0, &a, &b7, &c7, &d7) && a >= 1)
-        __get_cpuid_count(7, 1, &a71, &b, &c, &d);
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-        ext = c;
     uint64_t x = c1 >> 27 & 1 ? xcr0() : 0;
     bool ymm = (x & 6) == 6, zmm = (x & 0xe6) == 0xe6;
     f->bmi1 = b7 >> 3 & 1;
