@@ -11,6 +11,7 @@ include %D%/procfs/local.mk
 bin_PROGRAMS += calque
 calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \
 	$(LINUX_USER_SOURCES)
+EXTRA_DIST += %D%/README.md
 calque_LDADD = libsyscalls.a $(TRANSLATOR_LIBS)
 # Fixed addresses high in the two gigabytes that code can name: no relocation at start (80,000 and
 # a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.

@@ -15,4 +15,4 @@ include %D%/host/x86_64/local.mk
 include %D%/guest/aarch64/local.mk
 include %D%/guest/riscv64/local.mk
 
-libtranslator_a_SOURCES += %D%/translator.h
+libtranslator_a_SOURCES += %D%/translator.h %D%/guest/isa.h %D%/host/backend.h

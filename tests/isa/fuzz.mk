@@ -10,5 +10,5 @@ endif
 TESTS += fuzz-test
 
 TESTS += %D%/run-aarch64.sh
-EXTRA_DIST += %D%/run-aarch64.sh %D%/aarch64/base.c %D%/aarch64/simd.c
+EXTRA_DIST += %D%/run-aarch64.sh %D%/aarch64
 AM_TESTS_ENVIRONMENT += AARCH64_CC='$(AARCH64_CC)'; export AARCH64_CC;

@@ -27,6 +27,9 @@ MAX_LINES, MAX_COLUMNS, MAX_HEADERS = 1000, 100, 30
 def sources(top):
     for folder, names, files in os.walk(top):
         names[:] = [n for n in names if not n.startswith(GENERATED) and n != "build-aux"]
+        if "config.status" in files and folder != top:  # a build tree, such as distcheck's
+            names.clear()
+            continue
         for f in sorted(files):
             if f.endswith((".c", ".h", ".S")):
                 path = os.path.join(folder, f)

@@ -22,7 +22,7 @@ libtranslator_a_SOURCES += $(a64_sources) %D%/cpu.h %D%/features.h %D%/helpers.h
 nodist_libtranslator_a_SOURCES += %D%/a64-decode.c %D%/a64-decode.h
 BUILT_SOURCES += %D%/a64-decode.h
 CLEANFILES += $(a64_decode_out)
-EXTRA_DIST += $(a64_decode)
+EXTRA_DIST += $(a64_decode) %D%/README.md
 %D%/a64-decode.h: $(a64_decode) $(DECODEGEN_DEPS)
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(DECODEGEN) -o %D% --name a64 \
 		--include translator/guest/aarch64/simd.h $(a64_decode:%=$(srcdir)/%)
