@@ -261,10 +261,11 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
             ret[n++] = valued[i].value;
         }
     }
-    if (o->strace)
+    if (o->strace && n + 1 < size)
         ret[n++] = "-strace";
-    if (o->one_insn)
+    if (o->one_insn && n + 1 < size)
         ret[n++] = "-one-insn-per-tb";
-    ret[n] = NULL;
+    if (size)
+        ret[n] = NULL;
     return n;
 }
