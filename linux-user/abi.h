@@ -55,7 +55,8 @@ typedef struct GuestAbi {
     /* Builds the signal frame and sets the registers to enter the handler; false: the stack can't
      * be written (SIGSEGV follows). Siginfo is in the host's layout, which is that of every 64-bit
      * little-endian Linux; the hook of another guest converts it.
-     * sigreturn restores from the frame at sp, and with `peek` only reads the mask; false: SIGSEGV. */
+     * sigreturn restores from the frame at sp, and with `peek` only reads the mask.
+     * False: SIGSEGV. */
     bool (*signal_frame)(struct Thread *t, int sig, const siginfo_t *info,
                          GuestAddr handler, uint64_t sa_flags, GuestAddr restorer, GuestAddr sp,
                          uint64_t old_mask);

@@ -177,7 +177,8 @@ static Translator *make_translator(Process *p, const Options *o)
 }
 
 /* What the kernel shows of this process in /proc to others: arguments, environment and auxiliary
- * vector of the guest. Without CONFIG_CHECKPOINT_RESTORE it fails, and others see the emulator's. */
+ * vector of the guest. Without CONFIG_CHECKPOINT_RESTORE it fails,
+ * and others see the emulator's. */
 static void show_arguments(const Process *p)
 {
     uint64_t brk = (uintptr_t)sbrk(0);

@@ -12,7 +12,7 @@
 struct _GError;
 
 typedef struct Options {
-    const char *guest;       /* fixed by the program's name: "aarch64", or NULL: the ELF file says */
+    const char *guest;       /* by the program's name: "aarch64", or NULL: the ELF file says */
     const char *prefix;      /* -L, without a slash at its end; NULL: none */
     const char *cpu;         /* -cpu */
     const char *backend;     /* --backend */

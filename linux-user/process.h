@@ -50,7 +50,7 @@ struct Process {
     GuestAddr start_sp, code_start, code_end;
     uint64_t random_state;         /* of -seed */
     bool stack_exec;
-    int leader_status;             /* exit status of the thread group's leader, once it has exited */
+    int leader_status;             /* of the thread group's leader, once it has exited */
 };
 
 struct Thread {
@@ -59,7 +59,7 @@ struct Thread {
     pid_t tid;                     /* the host's, which is the guest's */
     pthread_t host;
     struct ThreadSignals *signals;
-    atomic_int signal_pending;     /* signal_deliver() has something to do; host_syscall() sees it */
+    atomic_int signal_pending;     /* work for signal_deliver(); host_syscall() sees it */
     GuestAddr clear_child_tid, robust_list;
     uint64_t robust_list_bytes;
     int syscall_nr;                /* while in one, else -1; for restart and strace */

@@ -2,8 +2,8 @@
  * Maps ELF files into the guest's memory (ELF-64 object file format; Linux, fs/binfmt_elf.c).
  *
  * Nothing in the file is trusted: each table is checked against the file, each segment against the
- * guest's address space, before anything is mapped; and what the mapped bytes hold is read only by the
- * copying functions of mem/.
+ * guest's address space, before anything is mapped; and what the mapped bytes hold is read only by
+ * the copying functions of mem/.
  */
 #include <elf.h>
 #include <errno.h>
@@ -113,7 +113,8 @@ static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_sta
 }
 
 /* Reserves [start, end) of an executable with fixed addresses. */
-static bool reserve_fixed(Process *p, const ElfFile *f, uint64_t start, uint64_t end, GError **error)
+static bool reserve_fixed(Process *p, const ElfFile *f, uint64_t start, uint64_t end,
+                          GError **error)
 {
     long r = mem_mmap(p, start, page_up(end) - start, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -175,9 +176,9 @@ static bool map_segment(Process *p, const ElfFile *f, const Elf64_Phdr *ph, uint
     if (r < 0 && r >= -4095)
         return load_error(error, LOAD_FAILED, "%s: can't map a segment of %" PRIu64 " bytes: %s",
                           f->name, (uint64_t)ph->p_memsz, g_strerror((int)-r));
-    /* What follows the file's bytes is zero up to the end of their last page, even behind the segment
-     * (ld.so allocates there); only a writable segment can have it (Linux: padzero(), whose failure
-     * counts for writable ones). */
+    /* What follows the file's bytes is zero up to the end of their last page, even behind the
+     * segment (ld.so allocates there); only a writable segment can have it (Linux: padzero(), whose
+     * failure counts for writable ones). */
     if (ph->p_filesz && end > file_end && file_pages_end > file_end && (prot & PROT_WRITE) &&
         !mem_clear(file_end, file_pages_end - file_end))
         return refuse(f, error, "its data can't be written");

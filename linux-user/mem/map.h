@@ -76,7 +76,8 @@ bool mem_has_code(MemMap *m, GuestAddr a, uint64_t n);
 bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot);
 
 /* The guest's calls; a value or -errno. */
-long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd, uint64_t off);
+long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
+              uint64_t off);
 long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes);
 long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot);
 long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,

@@ -41,8 +41,8 @@ static ProcFile file_by_name(const char *path)
     return PROC_NONE;
 }
 
-/* Joins and simplifies: no "//", "/./"; ".." takes a component away, which within /proc/self is what
- * it does. False: doesn't fit. */
+/* Joins and simplifies: no "//", "/./"; ".." takes a component away, which within /proc/self is
+ * what it does. False: doesn't fit. */
 static bool simplify(char *out, size_t size, size_t n, const char *path)
 {
     while (*path) {

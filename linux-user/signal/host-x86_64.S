@@ -66,8 +66,8 @@ host_syscall_raw_asm:
         .cfi_endproc
         .size   host_syscall_raw_asm, . - host_syscall_raw_asm
 
-/* long host_clone_asm(flags, stack, ptid, ctid, void (*f)(void *), void *arg): clone with a stack of its
- * own for the child, which calls f(arg) and never returns. */
+/* long host_clone_asm(flags, stack, ptid, ctid, void (*f)(void *), void *arg): clone with a stack
+ * of its own for the child, which calls f(arg) and never returns. */
         .globl  host_clone_asm
         .hidden host_clone_asm
         .type   host_clone_asm, @function
@@ -159,8 +159,8 @@ mem_string_asm:
 3:      ret
         .cfi_endproc
         .size   mem_string_asm, . - mem_string_asm
-/* Atomics on guest words: long mem_word_load_asm(const uint32_t *, uint32_t *ret); mem_word_cas_asm(uint32_t *,
- * uint32_t *expected_and_ret, uint32_t desired). */
+/* Atomics on guest words: long mem_word_load_asm(const uint32_t *, uint32_t *ret);
+ * mem_word_cas_asm(uint32_t *, uint32_t *expected_and_ret, uint32_t desired). */
         .globl  mem_word_cas_asm
         .hidden mem_word_cas_asm
         .type   mem_word_cas_asm, @function

@@ -85,8 +85,8 @@ static void set_pending(Thread *t)
     atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
 }
 
-/* Every mask that lets something through is set by host_syscall(), which doesn't enter the call when
- * a signal has been accepted: while one waits, the host blocks the others. */
+/* Every mask that lets something through is set by host_syscall(), which doesn't enter the call
+ * when a signal has been accepted: while one waits, the host blocks the others. */
 static long set_host_mask(Thread *t, uint64_t mask)
 {
     return host_syscall(t, SYS_rt_sigprocmask, SIG_SETMASK, (uintptr_t)&mask, 0, 8, 0, 0);
@@ -134,7 +134,8 @@ long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storag
     s->saved_mask = s->mask;
     s->restore_mask = true;
     s->mask = mask;
-    /* A held signal that the new mask lets through is due at once, as if it interrupted the call. */
+    /* A held signal that the new mask lets through is due at once,
+     * as if it interrupted the call. */
     if (s->held & ~mask) {
         set_pending(t);
         return -EINTR;

@@ -238,7 +238,8 @@ static void print_field(StraceCall *c, const TableField *f, const uint8_t *at)
 }
 
 /* Of a device its numbers are shown, of anything else its size. */
-static bool stat_hides(StraceCall *c, const TableLayout *l, const TableField *f, const uint8_t *guest)
+static bool stat_hides(StraceCall *c, const TableLayout *l, const TableField *f,
+                       const uint8_t *guest)
 {
     const TableField *mode = &table_fields[l->first];
 
@@ -566,7 +567,9 @@ static void print_pointer(StraceCall *c, const TableArg *a, uint64_t v)
     case TABLE_IOVEC: print_iovec(c, v, n, moved); break;
     case TABLE_SOCKADDR: print_sockaddr(c, v, n); break;
     case TABLE_MSGHDR: print_msghdr(c, v, c->leaving ? moved : UINT64_MAX); break;
-    case TABLE_MMSGHDR: print_mmsghdr(c, v, c->leaving && c->ret >= 0 ? (uint64_t)c->ret : n); break;
+    case TABLE_MMSGHDR:
+        print_mmsghdr(c, v, c->leaving && c->ret >= 0 ? (uint64_t)c->ret : n);
+        break;
     case TABLE_SIGSET: print_sigset(c, v, n); break;
     case TABLE_FDSET: print_fdset(c, v, n); break;
     case TABLE_CPUSET: print_cpuset(c, v, n); break;

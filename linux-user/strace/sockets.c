@@ -119,7 +119,8 @@ static void print_control(StraceCall *c, GuestAddr a, uint64_t bytes)
 
     text_char(c->o, '[');
     while (bytes >= head && print_load(c, a, word, false, &len) && len >= head && len <= bytes &&
-           print_load(c, a + word, 4, true, &level) && print_load(c, a + word + 4, 4, true, &type)) {
+           print_load(c, a + word, 4, true, &level) &&
+           print_load(c, a + word + 4, 4, true, &type)) {
         text_put(c->o, any ? ", {cmsg_len=" : "{cmsg_len=");
         any = true;
         text_udec(c->o, len);
@@ -215,7 +216,8 @@ void print_mmsghdr(StraceCall *c, GuestAddr a, uint64_t n)
 void print_sockopt(StraceCall *c, uint64_t level, uint64_t name)
 {
     static const struct { uint16_t level, set; } sets[] = {
-        { SOL_SOCKET, TABLE_SET_SO }, { 0, TABLE_SET_IP }, { 6, TABLE_SET_TCP }, { 41, TABLE_SET_IPV6 },
+        { SOL_SOCKET, TABLE_SET_SO }, { 0, TABLE_SET_IP }, { 6, TABLE_SET_TCP },
+        { 41, TABLE_SET_IPV6 },
     };
 
     for (unsigned i = 0; i < sizeof sets / sizeof *sets; i++)

@@ -138,7 +138,8 @@ void print_sigaction(StraceCall *c, GuestAddr a)
     print_flags(c, f[1].ref, flags);
     if (l->n == 4 && flags & 0x04000000) { /* SA_RESTORER */
         text_put(c->o, ", sa_restorer=");
-        print_address(c, convert_load(c->table, guest + f[2].guest_offset, f[2].guest_bytes, false));
+        print_address(c,
+                      convert_load(c->table, guest + f[2].guest_offset, f[2].guest_bytes, false));
     }
     text_char(c->o, '}');
 }
@@ -149,7 +150,8 @@ void print_sigarg(StraceCall *c, GuestAddr a)
     unsigned word = c->table->word_bytes;
     uint64_t set, bytes;
 
-    if (!a || !print_load(c, a, word, false, &set) || !print_load(c, a + word, word, false, &bytes)) {
+    if (!a || !print_load(c, a, word, false, &set) ||
+        !print_load(c, a + word, word, false, &bytes)) {
         print_address(c, a);
         return;
     }
@@ -246,8 +248,8 @@ void print_dirents(StraceCall *c, GuestAddr a, uint64_t bytes)
     uint64_t reclen;
     unsigned n = 0;
 
-    for (uint64_t at = 0; at + 19 <= bytes && print_load(c, a + at + 16, 2, false, &reclen) && reclen;
-         at += reclen)
+    for (uint64_t at = 0;
+         at + 19 <= bytes && print_load(c, a + at + 16, 2, false, &reclen) && reclen; at += reclen)
         n++;
     print_address(c, a);
     text_put(c->o, " /* ");
@@ -280,5 +282,8 @@ static void print_bits(StraceCall *c, GuestAddr a, uint64_t n)
     text_char(c->o, ']');
 }
 
-void print_fdset(StraceCall *c, GuestAddr a, uint64_t n) { print_bits(c, a, (int32_t)n < 0 ? 0 : n); }
+void print_fdset(StraceCall *c, GuestAddr a, uint64_t n)
+{
+    print_bits(c, a, (int32_t)n < 0 ? 0 : n);
+}
 void print_cpuset(StraceCall *c, GuestAddr a, uint64_t bytes) { print_bits(c, a, bytes * 8); }

@@ -19,8 +19,8 @@
 
 struct TableCall;
 
-/* Makes the call of thread->syscall_args by run(), and prints it: used when log_on(LOG_STRACE). call
- * is NULL for a number that the table lacks. */
+/* Makes the call of thread->syscall_args by run(), and prints it: used when log_on(LOG_STRACE).
+ * call is NULL for a number that the table lacks. */
 long strace_call(Thread *t, const struct TableCall *call, uint64_t nr,
                  long (*run)(Thread *t, const struct TableCall *call, uint64_t nr));
 /* A signal is about to be delivered:  --- SIGCHLD {si_signo=SIGCHLD, …} --- */

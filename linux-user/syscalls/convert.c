@@ -258,7 +258,8 @@ const char *path_lookup(Thread *t, int dirfd, GuestAddr path, bool follow, char 
 
 /* ---- whole calls ---- */
 
-/* Memory for converted arguments: a piece of the stack, and mapped memory when that is too small. */
+/* Memory for converted arguments: a piece of the stack,
+ * and mapped memory when that is too small. */
 typedef struct Scratch {
     uint8_t here[2048];
     size_t used;
@@ -455,7 +456,8 @@ long convert_call(Thread *t, const TableCall *call, const uint64_t *args)
         } else if (a->dir == TABLE_VALUE) {
             if (a->kind == TABLE_ATFD)
                 dirfd = args[i];
-            c.args[i] = kind_is_set(a->kind) ? convert_set_to_host(table, a->ref, args[i]) : args[i];
+            c.args[i] =
+                kind_is_set(a->kind) ? convert_set_to_host(table, a->ref, args[i]) : args[i];
         } else {
             ret = pointer_to_host(table, p, i, args, &c);
         }

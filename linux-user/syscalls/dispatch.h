@@ -37,7 +37,7 @@ enum {
     SYSCALL_RESTARTSYS = 512,    /* restart unless a handler without SA_RESTART runs */
     SYSCALL_RESTARTNOINTR = 513, /* always restart */
     SYSCALL_RESTARTNOHAND = 514, /* restart only if no handler runs */
-    SYSCALL_RESTART_BLOCK = 516, /* the same, by restart_syscall: thread->restart says what's left */
+    SYSCALL_RESTART_BLOCK = 516, /* the same, by restart_syscall (thread->restart) */
     SYSCALL_NO_RESULT = 600,
 };
 

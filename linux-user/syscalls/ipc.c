@@ -31,7 +31,8 @@ long sys_shmat(Thread *t, const uint64_t *args)
     ret = host_raw(HOST_NR_SHMAT, (int)args[0], args[1], flags & ~SHM_EXEC);
     if (ret < 0 && ret > -4096)
         return ret;
-    int prot = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+    int prot =
+        PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
     mem_note_mapped(p->mem, ret, bytes, prot, MEM_PLAIN, true);
     return ret;
 }

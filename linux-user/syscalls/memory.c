@@ -12,7 +12,8 @@ long sys_brk(Thread *t, const uint64_t *args) { return mem_brk(t->process, args[
 
 long sys_mmap(Thread *t, const uint64_t *args)
 {
-    return mem_mmap(t->process, args[0], args[1], (int)args[2], (int)args[3], (int)args[4], args[5]);
+    return mem_mmap(t->process, args[0], args[1], (int)args[2], (int)args[3], (int)args[4],
+                    args[5]);
 }
 
 long sys_munmap(Thread *t, const uint64_t *args)

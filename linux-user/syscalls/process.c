@@ -1,5 +1,6 @@
 /* data plane */
-/* Processes and threads: making them, ending them, waiting for them, and what they know of themselves. */
+/* Processes and threads: making them, ending them, waiting for them,
+ * and what they know of themselves. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <stddef.h>

@@ -108,7 +108,8 @@ long sys_rt_sigsuspend(Thread *t, const uint64_t *args)
     if (!args[0])
         return -EFAULT;
     long r = signal_temp_mask(t, args[0], args[1], &storage, &host);
-    return r < 0 ? r : host_syscall(t, SYS_rt_sigsuspend, (uintptr_t)host, SIGSET_BYTES, 0, 0, 0, 0);
+    return r < 0 ? r
+                 : host_syscall(t, SYS_rt_sigsuspend, (uintptr_t)host, SIGSET_BYTES, 0, 0, 0, 0);
 }
 
 /* The siginfo of a signal of the emulator's own five that waits here, not in the kernel. */

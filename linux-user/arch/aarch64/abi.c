@@ -1,7 +1,7 @@
 /* data plane */
 /*
- * Linux's AArch64 ABI: registers of system calls and of start-up (Linux, arch/arm64/kernel/process.c,
- * entry-common.c), hardware capabilities, /proc/cpuinfo.
+ * Linux's AArch64 ABI: registers of system calls and of start-up (Linux,
+ * arch/arm64/kernel/process.c, entry-common.c), hardware capabilities, /proc/cpuinfo.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,10 @@ static void syscall_args(const void *cpu, uint64_t ret_args[6])
     memcpy(ret_args, ((const Aarch64Cpu *)cpu)->x, 6 * sizeof *ret_args);
 }
 
-static void syscall_result(void *cpu, int64_t result) { ((Aarch64Cpu *)cpu)->x[0] = (uint64_t)result; }
+static void syscall_result(void *cpu, int64_t result)
+{
+    ((Aarch64Cpu *)cpu)->x[0] = (uint64_t)result;
+}
 
 static void syscall_restart(void *cpu, int nr, uint64_t arg0)
 {

@@ -62,7 +62,8 @@ static size_t cpuinfo(const Thread *t, unsigned n, char *buf, size_t size)
     text_add_number(&x, n, 10, 0);
     text_add(&x, "\nisa\t\t: ");
     text_add(&x, isa);
-    text_add(&x, "\nmmu\t\t: sv48\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: ");
+    text_add(&x,
+             "\nmmu\t\t: sv48\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\nmimpid\t\t: 0x0\nhart isa\t: ");
     text_add(&x, isa);
     text_add(&x, "\n\n");
     return (size_t)(x.at - buf);

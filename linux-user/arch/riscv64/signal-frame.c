@@ -20,7 +20,8 @@ typedef struct SignalFrame {
     uint64_t pc, x1_31[31];
     uint64_t f[32];
     uint32_t fcsr, pad;
-    uint8_t q_rest[528 - 256 - 8]; /* of struct __riscv_q_ext_state; its last words: the end record */
+    /* The rest of struct __riscv_q_ext_state; its last words: the end record. */
+    uint8_t q_rest[528 - 256 - 8];
 } SignalFrame;
 
 _Static_assert(offsetof(SignalFrame, pc) == 128 + 176, "uc_mcontext is 16-byte aligned");
