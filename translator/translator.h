@@ -84,8 +84,8 @@ Vcpu *vcpu_current(void); /* of this thread, while in vcpu_run(); else NULL */
 
 /* Runs guest code until there is something for the caller to do. */
 VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info);
-/* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Kicks that come
- * before that return count as one. Async-signal-safe. */
+/* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Kicks that
+ * come before that return count as one. Async-signal-safe. */
 void vcpu_kick(Vcpu *v);
 /* After each instruction, VCPU_EXIT_STEP. */
 void vcpu_set_step(Vcpu *v, bool on);
@@ -122,8 +122,9 @@ void translator_stats(Translator *t, TranslatorStats *ret_stats);
 /* Logging (-d): classes as bits, one line or block a call; thread-safe; never allocates when the
  * class is off. */
 typedef enum LogClass {
-    LOG_GUEST = 1 << 0, LOG_UNIMP = 1 << 1, LOG_DECODE = 1 << 2 /* in_asm */, LOG_IR = 1 << 3 /* op */,
-    LOG_OPT = 1 << 4, LOG_RA = 1 << 5, LOG_OUT = 1 << 6 /* out_asm */, LOG_CACHE = 1 << 7,
+    LOG_GUEST = 1 << 0, LOG_UNIMP = 1 << 1, LOG_DECODE = 1 << 2 /* in_asm */,
+    LOG_IR = 1 << 3 /* op */, LOG_OPT = 1 << 4, LOG_RA = 1 << 5, LOG_OUT = 1 << 6 /* out_asm */,
+    LOG_CACHE = 1 << 7,
     LOG_SYSCALL = 1 << 8, LOG_SIGNAL = 1 << 9, LOG_MEM = 1 << 10, LOG_DEV = 1 << 11,
     LOG_EXEC = 1 << 12, LOG_CPU = 1 << 13, LOG_STRACE = 1 << 14,
     LOG_IR_OPT = 1 << 16, /* op_opt */

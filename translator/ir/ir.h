@@ -199,7 +199,7 @@ typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpI
 extern const IrOpInfo ir_op_info[IR_N_OPS];
 extern const char *const ir_type_names[IR_N_TYPES];
 
-/* -- building: appends to the current block ----------------------------------------------------- */
+/* -- building: appends to the current block ---------------------------------------------------- */
 typedef struct IrBuilder { IrUnit *unit; uint32_t block; } IrBuilder;
 
 IrUnit *ir_unit_new(struct Arena *arena, const struct GuestIsa *isa, GuestAddr pc, uint64_t mode);
@@ -233,12 +233,12 @@ static inline IrRef ir_vop2(IrBuilder *b, IrOp op, IrLane l, unsigned attr, IrRe
 static inline IrRef ir_vop1(IrBuilder *b, IrOp op, IrLane l, unsigned attr, IrRef x, int64_t imm)
 { return ir_emit(b, op, IR_V128, l, attr, x, 0, 0, 0, imm); }
 
-/* -- editing, for passes -------------------------------------------------------------------------- */
+/* -- editing, for passes ----------------------------------------------------------------------- */
 IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what); /* returns the new value */
 /* Unlinks ref and makes it a nop; nothing may use its value any more. */
 void ir_remove(IrUnit *u, uint32_t block, IrRef ref);
 
-/* -- text, verification ---------------------------------------------------------------------------- */
+/* -- text, verification ------------------------------------------------------------------------ */
 struct _GString;
 void ir_print(const IrUnit *u, struct _GString *out);
 struct _GError;

@@ -107,7 +107,8 @@ static unsigned lane_bits(unsigned lane)
 static bool check_special(Verifier *v, IrRef r)
 {
     const IrInsn *i = &v->u->insn[r];
-    IrType t0 = i->arg[0] ? arg_type(v, i, 0) : IR_VOID, t1 = i->arg[1] ? arg_type(v, i, 1) : IR_VOID;
+    IrType t0 = i->arg[0] ? arg_type(v, i, 0) : IR_VOID,
+           t1 = i->arg[1] ? arg_type(v, i, 1) : IR_VOID;
     switch (i->op) {
     case IR_get:
         return var_ok(v, i, i->type) || bad(v, r, "no such variable, or not its type");
@@ -234,10 +235,9 @@ static bool check_args(Verifier *v, IrRef r, uint32_t block)
             return bad(v, r, "argument out of range");
         if (!type_matches(g_ascii_toupper(letter), (IrType)v->u->insn[arg].type, i->type))
             return bad(v, r, "argument's type");
-        if (i->op == IR_phi ? !v->place[arg]
-                            : v->block_of[arg] == block ? v->place[arg] >= v->place[r] || !v->place[arg]
-                                                        : !v->place[arg] ||
-                                                          !dominates(v, v->block_of[arg], block))
+        if (i->op == IR_phi             ? !v->place[arg]
+            : v->block_of[arg] == block ? v->place[arg] >= v->place[r] || !v->place[arg]
+                                        : !v->place[arg] || !dominates(v, v->block_of[arg], block))
             return bad(v, r, "argument isn't defined before");
     }
     return true;

@@ -40,8 +40,8 @@ static IrRef take_scale(const IrUnit *u, IrInsn *m, IrRef index)
     return index;
 }
 
-/* Counts of uses change at the end only: what the rules ask is whether a value had one use at first,
- * be it the operation itself or a sum on the way to it. */
+/* Counts of uses change at the end only: what the rules ask is whether a value had one use at
+ * first, be it the operation itself or a sum on the way to it. */
 static void fold_address(IrUnit *u, IrRef r)
 {
     IrInsn *m = &u->insn[r];

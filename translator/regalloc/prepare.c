@@ -24,7 +24,7 @@ void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *r
     }
 }
 
-/* -- preparation ------------------------------------------------------------------------------------ */
+/* -- preparation ------------------------------------------------------------------------------- */
 
 static bool call_writes_vars(const Ra *ra, const IrInsn *i)
 {

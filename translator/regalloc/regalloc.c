@@ -18,7 +18,7 @@ static uint32_t class_regs(const Ra *ra, IrType t)
     return is_xmm_type(t) ? ra->target->xmms : ra->target->gprs;
 }
 
-/* -- liveness ------------------------------------------------------------------------------------------ */
+/* -- liveness ---------------------------------------------------------------------------------- */
 
 uint32_t ra_root(const Ra *ra, IrRef v) { return v < ra->unit->n_insns ? ra->alias[v] : v; }
 
@@ -90,7 +90,7 @@ bool ra_fits_i32(Ra *ra, IrRef v, int32_t *ret_imm)
     return true;
 }
 
-/* -- memory places --------------------------------------------------------------------------------------- */
+/* -- memory places ----------------------------------------------------------------------------- */
 
 static uint32_t var_offset(const Ra *ra, unsigned var)
 {
@@ -177,7 +177,7 @@ static void store_to_mem(Ra *ra, uint32_t value)
     ra->target->store(ra->host, mem_offset(ra, v->mem), v->reg, bytes);
 }
 
-/* -- registers ---------------------------------------------------------------------------------------------- */
+/* -- registers --------------------------------------------------------------------------------- */
 
 static void touch_bound(Ra *ra, uint32_t value)
 {
@@ -463,7 +463,7 @@ void ra_clobber(Ra *ra, uint32_t mask)
     }
 }
 
-/* -- results ------------------------------------------------------------------------------------------------ */
+/* -- results ----------------------------------------------------------------------------------- */
 
 static uint32_t result_of(Ra *ra, IrInsn *i) { return i - ra->unit->insn; }
 
@@ -607,7 +607,7 @@ void ra_set_reg(Ra *ra, uint32_t value, Reg own)
     ra->locked |= 1u << own;
 }
 
-/* -- the walk -------------------------------------------------------------------------------------------------- */
+/* -- the walk ---------------------------------------------------------------------------------- */
 
 bool ra_begin(Ra *ra, IrInsn *i)
 {
@@ -655,7 +655,7 @@ void ra_put(Ra *ra, unsigned var, IrRef ref)
     }
 }
 
-/* -- variables in memory, snapshots ----------------------------------------------------------------------------- */
+/* -- variables in memory, snapshots ------------------------------------------------------------ */
 
 static bool in_state(const Ra *ra, unsigned var)
 {

@@ -9,7 +9,8 @@
  *  1. First every ra_use* of the arguments, then ra_temp/ra_take, then ra_def*, then emit. Requests
  *     may emit moves, reloads and spills at the current place; none of them changes EFLAGS.
  *  2. A register that a request returned stays valid until the instruction is done. What ra_use
- *     returned is read-only unless said; the result of ra_use_scratch, ra_temp, ra_take is one's own.
+ *     returned is read-only unless said; the result of ra_use_scratch, ra_temp, ra_take is one's
+ *     own.
  *  3. At most about six registers of a class at once (there are 14 GPR and 16 XMM).
  *  4. An i32 value's register has an undefined upper half. An i1 value in a register is 0 or 1 in
  *     the low 32 bits. f32 and f64 values leave the rest of the XMM register undefined.
@@ -61,7 +62,7 @@ bool ra_same(Ra *ra, IrRef a, IrRef b);      /* the same value, seen through cop
 /* No use after this instruction and bound to no variable: its register may be overwritten. */
 bool ra_dies(Ra *ra, IrRef v);
 
-/* -- the result of the current instruction i ----------------------------------------------------- */
+/* -- the result of the current instruction i --------------------------------------------------- */
 Reg ra_def(Ra *ra, IrInsn *i);               /* different from every register in use */
 /* May be the same as an argument's that dies here: only if the result is written by the last
  * machine instruction that reads an argument. */
@@ -73,13 +74,13 @@ void ra_def_is(Ra *ra, IrInsn *i, Reg own);  /* the result is in this register o
                                                 temp, taken) */
 void ra_def_alias(Ra *ra, IrInsn *i, IrRef v); /* the result is that value: emits nothing */
 
-/* -- temporaries ---------------------------------------------------------------------------------- */
+/* -- temporaries ------------------------------------------------------------------------------- */
 Reg ra_temp_gpr(Ra *ra);
 Reg ra_temp_xmm(Ra *ra);
 void ra_take(Ra *ra, Reg reg);               /* this very register, emptied, as a temporary */
 void ra_release(Ra *ra, Reg reg);            /* a temporary is free again before the end */
 
-/* -- calls: every register in `mask` is emptied (values move to others or to memory) ---------------- */
+/* -- calls: every register in `mask` is emptied (values move to others or to memory) ----------- */
 void ra_clobber(Ra *ra, uint32_t mask);
 
 #endif

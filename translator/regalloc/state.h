@@ -1,6 +1,7 @@
 /* data plane */
 /*
- * The allocator's state, for regalloc.c and for the backend's driver (emit-unit.c, flags.c, exits.c).
+ * The allocator's state, for regalloc.c and for the backend's driver (emit-unit.c, flags.c,
+ * exits.c).
  *
  * Values are numbered like instructions; behind them come the variables' values at unit entry, and
  * one further set of them for each helper call that writes variables. A value is alive while it has
@@ -8,8 +9,8 @@
  * state's place of some variable), both, or be a constant, or be held in host flags ("special").
  *
  * A variable's value is canonical when it is in the home register, or in the state for variables
- * without one. ra_snapshot() lists those that are not: side exits write them back, the fault handler
- * restores from them.
+ * without one. ra_snapshot() lists those that are not: side exits write them back, the fault
+ * handler restores from them.
  */
 #ifndef TRANSLATOR_REGALLOC_STATE_H
 #define TRANSLATOR_REGALLOC_STATE_H
@@ -36,7 +37,7 @@ typedef struct RaValue {
     uint16_t n_vars;   /* variables bound to it */
     int16_t mem;
     uint32_t def_pos;
-    uint32_t observed; /* last position where an observer sees it in a variable; UINT32_MAX: the end */
+    uint32_t observed; /* last position where an observer sees its variable; UINT32_MAX: the end */
     uint32_t use, last_use;     /* list of uses in order: the first not before the current one */
 } RaValue;
 
@@ -90,7 +91,7 @@ struct Ra {
     uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
     uint64_t spill_used[RA_MAX_SPILLS / 64];
     bool no_state_places;      /* around a helper that writes variables */
-    bool skip_lazy;            /* the exit at hand doesn't need lazy variables (IR_EXIT_LAZY_DEAD) */
+    bool skip_lazy;            /* the exit at hand needs no lazy variables (IR_EXIT_LAZY_DEAD) */
     bool failed;               /* out of spill slots or snapshot space */
 
     UnitSnap *snap;            /* of the unit; the last list is last_snap … n_snaps */

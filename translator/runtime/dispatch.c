@@ -134,7 +134,8 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);
     if (v->retry_flags) {
-        /* a site that trapped often asks for later; others have left to do their instruction again */
+        /* a site that trapped often asks for later;
+         * others have left to do their instruction again */
         bool later = v->retry_flags == IR_UNIT_NAN_CHECK;
         retry(v);
         if (!later)

@@ -98,7 +98,8 @@ void dump_enter(Vcpu *v, const CompiledUnit *u)
 {
     GString *s = g_string_new(NULL);
     if (log_on(LOG_EXEC)) {
-        g_string_append_printf(s, "Trace: %p [%016" G_GINT64_MODIFIER "x/%" G_GINT64_MODIFIER "x/%x]",
+        g_string_append_printf(s,
+                               "Trace: %p [%016" G_GINT64_MODIFIER "x/%" G_GINT64_MODIFIER "x/%x]",
                                (const void *)u->code, u->pc, u->mode, u->flags);
         append_symbol(v->translator, s, u->pc);
         g_string_append_c(s, '\n');

@@ -97,7 +97,7 @@ void units_flush(Translator *t)
     atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);
 }
 
-/* -- instructions to translate in another way ------------------------------------------------------ */
+/* -- instructions to translate in another way -------------------------------------------------- */
 
 static UnitHint *hint_slot(UnitHint *hints, unsigned cap, GuestAddr pc)
 {

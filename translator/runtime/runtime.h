@@ -33,8 +33,8 @@ uint32_t units_hint(const Translator *t, GuestAddr pc);
 /* vcpu.c */
 void vcpu_set_current(Vcpu *v);
 void vcpu_kick_runtime(Vcpu *v);
-/* False: a flush is under way; it has been waited for, look again. Between the two calls pointers to
- * units are good. */
+/* False: a flush is under way; it has been waited for, look again. Between the two calls pointers
+ * to units are good. */
 bool vcpu_code_begin(Vcpu *v);
 void vcpu_code_end(Vcpu *v);
 void vcpu_jump_cache_clear(Vcpu *v);

@@ -23,7 +23,8 @@
 struct CodeBuffer;
 struct UnitTable;
 
-/* A guest instruction whose site trapped: units that hold it are made with these IR_UNIT_* flags. */
+/* A guest instruction whose site trapped: units that hold it are made with these
+ * IR_UNIT_* flags. */
 typedef struct UnitHint { GuestAddr pc; uint32_t flags; } UnitHint;
 
 struct Translator {
@@ -59,7 +60,8 @@ struct Translator {
 /* The user's or the environment's error; always gives false. */
 bool translator_error(struct _GError **error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* The host can't go on (no memory): one line on standard error, exit status 126. Not for guests'. */
+/* The host can't go on (no memory): one line on standard error, exit status 126.
+ * Not for guests'. */
 _Noreturn void translator_fatal(const char *what);
 
 #endif

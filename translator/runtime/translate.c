@@ -232,7 +232,8 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
     for (unsigned attempt = 0; !c; attempt++) {
         if (attempt == sizeof max_insns)
-            translator_fatal("an instruction can't be compiled: the backend lacks it, or the code buffer is too small");
+            translator_fatal("an instruction can't be compiled: the backend lacks it, or the code "
+                             "buffer is too small");
         if (attempt)
             units_flush(t);
         IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], ret_exit);

@@ -208,7 +208,7 @@ void vcpu_fp_set_control(Vcpu *v, uint32_t control)
     v->translator->backend->fp_set_control(v, control);
 }
 
-/* -- fork ----------------------------------------------------------------------------------------- */
+/* -- fork -------------------------------------------------------------------------------------- */
 
 void translator_fork_prepare(Translator *t)
 {

@@ -134,7 +134,7 @@ uint64_t fpref_half(IrOp op, IrType type, unsigned cc, unsigned attr, int64_t im
     return r;
 }
 
-/* -- vectors ---------------------------------------------------------------------------------------- */
+/* -- vectors ----------------------------------------------------------------------------------- */
 
 static const FpFormat *lane_format(unsigned lane)
 {

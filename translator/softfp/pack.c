@@ -1,5 +1,6 @@
 /* data plane */
-/* Formats, unpacking, rounding, NaNs. IEEE 754-2019 §3.4, §4.3, §7; where guests differ, see below. */
+/* Formats, unpacking, rounding, NaNs. IEEE 754-2019 §3.4, §4.3, §7; where guests differ,
+ * see below. */
 #include "translator/softfp/softfp.h"
 
 const FpFormat fp_half = { 16, 10, 5, false };

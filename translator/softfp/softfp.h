@@ -20,7 +20,9 @@ typedef struct FpFormat {
 } FpFormat;
 extern const FpFormat fp_half, fp_single, fp_double, fp_alt_half;
 
-typedef enum FpKind { FP_KIND_ZERO, FP_KIND_FINITE, FP_KIND_INF, FP_KIND_QNAN, FP_KIND_SNAN } FpKind;
+typedef enum FpKind {
+    FP_KIND_ZERO, FP_KIND_FINITE, FP_KIND_INF, FP_KIND_QNAN, FP_KIND_SNAN
+} FpKind;
 
 typedef struct FpNum {
     FpKind kind;

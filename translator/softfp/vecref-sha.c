@@ -1,6 +1,6 @@
 /* data plane */
-/* SHA-1 and SHA-256 by four rounds: FIPS 180-4 §6.1.2 and §6.2.2. Lane 0 is the first letter (a, e) and
- * the first word. */
+/* SHA-1 and SHA-256 by four rounds: FIPS 180-4 §6.1.2 and §6.2.2. Lane 0 is the first letter (a, e)
+ * and the first word. */
 #include "translator/softfp/vecref.h"
 
 typedef union Words { V128 v; uint32_t w[4]; } Words;

@@ -159,7 +159,8 @@ static V128 run_widening(IrOp op, unsigned attr, unsigned bits, V128 a, V128 b)
     unsigned count = 64 / bits, first = attr & IR_V_HIGH ? count : 0;
     V128 r = { 0, 0 };
     for (unsigned n = 0; n < count; n++) {
-        Wide x = get_wide(a, bits, first + n, is_signed), y = get_wide(b, bits, first + n, is_signed);
+        Wide x = get_wide(a, bits, first + n, is_signed),
+             y = get_wide(b, bits, first + n, is_signed);
         if (op == IR_vpmull)
             x = (Wide)carryless(get(a, bits, first + n), get(b, bits, first + n));
         else if (op == IR_vmull)
@@ -195,7 +196,8 @@ static V128 run_pairwise_long(unsigned attr, unsigned bits, V128 a)
 static V128 run_dot(unsigned attr, V128 acc, V128 a, V128 b)
 {
     for (unsigned n = 0; n < 16; n++) {
-        Wide product = get_wide(a, 8, n, attr & IR_V_SIGNED) * get_wide(b, 8, n, attr & IR_V_SRESULT);
+        Wide product =
+            get_wide(a, 8, n, attr & IR_V_SIGNED) * get_wide(b, 8, n, attr & IR_V_SRESULT);
         set(&acc, 32, n / 4, get(acc, 32, n / 4) + (uint64_t)product);
     }
     return acc;

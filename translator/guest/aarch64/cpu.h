@@ -4,7 +4,8 @@
  * Rules
  *  1. FPCR.RMode and FPCR.FZ live twice: here, and as the control of the host's unit
  *     (vcpu_fp_set_control). Write FPCR only by a64_fpcr_write() or the lifter of MSR FPCR.
- *  2. FPSR is nowhere as a whole: its exception bits are vcpu_fp_flags(), QC is `qc` being non-zero.
+ *  2. FPSR is nowhere as a whole: its exception bits are vcpu_fp_flags(), QC is `qc` being
+ *     non-zero.
  *  3. `mode` of a unit is FPCR & A64_MODE_FPCR, so that those bits are constants to the lifters.
  *
  * Threads: belongs to the vcpu's thread.

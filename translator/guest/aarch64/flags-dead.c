@@ -59,7 +59,8 @@ static Kind classify_register(uint32_t word)
     if (is(word, 0x1f000000, 0x0a000000)) /* logical: ANDS, BICS */
         return is(word, 0x60000000, 0x60000000) ? sets_unless(imm6_reserved(word)) : NEUTRAL;
     if (is(word, 0x1f200000, 0x0b000000)) /* add, subtract: ADDS, SUBS */
-        return word & 1u << 29 ? sets_unless((word >> 22 & 3) == 3 || imm6_reserved(word)) : NEUTRAL;
+        return word & 1u << 29 ? sets_unless((word >> 22 & 3) == 3 || imm6_reserved(word))
+                               : NEUTRAL;
     if (is(word, 0x1f200000, 0x0b200000)) /* the same, extended register */
         return word & 1u << 29 ? sets_unless(word >> 22 & 3 || (word >> 10 & 7) > 4) : NEUTRAL;
     if (is(word, 0x1fe00000, 0x1ac00000) || is(word, 0x1f000000, 0x1b000000))

@@ -1,9 +1,9 @@
 /* data plane */
 /*
- * Helpers of floating-point instructions that have no IR operation: half precision, estimates, steps,
- * FJCVTZS, BF16, FMLAL. Arithmetic is fpref's (translator/softfp); here stand the special cases, as
- * in the manual's shared pseudocode (Arm ARM DDI 0487 K.a, J1.1, shared/functions/float), whose
- * function is named at each.
+ * Helpers of floating-point instructions that have no IR operation: half precision, estimates,
+ * steps, FJCVTZS, BF16, FMLAL. Arithmetic is fpref's (translator/softfp); here stand the special
+ * cases, as in the manual's shared pseudocode (Arm ARM DDI 0487 K.a, J1.1, shared/functions/float),
+ * whose function is named at each.
  *
  * `desc` packs attributes of the IR's operations (simd.h, A64_DESC_…) so that FPCR needn't be read.
  */
@@ -22,7 +22,7 @@ static FpEnv env_begin(Vcpu *v)
 /* Sticky flags of helpers are gathered beside the host's own. */
 static void env_end(Vcpu *v, const FpEnv *env) { v->fp_sticky |= env->flags; }
 
-/* -- formats ---------------------------------------------------------------------------------------- */
+/* -- formats ----------------------------------------------------------------------------------- */
 
 typedef struct Format { unsigned bits, fraction, exp; } Format; /* widths */
 static const Format formats[] = { [1] = { 16, 10, 5 }, [2] = { 32, 23, 8 }, [3] = { 64, 52, 11 } };
@@ -32,7 +32,10 @@ static uint64_t fraction_mask(unsigned esize) { return (1ull << formats[esize].f
 static unsigned exp_max(unsigned esize) { return (1u << formats[esize].exp) - 1; }
 static unsigned exp_of(unsigned esize, uint64_t x)
 { return x >> formats[esize].fraction & exp_max(esize); }
-static uint64_t infinity(unsigned esize) { return (uint64_t)exp_max(esize) << formats[esize].fraction; }
+static uint64_t infinity(unsigned esize)
+{
+    return (uint64_t)exp_max(esize) << formats[esize].fraction;
+}
 static bool is_nan(unsigned esize, uint64_t x)
 { return exp_of(esize, x) == exp_max(esize) && x & fraction_mask(esize); }
 static bool is_infinity(unsigned esize, uint64_t x)
@@ -70,7 +73,7 @@ static uint64_t default_nan(unsigned esize)
     return infinity(esize) | 1ull << (formats[esize].fraction - 1);
 }
 
-/* -- half precision ----------------------------------------------------------------------------------- */
+/* -- half precision ---------------------------------------------------------------------------- */
 
 static unsigned half_lanes(uint32_t desc)
 {
@@ -113,8 +116,8 @@ static uint64_t half_convert(uint32_t desc, uint64_t x, unsigned fbits, FpEnv *e
     unsigned attr = desc >> A64_DESC_ATTR_SHIFT;
     bool is_unsigned = attr & IR_FP_UNSIGNED;
     if ((desc & 0xff) == IR_i2f)
-        return fpref_half(IR_i2f, IR_I64, 0, attr, fbits, is_unsigned ? x : (uint64_t)(int16_t)x, 0, 0,
-                          env);
+        return fpref_half(IR_i2f, IR_I64, 0, attr, fbits, is_unsigned ? x : (uint64_t)(int16_t)x, 0,
+                          0, env);
     /* To 64 bits, and from there to 16: out of range is invalid, and then not inexact. */
     FpEnv tried = *env;
     int64_t r = (int64_t)fpref_half(IR_f2i, IR_I64, 0, attr & ~IR_FP_UNSIGNED, fbits, x, 0, 0,
@@ -157,8 +160,8 @@ uint64_t a64_helper_half_scalar(Vcpu *v, uint32_t desc, uint64_t a, uint64_t b, 
     if (op == IR_flfcmp)
         r = half_flags(attr, a, b, &env);
     else if (op == IR_f2i)
-        r = fpref_half(op, desc >> A64_DESC_BYTES_SHIFT & 1 ? IR_I64 : IR_I32, 0, attr, (int64_t)b, a,
-                       0, 0, &env);
+        r = fpref_half(op, desc >> A64_DESC_BYTES_SHIFT & 1 ? IR_I64 : IR_I32, 0, attr, (int64_t)b,
+                       a, 0, 0, &env);
     else if (op == IR_i2f)
         r = fpref_half(op, IR_I64, 0, attr, (int64_t)b, a, 0, 0, &env);
     else
@@ -167,7 +170,7 @@ uint64_t a64_helper_half_scalar(Vcpu *v, uint32_t desc, uint64_t a, uint64_t b, 
     return r;
 }
 
-/* -- FMULX, FRECPS, FRSQRTS ------------------------------------------------------------------------------ */
+/* -- FMULX, FRECPS, FRSQRTS -------------------------------------------------------------------- */
 
 static uint64_t constant(unsigned esize, unsigned kind) /* 2.0, or 1.5 for RSQRTS */
 {
@@ -176,8 +179,9 @@ static uint64_t constant(unsigned esize, unsigned kind) /* 2.0, or 1.5 for RSQRT
                                    : (uint64_t)(bias + 1) << fraction;
 }
 
-/* FPRSqrtStepFused: (3 + a * b) / 2 rounded once, as 1.5 + a * b / 2. Halving the factor whose exponent
- * allows it is exact; if neither does, the product is too small to matter but for its sign. */
+/* FPRSqrtStepFused: (3 + a * b) / 2 rounded once, as 1.5 + a * b / 2. Halving the factor whose
+ * exponent allows it is exact; if neither does, the product is too small to matter but for its
+ * sign. */
 static uint64_t rsqrt_step(unsigned esize, unsigned attr, uint64_t a, uint64_t b, FpEnv *env)
 {
     uint64_t one = 1ull << formats[esize].fraction;
@@ -198,7 +202,8 @@ static uint64_t step_lane(unsigned kind, unsigned esize, unsigned attr, uint64_t
         return fp(IR_fmul, esize, attr, a, b, 0, env);
     a = flush_input(esize, attr, a, env);
     b = flush_input(esize, attr, b, env);
-    if ((is_infinity(esize, a) && is_zero(esize, b)) || (is_zero(esize, a) && is_infinity(esize, b)))
+    if ((is_infinity(esize, a) && is_zero(esize, b)) ||
+        (is_zero(esize, a) && is_infinity(esize, b)))
         return constant(esize, kind) | (kind == A64_STEP_MULX ? (a ^ b) & sign_of(esize) : 0);
     if (kind == A64_STEP_MULX)
         return fp(IR_fmul, esize, attr, a, b, 0, env);
@@ -221,7 +226,7 @@ void a64_helper_fp_step(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const 
     *ret = lanes_join(&r);
 }
 
-/* -- estimates ------------------------------------------------------------------------------------------------- */
+/* -- estimates --------------------------------------------------------------------------------- */
 
 /* RecipEstimate: 256 <= a < 512 to 256 … 511 */
 static unsigned recip_estimate(unsigned a)
@@ -378,9 +383,10 @@ void a64_helper_fp_estimate(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, co
     *ret = lanes_join(&r);
 }
 
-/* -- FJCVTZS ---------------------------------------------------------------------------------------------------- */
+/* -- FJCVTZS ----------------------------------------------------------------------------------- */
 
-/* FPToFixedJS: JavaScript's ToInt32 (modulo 2^32, toward zero), and Z when the conversion was exact. */
+/* FPToFixedJS: JavaScript's ToInt32 (modulo 2^32, toward zero),
+ * and Z when the conversion was exact. */
 uint64_t a64_helper_fjcvtzs(Vcpu *v, uint32_t desc, uint64_t a)
 {
     FpEnv env = env_begin(v);
@@ -410,7 +416,7 @@ uint64_t a64_helper_fjcvtzs(Vcpu *v, uint32_t desc, uint64_t a)
     return (uint32_t)(x >> 63 ? -magnitude : magnitude) | (uint64_t)exact << 32;
 }
 
-/* -- widening half to single --------------------------------------------------------------------------------------- */
+/* -- widening half to single ------------------------------------------------------------------- */
 
 /* Exact; a NaN keeps its kind, so that what comes after treats it as the half it was. */
 static uint64_t half_to_single(uint64_t h, bool flush)
@@ -430,7 +436,8 @@ static uint64_t half_to_single(uint64_t h, bool flush)
 }
 
 /* FMLAL, FMLSL: FPMulAddH. desc: negate, upper part, q << 2, FZ16 << 3, attributes from 16 */
-void a64_helper_fmlal(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b, const V128 *c)
+void a64_helper_fmlal(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                      const V128 *c)
 {
     FpEnv env = env_begin(v);
     unsigned lanes = desc & 4 ? 4 : 2, from = desc & 2 ? lanes : 0;
@@ -445,9 +452,10 @@ void a64_helper_fmlal(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V1
     *ret = lanes_join(&r);
 }
 
-/* -- BF16 ------------------------------------------------------------------------------------------------------------ */
+/* -- BF16 -------------------------------------------------------------------------------------- */
 
-/* FPConvertBF: a single to the nearest of those with 7 fraction bits; denormals keep their scale. */
+/* FPConvertBF: a single to the nearest of those with 7 fraction bits;
+ * denormals keep their scale. */
 static uint32_t bf_round(unsigned attr, uint32_t x, FpEnv *env)
 {
     if (is_nan(2, x)) {
@@ -486,8 +494,8 @@ void a64_helper_bfcvtn(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a)
     *ret = lanes_join(&r);
 }
 
-/* BFMul, BFAdd (BFRound): rounding to odd, denormals flushed, default NaN, overflow to infinity, and
- * no sticky flags, whatever FPCR says. */
+/* BFMul, BFAdd (BFRound): rounding to odd, denormals flushed, default NaN, overflow to infinity,
+ * and no sticky flags, whatever FPCR says. */
 static uint64_t bf_arith(IrOp op, uint64_t a, uint64_t b)
 {
     FpEnv env = { .round = IR_ROUND_ODD };

@@ -11,7 +11,8 @@ static int64_t sign_extend(uint64_t value, unsigned esize)
     return (int64_t)(value << unused) >> unused;
 }
 
-/* SQRDMLAH, SQRDMLSH: sat((acc << bits +- 2 * n * m + half) >> bits). desc: esize, subtract << 2. */
+/* SQRDMLAH, SQRDMLSH: sat((acc << bits +- 2 * n * m + half) >> bits). desc: esize,
+ * subtract << 2. */
 static int64_t rdmla_lane(uint32_t desc, const V128 *acc, const V128 *n, const V128 *m, unsigned i,
                           bool *ret_saturated)
 {
@@ -25,7 +26,8 @@ static int64_t rdmla_lane(uint32_t desc, const V128 *acc, const V128 *n, const V
     return sum > max ? max : sum < -max - 1 ? -max - 1 : (int64_t)sum;
 }
 
-void a64_helper_rdmla(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b, const V128 *c)
+void a64_helper_rdmla(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
+                      const V128 *c)
 {
     Lanes r = { 0 };
     bool saturated;

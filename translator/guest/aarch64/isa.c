@@ -1,5 +1,6 @@
 /*
- * The AArch64 guest's descriptor: variables and their homes, helpers, reset, access to FPCR and FPSR.
+ * The AArch64 guest's descriptor: variables and their homes, helpers, reset, access to FPCR and
+ * FPSR.
  */
 #include <string.h>
 #include <sys/random.h>

@@ -2,8 +2,8 @@
  * Lanes of a V128 for the helpers: a register taken apart into two words, numbered from the low end
  * whatever the host's byte order. esize is log2 of a lane's bytes.
  *
- * (Two words indexed, not a choice between pointers to .lo and .hi: gcc 12 drops stores of the latter
- * form when it moves them out of an unrolled loop.)
+ * (Two words indexed, not a choice between pointers to .lo and .hi: gcc 12 drops stores of the
+ * latter form when it moves them out of an unrolled loop.)
  */
 #ifndef TRANSLATOR_GUEST_AARCH64_LANES_H
 #define TRANSLATOR_GUEST_AARCH64_LANES_H

@@ -46,7 +46,7 @@ bool f_shape(Shape *ret_shape, bool s, bool q, unsigned esize)
 
 IrRef v_const(LiftContext *ctx, unsigned esize, uint64_t lane)
 {
-    static const uint64_t ones[] = { 0x0101010101010101, 0x0001000100010001, 0x0000000100000001, 1 };
+    static const uint64_t ones[] = {0x0101010101010101, 0x0001000100010001, 0x0000000100000001, 1};
     static const uint64_t mask[] = { 0xff, 0xffff, 0xffffffff, UINT64_MAX };
     uint64_t v = (lane & mask[esize]) * ones[esize];
     return ir_vconst(&ctx->b, v, v);
@@ -96,7 +96,7 @@ IrRef v_shift_right(LiftContext *ctx, IrLane lane, unsigned attr, IrRef x, unsig
     return v_op2(ctx, IR_vadd, lane, 0, r, last);
 }
 
-/* -- floating point ------------------------------------------------------------------------------ */
+/* -- floating point ---------------------------------------------------------------------------- */
 
 unsigned f_attr(const LiftContext *ctx, unsigned esize)
 {

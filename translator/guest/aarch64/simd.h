@@ -38,16 +38,17 @@ static inline IrLane shape_flane(Shape s) { return (IrLane)(IR_LANE_F16 + s.esiz
 /* `sizes`: see simd-three-same.decode. False: there is no such form. A vector of one doubleword
  * isn't one (q = 0, size = 3) except as a scalar. */
 bool v_shape(Shape *ret_shape, bool s, bool q, unsigned size, unsigned sizes);
-/* The same for instructions that widen or narrow: size is the narrow lane; q tells the half, not the
- * length, so any q goes. */
+/* The same for instructions that widen or narrow: size is the narrow lane; q tells the half, not
+ * the length, so any q goes. */
 bool v_shape_half(Shape *ret_shape, bool s, bool q, unsigned size, unsigned sizes);
 /* Floating point: esize 1, 2, 3. */
 bool f_shape(Shape *ret_shape, bool s, bool q, unsigned esize);
 
-/* -- vectors ------------------------------------------------------------------------------------ */
+/* -- vectors ----------------------------------------------------------------------------------- */
 static inline IrRef v_op2(LiftContext *ctx, IrOp op, IrLane lane, unsigned attr, IrRef x, IrRef y)
 { return ir_vop2(&ctx->b, op, lane, attr, x, y); }
-static inline IrRef v_op1(LiftContext *ctx, IrOp op, IrLane lane, unsigned attr, IrRef x, int64_t imm)
+static inline IrRef v_op1(LiftContext *ctx, IrOp op, IrLane lane, unsigned attr, IrRef x,
+                          int64_t imm)
 { return ir_vop1(&ctx->b, op, lane, attr, x, imm); }
 static inline IrRef v_zero(LiftContext *ctx) { return ir_vconst(&ctx->b, 0, 0); }
 static inline IrRef v_bsl(LiftContext *ctx, IrRef mask, IrRef x, IrRef y)
@@ -67,12 +68,13 @@ void v_put_half(LiftContext *ctx, bool q, unsigned rd, IrRef low64);
 static inline unsigned v_high(bool s, bool q) { return q && !s ? IR_V_HIGH : 0; }
 /* FPSR.QC is set if any lane of `differs` within the shape is not zero. */
 void v_sticky(LiftContext *ctx, Shape s, IrRef differs);
-/* Adjacent pairs of n:m as two vectors of the shape: *ret_even op *ret_odd is the pairwise result. */
+/* Adjacent pairs of n:m as two vectors of the shape:
+ * *ret_even op *ret_odd is the pairwise result. */
 void v_pairs(LiftContext *ctx, Shape s, IrRef n, IrRef m, IrRef *ret_even, IrRef *ret_odd);
 /* x >> n in each lane, 1 <= n <= lane width; attr IR_V_SIGNED, IR_V_ROUND. */
 IrRef v_shift_right(LiftContext *ctx, IrLane lane, unsigned attr, IrRef x, unsigned n);
 
-/* -- floating point ------------------------------------------------------------------------------- */
+/* -- floating point ---------------------------------------------------------------------------- */
 /* What FPCR adds to the attributes of an operation on lanes of esize. */
 unsigned f_attr(const LiftContext *ctx, unsigned esize);
 /* fadd fsub fmul fdiv fsqrt fma fabs fneg fmin fmax fminnm fmaxnm fround on v128 values, by the
@@ -91,7 +93,8 @@ IrRef f_half(LiftContext *ctx, IrOp op, IrType type, unsigned cc, unsigned attr,
 
 /* What `desc` of the helpers holds. */
 enum {
-    A64_DESC_OP_SHIFT = 0, A64_DESC_CC_SHIFT = 8, A64_DESC_BYTES_SHIFT = 14, A64_DESC_ATTR_SHIFT = 16,
+    A64_DESC_OP_SHIFT = 0, A64_DESC_CC_SHIFT = 8, A64_DESC_BYTES_SHIFT = 14,
+    A64_DESC_ATTR_SHIFT = 16,
     /* f_helper's: kind in bits 0 to 7, esize 8 to 9, bytes 10 to 12, attr from 16 */
     A64_DESC_ESIZE_SHIFT = 8, A64_DESC_LEN_SHIFT = 10,
 };
@@ -101,7 +104,7 @@ enum {
     A64_EST_RINT32Z, A64_EST_RINT32X, A64_EST_RINT64Z, A64_EST_RINT64X,
 };
 
-/* -- shared between groups --------------------------------------------------------------------------- */
+/* -- shared between groups --------------------------------------------------------------------- */
 IrRef v_qdmulh(LiftContext *ctx, Shape s, unsigned attr, IrRef n, IrRef m);
 /* sat(2 * n * m) in double width, of the half that `high` tells. */
 IrRef v_qdmull(LiftContext *ctx, Shape s, unsigned high, IrRef n, IrRef m);

@@ -15,12 +15,12 @@ static unsigned ordering(bool acquire, bool release)
     return (acquire ? (unsigned)IR_MEM_ACQUIRE : 0) | (release ? (unsigned)IR_MEM_RELEASE : 0);
 }
 
-/* -- exclusives ---------------------------------------------------------------------------------------------- */
+/* -- exclusives -------------------------------------------------------------------------------- */
 bool a64_lift_LDXR(LiftContext *ctx, const ArgLDXR *a)
 {
     IrRef addr = a64_get_xsp(ctx, a->rn);
-    IrRef value = ir_load(&ctx->b, IR_I64, (unsigned)a->size | IR_MEM_ALIGN | ordering(a->acq, false),
-                          addr, 0);
+    IrRef value = ir_load(&ctx->b, IR_I64,
+                          (unsigned)a->size | IR_MEM_ALIGN | ordering(a->acq, false), addr, 0);
     ir_put(&ctx->b, A64_VAR_EXCL_ADDR, addr);
     ir_put(&ctx->b, A64_VAR_EXCL_LO, value);
     a64_put_x(ctx, a->rt, value);
@@ -52,7 +52,8 @@ bool a64_lift_LDXP(LiftContext *ctx, const ArgLDXP *a)
 }
 
 /* The store against the monitor; the monitor is open afterwards, whatever came of it. */
-static void store_exclusive(LiftContext *ctx, const ArgStxr *a, unsigned log2, IrRef expected, IrRef new)
+static void store_exclusive(LiftContext *ctx, const ArgStxr *a, unsigned log2, IrRef expected,
+                            IrRef new)
 {
     IrBuilder *b = &ctx->b;
     IrRef addr = a64_get_xsp(ctx, a->rn);
@@ -96,7 +97,7 @@ bool a64_lift_STXP(LiftContext *ctx, const ArgSTXP *a)
     return true;
 }
 
-/* -- ordered loads and stores -------------------------------------------------------------------------------- */
+/* -- ordered loads and stores ------------------------------------------------------------------ */
 static void load_ordered(LiftContext *ctx, unsigned mem, unsigned rt, unsigned rn, int64_t disp)
 {
     a64_put_x(ctx, rt, ir_load(&ctx->b, IR_I64, mem | IR_MEM_ALIGN, a64_get_xsp(ctx, rn), disp));
@@ -156,8 +157,9 @@ bool a64_lift_STLUR(LiftContext *ctx, const ArgSTLUR *a)
     return true;
 }
 
-/* -- compare and swap -------------------------------------------------------------------------------------------- */
-/* Like a narrow load the old value comes extended with zeros; the comparison is of the access's size. */
+/* -- compare and swap -------------------------------------------------------------------------- */
+/* Like a narrow load the old value comes extended with zeros;
+ * the comparison is of the access's size. */
 bool a64_lift_CAS(LiftContext *ctx, const ArgCAS *a)
 {
     bool sf = a->size == 3;
@@ -173,7 +175,8 @@ bool a64_lift_CASP(LiftContext *ctx, const ArgCASP *a)
     if ((a->rs | a->rt) & 1)
         return false;
     IrBuilder *b = &ctx->b;
-    unsigned rs = (unsigned)a->rs, rt = (unsigned)a->rt, mem = IR_MEM_ALIGN | ordering(a->acq, a->rel);
+    unsigned rs = (unsigned)a->rs, rt = (unsigned)a->rt,
+             mem = IR_MEM_ALIGN | ordering(a->acq, a->rel);
     IrRef addr = a64_get_xsp(ctx, a->rn), expected, new, old;
     if (a->x64) {
         expected = pack(ctx, a64_get_x(ctx, rs), a64_get_x(ctx, rs + 1));
@@ -191,7 +194,7 @@ bool a64_lift_CASP(LiftContext *ctx, const ArgCASP *a)
     return true;
 }
 
-/* -- read, modify, write ------------------------------------------------------------------------------------------ */
+/* -- read, modify, write ----------------------------------------------------------------------- */
 static bool lift_rmw(LiftContext *ctx, const ArgRmw *a, IrRmw op)
 {
     IrRef value = a64_get_r(ctx, a->size == 3, a->rs);

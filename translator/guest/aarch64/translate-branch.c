@@ -95,7 +95,7 @@ bool a64_lift_RET(LiftContext *ctx, const ArgRET *a)
     return true;
 }
 
-/* -- authenticated branches ------------------------------------------------------------------------- */
+/* -- authenticated branches -------------------------------------------------------------------- */
 static IrRef authenticated_target(LiftContext *ctx, const ArgBrauth *a)
 {
     IrRef modifier = a->z ? a64_i64(ctx, 0) : a64_get_xsp(ctx, a->rm);
@@ -117,12 +117,13 @@ bool a64_lift_BLRAA(LiftContext *ctx, const ArgBLRAA *a)
 
 bool a64_lift_RETAA(LiftContext *ctx, const ArgRETAA *a)
 {
-    IrRef target = a64_authenticate(ctx, a64_get_x(ctx, 30), a64_get_xsp(ctx, 31), A64_KEY_IA + a->m);
+    IrRef target =
+        a64_authenticate(ctx, a64_get_x(ctx, 30), a64_get_xsp(ctx, 31), A64_KEY_IA + a->m);
     exit_to(ctx, IR_exit_ret, target, IR_NONE);
     return true;
 }
 
-/* -- exception generation ----------------------------------------------------------------------------- */
+/* -- exception generation ---------------------------------------------------------------------- */
 bool a64_lift_SVC(LiftContext *ctx, const ArgSVC *a)
 {
     a64_trap(ctx, VCPU_EXIT_SYSCALL, ctx->pc + 4, a64_i64(ctx, (uint32_t)a->imm));

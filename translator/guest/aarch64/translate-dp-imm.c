@@ -57,7 +57,7 @@ bool a64_lift_SUBS_imm(LiftContext *ctx, const ArgSUBS_imm *a)
     return lift_addsubs_imm(ctx, a, IR_sub, IR_flsub);
 }
 
-/* -- logical --------------------------------------------------------------------------------------- */
+/* -- logical ----------------------------------------------------------------------------------- */
 /* DecodeBitMasks(): the immediate of N:immr:imms; false: reserved. */
 static bool decode_bit_mask(const ArgLogic_imm *a, uint64_t *ret_mask)
 {
@@ -119,7 +119,7 @@ bool a64_lift_ANDS_imm(LiftContext *ctx, const ArgANDS_imm *a)
     return true;
 }
 
-/* -- move wide -------------------------------------------------------------------------------------- */
+/* -- move wide --------------------------------------------------------------------------------- */
 static bool lift_move_wide(LiftContext *ctx, const ArgMovewide *a, bool invert)
 {
     if (!a->sf && a->hw > 1)
@@ -151,7 +151,7 @@ bool a64_lift_MOVK(LiftContext *ctx, const ArgMOVK *a)
     return true;
 }
 
-/* -- bit fields, extract ------------------------------------------------------------------------------ */
+/* -- bit fields, extract ----------------------------------------------------------------------- */
 static bool bitfield_reserved(const ArgLogic_imm *a)
 {
     return a->n != a->sf || (!a->sf && (a->immr | a->imms) & 32);

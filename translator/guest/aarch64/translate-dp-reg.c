@@ -4,7 +4,7 @@
  */
 #include "translator/guest/aarch64/translate.h"
 
-/* -- two sources ----------------------------------------------------------------------------------- */
+/* -- two sources ------------------------------------------------------------------------------- */
 static bool lift_rrr(LiftContext *ctx, const ArgRrr *a, IrOp op)
 {
     IrRef x = a64_get_r(ctx, a->sf, a->rn), y = a64_get_r(ctx, a->sf, a->rm);
@@ -62,7 +62,7 @@ bool a64_lift_CRC32C(LiftContext *ctx, const ArgCRC32C *a)
     return lift_crc(ctx, a, IR_crc32c);
 }
 
-/* -- one source -------------------------------------------------------------------------------------- */
+/* -- one source -------------------------------------------------------------------------------- */
 static bool lift_rr(LiftContext *ctx, bool sf, unsigned rn, unsigned rd, IrOp op)
 {
     IrRef x = a64_get_r(ctx, sf, rn);
@@ -118,7 +118,7 @@ bool a64_lift_CLS(LiftContext *ctx, const ArgCLS *a)
     return true;
 }
 
-/* -- logical -------------------------------------------------------------------------------------------- */
+/* -- logical ----------------------------------------------------------------------------------- */
 static bool shifted_reserved(const ArgShifted *a)
 {
     return !a->sf && a->amount & 32;
@@ -213,7 +213,7 @@ bool a64_lift_BICS_reg(LiftContext *ctx, const ArgBICS_reg *a)
     return lift_logic_flags(ctx, a, IR_andn);
 }
 
-/* -- add and subtract --------------------------------------------------------------------------------- */
+/* -- add and subtract -------------------------------------------------------------------------- */
 static bool lift_addsub(LiftContext *ctx, const ArgShifted *a, IrOp op)
 {
     if (shifted_reserved(a) || a->shift == 3)
@@ -347,7 +347,7 @@ bool a64_lift_SBCS(LiftContext *ctx, const ArgSBCS *a)
     return lift_with_carry(ctx, a, IR_sbc, IR_flsbc);
 }
 
-/* -- flags ------------------------------------------------------------------------------------------------ */
+/* -- flags ------------------------------------------------------------------------------------- */
 bool a64_lift_RMIF(LiftContext *ctx, const ArgRMIF *a)
 {
     uint32_t mask = (uint32_t)a->mask << 28;
@@ -415,7 +415,7 @@ bool a64_lift_CCMP_imm(LiftContext *ctx, const ArgCCMP_imm *a)
     return lift_ccmp(ctx, a, IR_flsub, true);
 }
 
-/* -- conditional select ------------------------------------------------------------------------------------ */
+/* -- conditional select ------------------------------------------------------------------------ */
 bool a64_lift_CSEL(LiftContext *ctx, const ArgCSEL *a)
 {
     IrRef x = a64_get_r(ctx, a->sf, a->rn);
@@ -467,7 +467,7 @@ bool a64_lift_CSNEG(LiftContext *ctx, const ArgCSNEG *a)
     return lift_csel_op1(ctx, a, IR_neg);
 }
 
-/* -- three sources ------------------------------------------------------------------------------------------ */
+/* -- three sources ----------------------------------------------------------------------------- */
 static void put_multiply_add(LiftContext *ctx, unsigned rd, IrOp op, unsigned ra, IrRef product)
 {
     IrType t = ir_type(&ctx->b, product);

@@ -45,7 +45,8 @@ static IrRef fp_sign(LiftContext *ctx, int ptype, IrOp op, IrRef x)
 {
     if (ptype != HALF)
         return ir_op1(&ctx->b, op, ir_type(&ctx->b, x), x);
-    return op == IR_fneg ? ir_op2i(&ctx->b, IR_xor, x, 0x8000) : ir_op2i(&ctx->b, IR_and, x, 0x7fff);
+    return op == IR_fneg ? ir_op2i(&ctx->b, IR_xor, x, 0x8000)
+                         : ir_op2i(&ctx->b, IR_and, x, 0x7fff);
 }
 
 /* FMOV, FABS, FNEG */
@@ -98,7 +99,7 @@ bool a64_lift_fp_fma(LiftContext *ctx, const Argfp_fma *a)
     return true;
 }
 
-/* -- between formats ------------------------------------------------------------------------------ */
+/* -- between formats --------------------------------------------------------------------------- */
 
 static unsigned ahp_attr(LiftContext *ctx)
 {
@@ -124,7 +125,8 @@ bool a64_lift_FCVT(LiftContext *ctx, const ArgFCVT *a)
 
 bool a64_lift_BFCVT(LiftContext *ctx, const ArgBFCVT *a)
 {
-    IrRef bits = ir_emit(&ctx->b, IR_vget, IR_I32, IR_LANE_I32, 0, a64_get_v(ctx, a->rn), 0, 0, 0, 0);
+    IrRef bits =
+        ir_emit(&ctx->b, IR_vget, IR_I32, IR_LANE_I32, 0, a64_get_v(ctx, a->rn), 0, 0, 0, 0);
     a64_put_scalar(ctx, a->rd, a64_call(ctx, A64_HELPER_bfcvt, IR_I32,
                                         a64_i32(ctx, f_attr(ctx, 2)), bits, 0, 0));
     return true;
@@ -141,7 +143,7 @@ bool a64_lift_fp_rint(LiftContext *ctx, const Argfp_rint *a)
     return true;
 }
 
-/* -- compares, selection, immediate ----------------------------------------------------------------- */
+/* -- compares, selection, immediate ------------------------------------------------------------ */
 
 /* NZCV of a comparison; y = IR_NONE: with +0. */
 static IrRef fp_compare(LiftContext *ctx, int ptype, bool signaling, IrRef x, IrRef y)
@@ -172,8 +174,8 @@ bool a64_lift_FCMP_zero(LiftContext *ctx, const ArgFCMP_zero *a)
     return true;
 }
 
-/* The comparison happens only when the condition holds; a compare that doesn't must not raise flags.
- * So the operands become zeros then, which raise none, and the flags are selected. */
+/* The comparison happens only when the condition holds; a compare that doesn't must not raise
+ * flags. So the operands become zeros then, which raise none, and the flags are selected. */
 bool a64_lift_FCCMP(LiftContext *ctx, const ArgFCCMP *a)
 {
     if (fp_type(ctx, a->ptype) == IR_VOID)
@@ -217,7 +219,7 @@ bool a64_lift_FMOV_imm(LiftContext *ctx, const ArgFMOV_imm *a)
     return true;
 }
 
-/* -- from and to general registers -------------------------------------------------------------------- */
+/* -- from and to general registers ------------------------------------------------------------- */
 
 static bool to_int(LiftContext *ctx, bool sf, int ptype, int rd, int rn, unsigned attr,
                    unsigned fbits)

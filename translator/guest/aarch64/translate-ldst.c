@@ -15,7 +15,8 @@ static void load_reg(LiftContext *ctx, unsigned size, unsigned opc, unsigned rt,
     if (opc == 3) /* signed to 32 bits, upper half zero */
         a64_put_w(ctx, rt, ir_load(&ctx->b, IR_I32, size | IR_MEM_SIGNED, addr, disp));
     else
-        a64_put_x(ctx, rt, ir_load(&ctx->b, IR_I64, size | (opc == 2 ? IR_MEM_SIGNED : 0), addr, disp));
+        a64_put_x(ctx, rt,
+                  ir_load(&ctx->b, IR_I64, size | (opc == 2 ? IR_MEM_SIGNED : 0), addr, disp));
 }
 
 static bool opc_reserved(unsigned size, unsigned opc)
@@ -32,7 +33,7 @@ static void access_reg(LiftContext *ctx, unsigned size, unsigned opc, unsigned r
         load_reg(ctx, size, opc, rt, addr, disp);
 }
 
-/* -- immediate offsets ------------------------------------------------------------------------------------ */
+/* -- immediate offsets ------------------------------------------------------------------------- */
 bool a64_lift_LDST_uimm(LiftContext *ctx, const ArgLDST_uimm *a)
 {
     if (opc_reserved(a->size, a->opc))
@@ -41,7 +42,8 @@ bool a64_lift_LDST_uimm(LiftContext *ctx, const ArgLDST_uimm *a)
     return true;
 }
 
-/* With writeback to the register that was loaded the base wins: an UNPREDICTABLE case of the manual. */
+/* With writeback to the register that was loaded the base wins:
+ * an UNPREDICTABLE case of the manual. */
 bool a64_lift_LDST_imm9(LiftContext *ctx, const ArgLDST_imm9 *a)
 {
     if (opc_reserved(a->size, a->opc))
@@ -53,7 +55,7 @@ bool a64_lift_LDST_imm9(LiftContext *ctx, const ArgLDST_imm9 *a)
     return true;
 }
 
-/* -- register offset ---------------------------------------------------------------------------------------- */
+/* -- register offset --------------------------------------------------------------------------- */
 /* The index register extended (LSL of X, or UXTW, SXTW of W); the shift is the access's. */
 static IrRef index_operand(LiftContext *ctx, unsigned rm, unsigned option)
 {
@@ -72,14 +74,16 @@ bool a64_lift_LDST_reg(LiftContext *ctx, const ArgLDST_reg *a)
     if (a->opc == 0)
         ir_emit(b, IR_store, IR_I64, 0, mem, base, index, a64_get_x(ctx, a->rt), 0, 0);
     else if (a->opc == 3)
-        a64_put_w(ctx, a->rt, ir_emit(b, IR_load, IR_I32, 0, mem | IR_MEM_SIGNED, base, index, 0, 0, 0));
+        a64_put_w(ctx, a->rt,
+                  ir_emit(b, IR_load, IR_I32, 0, mem | IR_MEM_SIGNED, base, index, 0, 0, 0));
     else
-        a64_put_x(ctx, a->rt, ir_emit(b, IR_load, IR_I64, 0, mem | (a->opc == 2 ? IR_MEM_SIGNED : 0),
-                                      base, index, 0, 0, 0));
+        a64_put_x(ctx, a->rt,
+                  ir_emit(b, IR_load, IR_I64, 0, mem | (a->opc == 2 ? IR_MEM_SIGNED : 0), base,
+                          index, 0, 0, 0));
     return true;
 }
 
-/* -- literal -------------------------------------------------------------------------------------------------- */
+/* -- literal ----------------------------------------------------------------------------------- */
 static IrRef literal(LiftContext *ctx, int64_t offset)
 {
     return a64_codeaddr(ctx, ctx->pc + offset);
@@ -97,11 +101,13 @@ bool a64_lift_LDRSW_lit(LiftContext *ctx, const ArgLDRSW_lit *a)
     return true;
 }
 
-/* -- prefetch: of data (types 0 PLD, 2 PST), else nothing ------------------------------------------------------- */
-static bool prefetch(LiftContext *ctx, unsigned rt, IrRef base, IrRef index, unsigned shift, int64_t disp)
+/* -- prefetch: of data (types 0 PLD, 2 PST), else nothing -------------------------------------- */
+static bool prefetch(LiftContext *ctx, unsigned rt, IrRef base, IrRef index, unsigned shift,
+                     int64_t disp)
 {
     if (!(rt & 8)) /* not PLI */
-        ir_emit(&ctx->b, IR_prefetch, IR_VOID, 0, shift << IR_MEM_SCALE_SHIFT, base, index, 0, 0, disp);
+        ir_emit(&ctx->b, IR_prefetch, IR_VOID, 0, shift << IR_MEM_SCALE_SHIFT, base, index, 0, 0,
+                disp);
     return true;
 }
 
@@ -128,7 +134,7 @@ bool a64_lift_PRFM_lit(LiftContext *ctx, const ArgPRFM_lit *a)
     return true;
 }
 
-/* -- pairs -------------------------------------------------------------------------------------------------------- */
+/* -- pairs ------------------------------------------------------------------------------------- */
 static void put_base(LiftContext *ctx, unsigned rn, IrRef base, int64_t offset)
 {
     a64_put_rsp(ctx, rn, ir_op2i(&ctx->b, IR_add, base, (uint64_t)offset));
@@ -167,7 +173,7 @@ bool a64_lift_LDPSW(LiftContext *ctx, const ArgLDPSW *a)
     return true;
 }
 
-/* -- authenticated loads ------------------------------------------------------------------------------------------- */
+/* -- authenticated loads ----------------------------------------------------------------------- */
 bool a64_lift_LDRAA(LiftContext *ctx, const ArgLDRAA *a)
 {
     IrRef base = a64_authenticate(ctx, a64_get_xsp(ctx, a->rn), a64_i64(ctx, 0),

@@ -45,7 +45,8 @@ IrRef a64_add_pac(LiftContext *ctx, IrRef pointer, IrRef modifier, unsigned key)
     IrBuilder *b = &ctx->b;
     IrRef good = canonical(ctx, pointer);
     IrRef pac = compute_pac(ctx, good, modifier, key);
-    /* A pointer whose bits 54..48 are neither all 0 nor all 1 gets a code with its top bit wrong. */
+    /* A pointer whose bits 54..48 are neither all 0 nor all 1 gets a code with its
+     * top bit wrong. */
     IrRef field = ir_op2i(b, IR_and, pointer, pac_mask);
     IrRef any = ir_cmp(b, IR_CMP_NE, field, a64_i64(ctx, 0));
     IrRef not_all = ir_cmp(b, IR_CMP_NE, field, a64_i64(ctx, pac_mask));
@@ -93,7 +94,7 @@ bool a64_lift_PACGA(LiftContext *ctx, const ArgPACGA *a)
     return true;
 }
 
-/* -- the forms among the hints -------------------------------------------------------------------- */
+/* -- the forms among the hints ----------------------------------------------------------------- */
 static void put_hint_form(LiftContext *ctx, unsigned rd, IrRef modifier, bool aut, unsigned key)
 {
     IrRef x = a64_get_x(ctx, rd);

@@ -17,7 +17,8 @@ static bool across_shape(Shape *ret_shape, bool q, unsigned size)
 
 static Shape lane_shape(unsigned esize) { return (Shape){ esize, esize }; }
 
-/* ADDV SMAXV SMINV UMAXV UMINV: fold the vector onto itself by halves; lane 0 is right at the end. */
+/* ADDV SMAXV SMINV UMAXV UMINV: fold the vector onto itself by halves;
+ * lane 0 is right at the end. */
 bool a64_lift_v_across(LiftContext *ctx, const Argv_across *a)
 {
     Shape s;

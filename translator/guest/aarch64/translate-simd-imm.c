@@ -1,7 +1,7 @@
 /* data plane */
 /*
- * Advanced SIMD modified immediate: MOVI MVNI ORR BIC FMOV (Arm ARM DDI 0487 K.a, C7.2; the table of
- * AdvSIMDExpandImm in J1.1).
+ * Advanced SIMD modified immediate: MOVI MVNI ORR BIC FMOV (Arm ARM DDI 0487 K.a, C7.2; the table
+ * of AdvSIMDExpandImm in J1.1).
  */
 #include "translator/guest/aarch64/simd.h"
 
@@ -33,7 +33,8 @@ static uint64_t expand_imm(bool op, unsigned cmode, unsigned imm8)
     case 4: case 5:
         return replicate((uint64_t)imm8 << (shift & 8), 16);
     case 6:
-        return replicate(cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff : (uint64_t)imm8 << 8 | 0xff, 32);
+        return replicate(cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff : (uint64_t)imm8 << 8 | 0xff,
+                         32);
     default:
         if (!(cmode & 1))
             return op ? spread_bits(imm8) : replicate(imm8, 8);

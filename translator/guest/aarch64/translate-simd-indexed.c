@@ -2,8 +2,9 @@
 /*
  * Advanced SIMD and scalar by element (Arm ARM DDI 0487 K.a, C7.2).
  *
- * hlm is H:L:M of the encoding. For halves it is the element's number and the second register is one
- * of 0 to 15; for words the number is H:L, for doublewords H, and M is the register's highest bit.
+ * hlm is H:L:M of the encoding. For halves it is the element's number and the second register is
+ * one of 0 to 15; for words the number is H:L, for doublewords H, and M is the register's highest
+ * bit.
  */
 #include "translator/guest/aarch64/simd.h"
 

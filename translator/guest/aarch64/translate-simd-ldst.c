@@ -12,7 +12,7 @@
 
 #include "translator/guest/aarch64/a64-decode.h"
 
-/* -- one register: the value in memory is of scale's own type ------------------------------------ */
+/* -- one register: the value in memory is of scale's own type ---------------------------------- */
 
 static IrType mem_type(unsigned scale)
 {
@@ -117,7 +117,7 @@ bool a64_lift_ldst_v_pair(LiftContext *ctx, const Argldst_v_pair *a)
     return true;
 }
 
-/* -- multiple structures ------------------------------------------------------------------------------ */
+/* -- multiple structures ----------------------------------------------------------------------- */
 
 typedef struct Regs { IrRef v[4]; } Regs;
 
@@ -212,8 +212,8 @@ static Regs interleave4(LiftContext *ctx, IrLane lane, bool q, Regs r)
     return m;
 }
 
-/* Picks bytes of three registers: byte i of the result is byte from[i] of x:y:z, each `stride` bytes
- * of which count; a table lookup in each, or'ed. */
+/* Picks bytes of three registers: byte i of the result is byte from[i] of x:y:z, each `stride`
+ * bytes of which count; a table lookup in each, or'ed. */
 static IrRef pick3(LiftContext *ctx, const uint8_t from[16], unsigned stride, Regs x)
 {
     IrRef r = IR_NONE;
@@ -294,7 +294,7 @@ bool a64_lift_ld_multi(LiftContext *ctx, const Argld_multi *a)
     return true;
 }
 
-/* -- one lane ------------------------------------------------------------------------------------------ */
+/* -- one lane ---------------------------------------------------------------------------------- */
 
 /* LD1R … LD4R */
 static void load_replicate(LiftContext *ctx, const ArgVlane *a, IrRef base)
@@ -326,15 +326,16 @@ static void access_lanes(LiftContext *ctx, const ArgVlane *a, IrRef base, unsign
     for (unsigned i = 0; i < n; i++) {
         int r = (a->rt + i) & 31;
         if (a->load)
-            a64_put_v(ctx, r, ir_emit(&ctx->b, IR_vset, IR_V128, lane, 0, a64_get_v(ctx, r), x[i], 0,
-                                      0, index));
+            a64_put_v(
+                ctx, r,
+                ir_emit(&ctx->b, IR_vset, IR_V128, lane, 0, a64_get_v(ctx, r), x[i], 0, 0, index));
         else
             ir_store(&ctx->b, esize, base, i << esize, x[i]);
     }
 }
 
-/* sel is R:opcode<0>'s number of registers less one; kind opcode<2:1>. The lane's number is in Q:S:size
- * from the bit that its width leaves. */
+/* sel is R:opcode<0>'s number of registers less one; kind opcode<2:1>. The lane's number is in
+ * Q:S:size from the bit that its width leaves. */
 bool a64_lift_ld_lane(LiftContext *ctx, const Argld_lane *a)
 {
     unsigned esize = a->kind, number = (unsigned)(a->q << 3 | a->s << 2 | a->size);

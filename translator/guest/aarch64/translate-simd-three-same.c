@@ -57,7 +57,8 @@ bool a64_lift_v_shlsat(LiftContext *ctx, const Argv_shlsat *a)
     IrRef back = v_op2(ctx, IR_vshlv, lane, a->attr & IR_V_SIGNED, r,
                        v_op1(ctx, IR_vneg, IR_LANE_I8, 0, m, 0));
     /* the amount, a signed byte, as a number of the lane's width */
-    IrRef amount = v_op1(ctx, IR_vshrs, lane, 0, v_op1(ctx, IR_vshl, lane, 0, m, bits - 8), bits - 8);
+    IrRef amount =
+        v_op1(ctx, IR_vshrs, lane, 0, v_op1(ctx, IR_vshl, lane, 0, m, bits - 8), bits - 8);
     IrRef left = v_op2(ctx, IR_vcmpgt, lane, IR_V_SIGNED, amount, v_zero(ctx));
     IrRef all = v_op2(ctx, IR_vcmpge, lane, IR_V_SIGNED, amount, v_const(ctx, s.esize, bits));
     IrRef changed = v_op2(ctx, IR_vand, 0, 0, left, v_op2(ctx, IR_vxor, 0, 0, back, n));
@@ -141,7 +142,7 @@ bool a64_lift_BIF(LiftContext *ctx, const ArgBIF *a)
     return true;
 }
 
-/* -- floating point --------------------------------------------------------------------------------- */
+/* -- floating point ---------------------------------------------------------------------------- */
 
 bool a64_lift_f_op2(LiftContext *ctx, const Argf_op2 *a)
 {
@@ -227,7 +228,7 @@ bool a64_lift_f_mlal(LiftContext *ctx, const Argf_mlal *a)
     return true;
 }
 
-/* -- extensions ------------------------------------------------------------------------------------- */
+/* -- extensions -------------------------------------------------------------------------------- */
 
 IrRef v_rdmla(LiftContext *ctx, Shape s, bool sub, IrRef acc, IrRef n, IrRef m)
 {
@@ -326,7 +327,7 @@ bool a64_lift_FCADD(LiftContext *ctx, const ArgFCADD *a)
     return true;
 }
 
-/* -- BF16 --------------------------------------------------------------------------------------------- */
+/* -- BF16 -------------------------------------------------------------------------------------- */
 
 void bf_op(LiftContext *ctx, bool q, unsigned kind, unsigned rd, IrRef n, IrRef m)
 {

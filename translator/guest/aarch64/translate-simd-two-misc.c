@@ -102,7 +102,8 @@ bool a64_lift_v_cmp0(LiftContext *ctx, const Argv_cmp0 *a)
     if (!v_shape(&s, a->s, a->q, a->size, a->sizes))
         return false;
     IrRef n = a64_get_v(ctx, a->rn), zero = v_zero(ctx);
-    IrRef r = v_op2(ctx, a->op, shape_ilane(s), IR_V_SIGNED, a->attr ? zero : n, a->attr ? n : zero);
+    IrRef r =
+        v_op2(ctx, a->op, shape_ilane(s), IR_V_SIGNED, a->attr ? zero : n, a->attr ? n : zero);
     v_put(ctx, s, a->rd, r);
     return true;
 }
@@ -138,7 +139,7 @@ bool a64_lift_v_shll(LiftContext *ctx, const Argv_shll *a)
     return true;
 }
 
-/* -- floating point ------------------------------------------------------------------------------------- */
+/* -- floating point ---------------------------------------------------------------------------- */
 
 bool a64_lift_f_op1(LiftContext *ctx, const Argf_op1 *a)
 {

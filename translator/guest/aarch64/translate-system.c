@@ -4,7 +4,7 @@
  */
 #include "translator/guest/aarch64/translate.h"
 
-/* -- hints and barriers -------------------------------------------------------------------------------- */
+/* -- hints and barriers ------------------------------------------------------------------------ */
 bool a64_lift_HINT(LiftContext *ctx, const ArgHINT *a)
 {
     return true;
@@ -40,7 +40,7 @@ bool a64_lift_SB(LiftContext *ctx, const ArgSB *a)
     return true;
 }
 
-/* -- PSTATE ------------------------------------------------------------------------------------------------ */
+/* -- PSTATE ------------------------------------------------------------------------------------ */
 static void put_nzcv(LiftContext *ctx, IrRef bits)
 {
     a64_put_flags(ctx, ir_op1(&ctx->b, IR_flpack, IR_FLAGS, bits));
@@ -75,7 +75,8 @@ bool a64_lift_AXFLAG(LiftContext *ctx, const ArgAXFLAG *a)
     IrRef old = a64_unpack_flags(ctx);
     IrRef z = ir_op2(b, IR_or, old, ir_op2i(b, IR_shl, old, 2));
     IrRef c = ir_op2(b, IR_andn, old, ir_op2i(b, IR_shl, old, 1));
-    put_nzcv(ctx, ir_op2(b, IR_or, ir_op2i(b, IR_and, z, 1u << 30), ir_op2i(b, IR_and, c, 1u << 29)));
+    put_nzcv(ctx,
+             ir_op2(b, IR_or, ir_op2i(b, IR_and, z, 1u << 30), ir_op2i(b, IR_and, c, 1u << 29)));
     return true;
 }
 
@@ -97,7 +98,7 @@ bool a64_lift_MSR_DIT(LiftContext *ctx, const ArgMSR_DIT *a)
     return lift_pstate_imm(ctx, A64_PSTATE_DIT, a->crm & 1);
 }
 
-/* -- cache maintenance --------------------------------------------------------------------------------------- */
+/* -- cache maintenance ------------------------------------------------------------------------- */
 enum {
     ZVA_LOG2_WORDS = 4,     /* DCZID_EL0.BS: 64 bytes */
     LINE_LOG2_WORDS = 4,    /* CTR_EL0.IminLine, DminLine: what VCPU_EXIT_ICACHE invalidates */
@@ -128,7 +129,7 @@ bool a64_lift_IC_IVAU(LiftContext *ctx, const ArgIC_IVAU *a)
     return true;
 }
 
-/* -- system registers ------------------------------------------------------------------------------------------- */
+/* -- system registers -------------------------------------------------------------------------- */
 typedef IrRef ReadFn(LiftContext *ctx);
 typedef void WriteFn(LiftContext *ctx, IrRef value);
 typedef struct SysReg {
@@ -138,11 +139,13 @@ typedef struct SysReg {
     WriteFn *write; /* NULL: read only */
 } SysReg;
 enum { ALWAYS = -1 };
-#define SYSREG(op1, crn, crm, op2) (1 << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)) /* op0 3 */
+/* op0 is 3. */
+#define SYSREG(op1, crn, crm, op2) (1 << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
 static IrRef read_ctr(LiftContext *ctx)
 {
-    /* RES1, IDC (no cleaning needed for code), CWG, ERG, DminLine, L1Ip PIPT, IminLine (D23.2.34). */
+    /* RES1, IDC (no cleaning needed for code), CWG, ERG, DminLine, L1Ip PIPT,
+     * IminLine (D23.2.34). */
     uint64_t ctr = UINT64_C(1) << 31 | 1u << 28 | LINE_LOG2_WORDS << 24 | LINE_LOG2_WORDS << 20
                  | LINE_LOG2_WORDS << 16 | 3u << 14 | LINE_LOG2_WORDS;
     return a64_i64(ctx, ctr);

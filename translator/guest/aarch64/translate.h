@@ -1,6 +1,7 @@
 /*
  * Common to the lifters of AArch64: register access, ways out. Every *.decode file adds rows to the
- * one decoder `a64`; a row NAME is lifted by a64_lift_NAME(), declared in the generated a64-decode.h.
+ * one decoder `a64`; a row NAME is lifted by a64_lift_NAME(), declared in the generated
+ * a64-decode.h.
  *
  * A lifter returns false for an encoding that is unallocated after all. It does so before it emits
  * anything, since the caller then emits the undefined-instruction trap.

@@ -31,8 +31,8 @@ enum { RISCV_NO_RESERVATION = -1 };
     X(i) X(m) X(a) X(f) X(d) X(c) \
     X(zic64b) X(zicbom) X(zicbop) X(zicboz) X(zicntr) X(zicond) X(zicsr) X(zifencei) \
     X(zihintntl) X(zihintpause) X(zimop) X(zmmul) X(za64rs) X(zaamo) X(zabha) X(zacas) X(zalrsc) \
-    X(zawrs) X(zfa) X(zfh) X(zfhmin) X(zca) X(zcb) X(zcd) X(zcmop) X(zba) X(zbb) X(zbc) X(zbkb) X(zbkc) \
-    X(zbs) X(zkt)
+    X(zawrs) X(zfa) X(zfh) X(zfhmin) X(zca) X(zcb) X(zcd) X(zcmop) X(zba) X(zbb) X(zbc) \
+    X(zbkb) X(zbkc) X(zbs) X(zkt)
 
 typedef enum RiscvExtension {
 #define X(name) RISCV_EXT_##name,
@@ -51,7 +51,8 @@ static inline bool riscv_model_has(const RiscvModel *m, RiscvExtension e)
 {
     return m->extensions >> e & 1;
 }
-/* "rv64imafdc_zicsr_…", as in a device tree and /proc/cpuinfo; at most `size` bytes with the NUL. */
+/* "rv64imafdc_zicsr_…", as in a device tree and /proc/cpuinfo;
+ * at most `size` bytes with the NUL. */
 void riscv_model_isa_string(const RiscvModel *m, char *buffer, size_t size);
 /* AT_HWCAP: bit n for the letter n. */
 uint64_t riscv_model_hwcap(const RiscvModel *m);

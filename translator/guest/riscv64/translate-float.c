@@ -402,7 +402,7 @@ bool rv_lift_FROUNDNX(LiftContext *ctx, const ArgFROUNDNX *a)
     return round_to_integral(ctx, a, IR_FP_EXACT);
 }
 
-/* -- conversions --------------------------------------------------------------------------------- */
+/* -- conversions ------------------------------------------------------------------------------- */
 
 /* Words are left sign-extended, unsigned ones too. A NaN gives the largest integer. */
 bool rv_lift_FCVT_INT(LiftContext *ctx, const ArgFCVT_INT *a)

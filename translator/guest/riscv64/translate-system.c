@@ -3,8 +3,8 @@
  * Environment calls, breakpoints, and the control and status registers of user level.
  *
  * fflags is the host's: read and written by fpgetflags and fpsetflags. frm is a variable and in the
- * host's control word. Code is translated for a mode (RV_MODE_…) that depends on frm: an instruction
- * that changes the mode leaves the unit.
+ * host's control word. Code is translated for a mode (RV_MODE_…) that depends on frm: an
+ * instruction that changes the mode leaves the unit.
  */
 #include "translator/guest/riscv64/lift.h"
 #include "translator/guest/riscv64/rv-decode.h"

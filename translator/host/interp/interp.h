@@ -21,7 +21,9 @@ typedef union Val {
 } Val;
 
 /* An instruction with what the interpreter needs beside it. `mark` is the first argument's type. */
-typedef struct InterpBlock { uint32_t first, last; } InterpBlock; /* inclusive, in InterpUnit.insn */
+typedef struct InterpBlock {
+    uint32_t first, last; /* inclusive, in InterpUnit.insn */
+} InterpBlock;
 
 typedef struct InterpUnit {
     CompiledUnit base;

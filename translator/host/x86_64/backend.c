@@ -25,7 +25,8 @@ static void fill_table(X86Backend *b)
 static bool x86_init(Translator *t, struct _GError **error)
 {
     (void)error;
-    X86Backend *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    X86Backend *b =
+        mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (b == MAP_FAILED)
         return false;
     if (!cache_init(&b->buffer, t->code_bytes)) {
@@ -60,7 +61,8 @@ static void x86_free(Translator *t)
 
 static void empty_return_stack(Vcpu *v) { v->return_stack = v->return_stack_top; }
 
-/* guard | frames | sentinels: frames whose returns lead to STUB_SENTINEL, should they match at all */
+/* guard | frames | sentinels: frames whose returns lead to STUB_SENTINEL,
+ * should they match at all */
 static bool x86_vcpu_init(Vcpu *v)
 {
     X86Backend *b = v->translator->backend_data;

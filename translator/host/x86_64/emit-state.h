@@ -35,8 +35,9 @@ typedef enum StubId {
 enum {
     LEAVE_DONE,  /* exit_reason and the pc are set */
     LEAVE_PC,    /* the pc is set, look it up */
-    LEAVE_FAULT, /* as DONE, RETRY as PC: and the state was completed by the signal handler, so that */
-    LEAVE_RETRY, /* flags are in C's form already */
+    /* As DONE and PC, but the signal handler has completed the state: flags are in C's form. */
+    LEAVE_FAULT,
+    LEAVE_RETRY,
 };
 
 typedef struct X86Backend {

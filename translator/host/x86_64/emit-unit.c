@@ -8,7 +8,7 @@
 #include "translator/host/x86_64/fp-site.h"
 #include "translator/ir/arena.h"
 
-/* -- machine-level helpers ------------------------------------------------------------------------- */
+/* -- machine-level helpers --------------------------------------------------------------------- */
 
 void emit_move(Emit *e, Reg to, Reg from)
 {
@@ -47,8 +47,8 @@ void emit_store(Emit *e, Mem m, Reg from, unsigned bytes)
 void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, uint64_t value)
 {
     struct EmitState *s = e->s;
-    s->relocs = arena_grow(e->unit->arena, s->relocs, sizeof *s->relocs, s->n_relocs, &s->cap_relocs,
-                           s->n_relocs + 1);
+    s->relocs = arena_grow(e->unit->arena, s->relocs, sizeof *s->relocs, s->n_relocs,
+                           &s->cap_relocs, s->n_relocs + 1);
     s->relocs[s->n_relocs++] = (UnitReloc) { at, kind, value };
 }
 
@@ -125,7 +125,7 @@ void emit_point_begin(Emit *e, const IrInsn *i)
 
 void emit_point_end(Emit *e) { e->s->points[e->s->n_points - 1].end = e->p - e->code; }
 
-/* -- the allocator's requests ----------------------------------------------------------------------- */
+/* -- the allocator's requests ------------------------------------------------------------------ */
 
 static void target_move(void *host, Reg to, Reg from) { emit_move(host, to, from); }
 
@@ -178,7 +178,7 @@ void compile_target_init(X86Backend *b)
     };
 }
 
-/* -- the unit ------------------------------------------------------------------------------------------ */
+/* -- the unit ---------------------------------------------------------------------------------- */
 
 /* Finds pairs that one machine instruction computes: the arithmetic beside a flags operation on the
  * same operands. The first of the two does the work, the other is marked. */
@@ -224,8 +224,8 @@ static void find_pairs(Emit *e)
     }
 }
 
-/* A loop's branch at the end of the unit: the jump back becomes the straight way (with its poll), the
- * way out the side exit. */
+/* A loop's branch at the end of the unit: the jump back becomes the straight way (with its poll),
+ * the way out the side exit. */
 static void straighten_loop(Emit *e)
 {
     IrUnit *u = e->unit;

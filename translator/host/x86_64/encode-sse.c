@@ -110,7 +110,8 @@ void emit_vscalar2i(Emit *e, Vop op, Reg dst, Reg src, unsigned imm)
     emit8(e, imm);
 }
 
-void emit_vshift_i(Emit *e, unsigned lane_bytes, bool left, bool arith, Reg dst, Reg src, unsigned n)
+void emit_vshift_i(Emit *e, unsigned lane_bytes, bool left, bool arith, Reg dst, Reg src,
+                   unsigned n)
 {
     unsigned opcode = lane_bytes == 2 ? 0x71 : lane_bytes == 4 ? 0x72 : 0x73;
     unsigned ext = lane_bytes == 16 ? (left ? 7 : 3) : left ? 6 : arith ? 4 : 2;

@@ -25,10 +25,12 @@ enum {
 
 /* Integer, map 0F */
 enum {
-    VPUNPCKLBW = VOP(0x66, 1, 0x60), VPUNPCKLWD = VOP(0x66, 1, 0x61), VPUNPCKLDQ = VOP(0x66, 1, 0x62),
+    VPUNPCKLBW = VOP(0x66, 1, 0x60), VPUNPCKLWD = VOP(0x66, 1, 0x61),
+    VPUNPCKLDQ = VOP(0x66, 1, 0x62),
     VPACKSSWB = VOP(0x66, 1, 0x63), VPCMPGTB = VOP(0x66, 1, 0x64), VPCMPGTW = VOP(0x66, 1, 0x65),
     VPCMPGTD = VOP(0x66, 1, 0x66), VPACKUSWB = VOP(0x66, 1, 0x67), VPUNPCKHBW = VOP(0x66, 1, 0x68),
-    VPUNPCKHWD = VOP(0x66, 1, 0x69), VPUNPCKHDQ = VOP(0x66, 1, 0x6a), VPACKSSDW = VOP(0x66, 1, 0x6b),
+    VPUNPCKHWD = VOP(0x66, 1, 0x69), VPUNPCKHDQ = VOP(0x66, 1, 0x6a),
+    VPACKSSDW = VOP(0x66, 1, 0x6b),
     VPUNPCKLQDQ = VOP(0x66, 1, 0x6c), VPUNPCKHQDQ = VOP(0x66, 1, 0x6d),
     VPCMPEQB = VOP(0x66, 1, 0x74) | VOP_COMM, VPCMPEQW = VOP(0x66, 1, 0x75) | VOP_COMM,
     VPCMPEQD = VOP(0x66, 1, 0x76) | VOP_COMM,
@@ -38,7 +40,8 @@ enum {
     VPMINUB = VOP(0x66, 1, 0xda) | VOP_COMM, VPAND = VOP(0x66, 1, 0xdb) | VOP_COMM,
     VPADDUSB = VOP(0x66, 1, 0xdc) | VOP_COMM, VPADDUSW = VOP(0x66, 1, 0xdd) | VOP_COMM,
     VPMAXUB = VOP(0x66, 1, 0xde) | VOP_COMM, VPANDN = VOP(0x66, 1, 0xdf),
-    VPAVGB = VOP(0x66, 1, 0xe0) | VOP_COMM, VPSRAW = VOP(0x66, 1, 0xe1), VPSRAD = VOP(0x66, 1, 0xe2),
+    VPAVGB = VOP(0x66, 1, 0xe0) | VOP_COMM, VPSRAW = VOP(0x66, 1, 0xe1),
+    VPSRAD = VOP(0x66, 1, 0xe2),
     VPAVGW = VOP(0x66, 1, 0xe3) | VOP_COMM, VPMULHUW = VOP(0x66, 1, 0xe4) | VOP_COMM,
     VPMULHW = VOP(0x66, 1, 0xe5) | VOP_COMM, VPSUBSB = VOP(0x66, 1, 0xe8),
     VPSUBSW = VOP(0x66, 1, 0xe9), VPMINSW = VOP(0x66, 1, 0xea) | VOP_COMM,
@@ -68,18 +71,21 @@ enum {
     VAESIMC = VOP(0x66, 2, 0xdb), VAESENC = VOP(0x66, 2, 0xdc), VAESENCLAST = VOP(0x66, 2, 0xdd),
     VAESDEC = VOP(0x66, 2, 0xde), VAESDECLAST = VOP(0x66, 2, 0xdf), VGF2P8MULB = VOP(0x66, 2, 0xcf),
     VPALIGNR = VOP(0x66, 3, 0x0f), VPBLENDW = VOP(0x66, 3, 0x0e), VPCLMULQDQ = VOP(0x66, 3, 0x44),
-    VBLENDPS = VOP(0x66, 3, 0x0c), VINSERTPS = VOP(0x66, 3, 0x21), VGF2P8AFFINE = VOP(0x66, 3, 0xce),
+    VBLENDPS = VOP(0x66, 3, 0x0c), VINSERTPS = VOP(0x66, 3, 0x21),
+    VGF2P8AFFINE = VOP(0x66, 3, 0xce),
     VPSHUFD = VOP(0x66, 1, 0x70), VPSHUFHW = VOP(0xf3, 1, 0x70), VPSHUFLW = VOP(0xf2, 1, 0x70),
     VSHUFPS = VOP(0, 1, 0xc6), VSHUFPD = VOP(0x66, 1, 0xc6),
     /* AVX2 */
-    VPSRLVD = VOP(0x66, 2, 0x45), VPSRLVQ = VOP(0x66, 2, 0x45) | VOP_W, VPSRAVD = VOP(0x66, 2, 0x46),
+    VPSRLVD = VOP(0x66, 2, 0x45), VPSRLVQ = VOP(0x66, 2, 0x45) | VOP_W,
+    VPSRAVD = VOP(0x66, 2, 0x46),
     VPSLLVD = VOP(0x66, 2, 0x47), VPSLLVQ = VOP(0x66, 2, 0x47) | VOP_W,
     VPBROADCASTB = VOP(0x66, 2, 0x78), VPBROADCASTW = VOP(0x66, 2, 0x79),
     VPBROADCASTD = VOP(0x66, 2, 0x58), VPBROADCASTQ = VOP(0x66, 2, 0x59),
 };
 /* Floating point: packed single; FP_D and the scalar prefixes make the other three. */
 enum {
-    VSQRT = VOP(0, 1, 0x51), VFADD = VOP(0, 1, 0x58), VFMUL = VOP(0, 1, 0x59), VFSUB = VOP(0, 1, 0x5c),
+    VSQRT = VOP(0, 1, 0x51), VFADD = VOP(0, 1, 0x58), VFMUL = VOP(0, 1, 0x59),
+    VFSUB = VOP(0, 1, 0x5c),
     VFMIN = VOP(0, 1, 0x5d), VFDIV = VOP(0, 1, 0x5e), VFMAX = VOP(0, 1, 0x5f),
     VFCMP = VOP(0, 1, 0xc2), /* imm */
     VMOVLHPS = VOP(0, 1, 0x16), VMOVHLPS = VOP(0, 1, 0x12),
@@ -100,10 +106,14 @@ enum {
 enum {
     EPTERNLOGD = VOP(0x66, 3, 0x25) | VOP_EVEX, EPABSQ = VOP(0x66, 2, 0x1f) | VOP_EVEX | VOP_W,
     EPMULLQ = VOP(0x66, 2, 0x40) | VOP_EVEX | VOP_W, EPSRAQ = VOP(0x66, 1, 0xe2) | VOP_EVEX | VOP_W,
-    EPSRAVQ = VOP(0x66, 2, 0x46) | VOP_EVEX | VOP_W, EPSRAVW = VOP(0x66, 2, 0x11) | VOP_EVEX | VOP_W,
-    EPSRLVW = VOP(0x66, 2, 0x10) | VOP_EVEX | VOP_W, EPSLLVW = VOP(0x66, 2, 0x12) | VOP_EVEX | VOP_W,
-    EPMINSQ = VOP(0x66, 2, 0x39) | VOP_EVEX | VOP_W, EPMINUQ = VOP(0x66, 2, 0x3b) | VOP_EVEX | VOP_W,
-    EPMAXSQ = VOP(0x66, 2, 0x3d) | VOP_EVEX | VOP_W, EPMAXUQ = VOP(0x66, 2, 0x3f) | VOP_EVEX | VOP_W,
+    EPSRAVQ = VOP(0x66, 2, 0x46) | VOP_EVEX | VOP_W,
+    EPSRAVW = VOP(0x66, 2, 0x11) | VOP_EVEX | VOP_W,
+    EPSRLVW = VOP(0x66, 2, 0x10) | VOP_EVEX | VOP_W,
+    EPSLLVW = VOP(0x66, 2, 0x12) | VOP_EVEX | VOP_W,
+    EPMINSQ = VOP(0x66, 2, 0x39) | VOP_EVEX | VOP_W,
+    EPMINUQ = VOP(0x66, 2, 0x3b) | VOP_EVEX | VOP_W,
+    EPMAXSQ = VOP(0x66, 2, 0x3d) | VOP_EVEX | VOP_W,
+    EPMAXUQ = VOP(0x66, 2, 0x3f) | VOP_EVEX | VOP_W,
     EPLZCNTD = VOP(0x66, 2, 0x44) | VOP_EVEX, EPLZCNTQ = VOP(0x66, 2, 0x44) | VOP_EVEX | VOP_W,
     EPOPCNTB = VOP(0x66, 2, 0x54) | VOP_EVEX,
     EPMOVWB = VOP(0xf3, 2, 0x30) | VOP_EVEX, EPMOVDW = VOP(0xf3, 2, 0x33) | VOP_EVEX,
@@ -115,7 +125,8 @@ enum {
     ECVTQQ2PD = VOP(0xf3, 1, 0xe6) | VOP_EVEX | VOP_W,
     ECVTUQQ2PD = VOP(0xf3, 1, 0x7a) | VOP_EVEX | VOP_W, ECVTUDQ2PS = VOP(0xf2, 1, 0x7a) | VOP_EVEX,
     ECVTTPS2UDQ = VOP(0, 1, 0x78) | VOP_EVEX, ECVTPS2UDQ = VOP(0, 1, 0x79) | VOP_EVEX,
-    ECVTTPD2QQ = VOP(0x66, 1, 0x7a) | VOP_EVEX | VOP_W, ECVTPD2QQ = VOP(0x66, 1, 0x7b) | VOP_EVEX | VOP_W,
+    ECVTTPD2QQ = VOP(0x66, 1, 0x7a) | VOP_EVEX | VOP_W,
+    ECVTPD2QQ = VOP(0x66, 1, 0x7b) | VOP_EVEX | VOP_W,
     ECVTTPD2UQQ = VOP(0x66, 1, 0x78) | VOP_EVEX | VOP_W,
     ECVTPD2UQQ = VOP(0x66, 1, 0x79) | VOP_EVEX | VOP_W,
     ECVTTSS2USI = VOP(0xf3, 1, 0x78) | VOP_EVEX, ECVTTSD2USI = VOP(0xf2, 1, 0x78) | VOP_EVEX,
@@ -141,7 +152,8 @@ void emit_vop2i(Emit *e, Vop op, Reg dst, Operand src, unsigned imm);
 void emit_vscalar2(Emit *e, Vop op, Reg dst, Reg src);
 void emit_vscalar2i(Emit *e, Vop op, Reg dst, Reg src, unsigned imm);
 /* Shifts by an immediate: lane bytes 2, 4, 8; 16: whole register by bytes. */
-void emit_vshift_i(Emit *e, unsigned lane_bytes, bool left, bool arith, Reg dst, Reg src, unsigned n);
+void emit_vshift_i(Emit *e, unsigned lane_bytes, bool left, bool arith, Reg dst, Reg src,
+                   unsigned n);
 
 void emit_vmov(Emit *e, Reg dst, Reg src);         /* nothing when they are the same */
 void emit_vload(Emit *e, Reg dst, Mem m);          /* 16 bytes, any alignment */
@@ -162,7 +174,8 @@ void enc_evex(Emit *e, unsigned pfx, unsigned map, bool w, unsigned opcode, Reg 
 void emit_kmov_from_gpr(Emit *e, unsigned k, Reg src); /* kmovw */
 /* cvt(t)ss/sd to and from integers */
 void emit_cvt_f2i(Emit *e, bool dbl, bool trunc, bool w, Reg dst, Operand src);
-void emit_cvt_i2f(Emit *e, bool dbl, bool w, Reg dst, Operand src); /* breaks the dependency on dst */
+/* Breaks the dependency on dst. */
+void emit_cvt_i2f(Emit *e, bool dbl, bool w, Reg dst, Operand src);
 void emit_ldmxcsr(Emit *e, Mem m);
 void emit_stmxcsr(Emit *e, Mem m);
 

@@ -74,7 +74,8 @@ void enc_op(Emit *e, unsigned pfx, unsigned map, unsigned flags, unsigned opcode
         emit8(e, pfx);
     unsigned rex = (flags & ENC_W) << 3 | (reg >> 3 & 1) << 2 | rex_xb(rm);
     /* spl, bpl, sil, dil need a REX prefix to be named at all */
-    bool low = flags & ENC_BYTE && (((reg & 15) >= 4) || (rm.reg != REG_NONE && (rm.reg & 15) >= 4));
+    bool low =
+        flags & ENC_BYTE && (((reg & 15) >= 4) || (rm.reg != REG_NONE && (rm.reg & 15) >= 4));
     if (rex || low)
         emit8(e, 0x40 | rex);
     if (map) {
@@ -211,8 +212,8 @@ void enc_movsx(Emit *e, unsigned from_bytes, bool w, Reg to, Operand from)
     if (from_bytes == 4)
         enc_op(e, 0, 0, w, 0x63, to, from, 0);
     else
-        enc_op(e, 0, 1, w | (from_bytes == 1 ? ENC_BYTE : 0), from_bytes == 1 ? 0xbe : 0xbf, to, from,
-               0);
+        enc_op(e, 0, 1, w | (from_bytes == 1 ? ENC_BYTE : 0), from_bytes == 1 ? 0xbe : 0xbf, to,
+               from, 0);
 }
 
 void enc_push(Emit *e, Reg r)

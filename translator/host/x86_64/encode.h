@@ -61,10 +61,10 @@ static inline void emit8(Emit *e, unsigned b) { *e->p++ = (uint8_t)b; }
 static inline void emit32(Emit *e, uint32_t v) { memcpy(e->p, &v, 4); e->p += 4; }
 static inline void emit64(Emit *e, uint64_t v) { memcpy(e->p, &v, 8); e->p += 8; }
 
-/* -- general forms ----------------------------------------------------------------------------------
+/* -- general forms --------------------------------------------------------------------------------
  * pfx: 0, 0x66, 0xf2, 0xf3. map: 0 one-byte opcodes, 1 0F, 2 0F38, 3 0F3A. reg: modrm.reg (register
- * of either class, or opcode extension). imm_bytes: how many immediate bytes the caller appends (for
- * rip-relative operands). Registers of both classes are taken modulo 16. */
+ * of either class, or opcode extension). imm_bytes: how many immediate bytes the caller appends
+ * (for rip-relative operands). Registers of both classes are taken modulo 16. */
 enum { ENC_W = 1, ENC_BYTE = 2 /* 8-bit register operands: REX for spl … dil */ };
 void enc_op(Emit *e, unsigned pfx, unsigned map, unsigned flags, unsigned opcode, Reg reg,
             Operand rm, unsigned imm_bytes);
@@ -85,7 +85,7 @@ void enc_modrm(Emit *e, unsigned reg, Operand rm, unsigned imm_bytes, bool disp3
 Mem enc_pool128(Emit *e, uint64_t lo, uint64_t hi);
 Mem enc_pool64(Emit *e, uint64_t v);
 
-/* -- integer instructions ------------------------------------------------------------------------------ */
+/* -- integer instructions ---------------------------------------------------------------------- */
 typedef enum Alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP } Alu;
 typedef enum Shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR = 7 } Shift;
 
@@ -109,13 +109,13 @@ void enc_movsx(Emit *e, unsigned from_bytes, bool w, Reg to, Operand from); /* 1
 void enc_push(Emit *e, Reg r);
 void enc_pop(Emit *e, Reg r);
 
-/* -- jumps within the unit -------------------------------------------------------------------------------- */
+/* -- jumps within the unit --------------------------------------------------------------------- */
 void enc_jmp(Emit *e, Label *l);
 void enc_jcc(Emit *e, HostCc cc, Label *l);  /* plain conditions and the two pairs */
 void enc_bind(Emit *e, Label *l);
 
 /* -- cold code: runs `fn` after the unit's main code, for slow paths out of line. Registers are as
- *    they were; fn may use only what it was given. ---------------------------------------------------------- */
+ *    they were; fn may use only what it was given. ----------------------------------------- */
 typedef struct Cold {
     void (*fn)(Emit *e, struct Cold *c);
     struct Cold *next;
@@ -126,7 +126,7 @@ typedef struct Cold {
 } Cold;
 Cold *emit_cold(Emit *e, void (*fn)(Emit *e, Cold *c), IrInsn *i); /* zeroed, labels initialised */
 
-/* -- host flags (flags.c) ------------------------------------------------------------------------------------
+/* -- host flags (flags.c) -------------------------------------------------------------------------
  * Before code that writes EFLAGS without SEL_KEEPS_FLAGS: saves live conditions and flags. */
 void flags_clobber(Emit *e);
 /* The i1 result of i is this condition of EFLAGS as they are now (after flags_clobber() and the
@@ -142,16 +142,17 @@ typedef enum FlagsKind {
     FLAGS_FCMP_SWAPPED, /* after (u)comis* second, first */
 } FlagsKind;
 void flags_def(Emit *e, IrInsn *i, FlagsKind kind);
-/* Bit IrCc for each `cond` in the unit that takes flags value v: flfcmp chooses its operand order by
- * it. FCMP has EQ NE VS VC GT GE LT LE in one host condition; SWAPPED EQ NE VS VC MI PL HI LS CS CC. */
+/* Bit IrCc for each `cond` in the unit that takes flags value v: flfcmp chooses its operand order
+ * by it. FCMP has EQ NE VS VC GT GE LT LE in one host condition; SWAPPED EQ NE VS VC MI PL HI LS CS
+ * CC. */
 uint32_t flags_conds(Emit *e, IrRef v);
 /* The i1 value v as a host condition, for a jump or cmov that follows at once. */
 HostCc flags_use_cond(Emit *e, IrRef v);
 
-/* -- backend functions in C, for slow paths ------------------------------------------------------------------
- * Calls fn(v, imm) on the C stack with the host's control word, preserving every register but EFLAGS
- * and MXCSR's sticky bits. Arguments and results go through Vcpu.scratch and Vcpu.vec_arg, which the
- * caller stores and loads. */
+/* -- backend functions in C, for slow paths -------------------------------------------------------
+ * Calls fn(v, imm) on the C stack with the host's control word, preserving every register but
+ * EFLAGS and MXCSR's sticky bits. Arguments and results go through Vcpu.scratch and Vcpu.vec_arg,
+ * which the caller stores and loads. */
 typedef void BackendFn(Vcpu *v, uint64_t imm);
 enum { BACKEND_FN_MAX = 64 };
 extern BackendFn *const backend_fp_fns[]; /* NULL-terminated, in select-float.c */

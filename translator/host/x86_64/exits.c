@@ -13,7 +13,7 @@
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/ir/arena.h"
 
-/* -- write-back ----------------------------------------------------------------------------------------- */
+/* -- write-back -------------------------------------------------------------------------------- */
 
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp)
 {
@@ -184,7 +184,7 @@ static void write_back_now(Emit *e)
 /* Before terminators: a flags value in EFLAGS becomes an ordinary one. */
 static void settle_flags(Emit *e) { flags_clobber(e); }
 
-/* -- links ------------------------------------------------------------------------------------------------ */
+/* -- links ------------------------------------------------------------------------------------- */
 
 static void align_rel32(Emit *e, unsigned opcode_bytes)
 {
@@ -326,7 +326,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
     enc_jcc(e, cc, &c->enter);
 }
 
-/* -- traps -------------------------------------------------------------------------------------------------- */
+/* -- traps ------------------------------------------------------------------------------------- */
 
 static void leave_trap(Emit *e, const IrInsn *i)
 {
@@ -376,7 +376,7 @@ static void select_trap(Emit *e, IrInsn *i)
     e->s->ended = true;
 }
 
-/* -- indirect exits, calls, returns ---------------------------------------------------------------------------- */
+/* -- indirect exits, calls, returns ------------------------------------------------------------ */
 
 static void leave_to_rax(Emit *e)
 {

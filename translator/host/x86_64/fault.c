@@ -52,7 +52,8 @@ static V128 context_reg(const ucontext_t *uc, Reg r)
 /* EFLAGS to the register form. */
 static uint32_t ax_from_eflags(uint64_t efl, FlagsKind kind)
 {
-    uint32_t cf = efl & 1, zf = efl >> 6 & 1, sf = efl >> 7 & 1, of = efl >> 11 & 1, pf = efl >> 2 & 1;
+    uint32_t cf = efl & 1, zf = efl >> 6 & 1, sf = efl >> 7 & 1, of = efl >> 11 & 1,
+             pf = efl >> 2 & 1;
     if (kind == FLAGS_FCMP || kind == FLAGS_FCMP_SWAPPED) {
         bool less = kind == FLAGS_FCMP ? cf : !cf;
         return pf ? 0x0101 : zf ? 0x4100 : less ? 0x8000 : 0x0100;

@@ -1,5 +1,6 @@
 /* data plane */
-/* The processor's features, by cpuid (Intel SDM vol. 2, CPUID) and xgetbv for saved register state. */
+/* The processor's features, by cpuid (Intel SDM vol. 2, CPUID)
+ * and xgetbv for saved register state. */
 #include <cpuid.h>
 #if __has_include(<sys/platform/x86.h>)
 #include <sys/platform/x86.h>

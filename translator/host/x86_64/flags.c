@@ -57,7 +57,8 @@ static void set_cond(Emit *e, Reg to, HostCc cc)
  * less CF, equal ZF, unordered ZF PF CF; swapped: greater CF. */
 static void fcmp_to_ax(Emit *e, bool swapped)
 {
-    /* A small table in an immediate, indexed by ZF:PF:CF from lahf: CF bit 0, PF bit 2, ZF bit 6. */
+    /* A small table in an immediate, indexed by ZF:PF:CF from lahf: CF bit 0, PF bit 2,
+     * ZF bit 6. */
     static const struct { uint16_t less, greater; } ax = { AX_N, AX_C };
     Label unordered = LABEL_INIT, equal = LABEL_INIT, below = LABEL_INIT, end = LABEL_INIT;
     enc_jcc(e, CC_P, &unordered);
@@ -186,7 +187,8 @@ uint32_t flags_conds(Emit *e, IrRef v)
     RaUse *uses = e->ra->uses;
     if (!e->ra->value[value].use)
         return 0;
-    /* uses hold positions only: look ahead in the block as far as the last of them, within reason */
+    /* uses hold positions only: look ahead in the block as far as the last of them,
+     * within reason */
     uint32_t last = uses[e->ra->value[value].last_use].pos, pos = e->ra->pos;
     const IrInsn *i = e->ra->current;
     for (unsigned n = 0; n < 32 && i->next && pos < last; n++) {
@@ -212,7 +214,7 @@ HostCc flags_use_cond(Emit *e, IrRef v)
     return CC_NE;
 }
 
-/* -- Arm's conditions ------------------------------------------------------------------------------------ */
+/* -- Arm's conditions -------------------------------------------------------------------------- */
 
 HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc)
 {
@@ -282,7 +284,7 @@ static void select_cond(Emit *e, IrInsn *i)
     flags_def_cond(e, i, flags_arm_cc(e, kind, i->cc));
 }
 
-/* -- making and taking flags ------------------------------------------------------------------------------- */
+/* -- making and taking flags ------------------------------------------------------------------- */
 
 static void select_flogic(Emit *e, IrInsn *i)
 {
@@ -333,7 +335,7 @@ static void select_flunpack(Emit *e, IrInsn *i)
     ra_def_is(e->ra, i, r);
 }
 
-/* -- arithmetic with flags ------------------------------------------------------------------------------------ */
+/* -- arithmetic with flags --------------------------------------------------------------------- */
 
 /* The two halves of a pair, whichever comes first; NULL for one that isn't there. */
 void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags)

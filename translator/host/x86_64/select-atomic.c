@@ -143,7 +143,7 @@ static void select_armw(Emit *e, IrInsn *i)
         rmw_loop(e, i, size, m);
 }
 
-/* -- compare and swap ------------------------------------------------------------------------------------- */
+/* -- compare and swap -------------------------------------------------------------------------- */
 
 /* x128 into two registers that are ours. */
 static void split128(Emit *e, IrRef v, Reg lo, Reg hi)

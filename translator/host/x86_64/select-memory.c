@@ -230,7 +230,7 @@ static void select_load(Emit *e, IrInsn *i)
     emit_point_end(e);
 }
 
-/* -- stores --------------------------------------------------------------------------------------------- */
+/* -- stores ------------------------------------------------------------------------------------ */
 
 static void store_xmm(Emit *e, Reg v, Mem m, unsigned size)
 {

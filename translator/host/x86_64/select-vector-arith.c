@@ -123,7 +123,8 @@ void sel_vabs(Emit *e, IrInsn *i)
     emit_vrrr(e, VPSUBQ, d, d, t);
 }
 
-/* Signed 32 and 64 bits: on overflow the result is the sign of a spread, with a's opposite limit. */
+/* Signed 32 and 64 bits: on overflow the result is the sign of a spread,
+ * with a's opposite limit. */
 static void signed_sat(Emit *e, IrInsn *i, bool sub)
 {
     unsigned bytes = 1u << i->cc;

@@ -1,5 +1,6 @@
 /* data plane */
-/* Vector widening and narrowing, long multiplies, pairwise sums, doubling multiplies, dot products. */
+/* Vector widening and narrowing, long multiplies, pairwise sums, doubling multiplies,
+ * dot products. */
 #include "translator/host/x86_64/select-vector.h"
 
 enum { SHUF_HIGH = 0xee /* pshufd: the upper half into both */ };

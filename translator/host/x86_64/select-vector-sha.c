@@ -60,7 +60,8 @@ void sel_vsha256su(Emit *e, IrInsn *i)
     sha_op(e, SHA256MSG2, d, c);
 }
 
-/* imm: 0 choose, 1 parity, 2 majority, which are the host's numbers of the first three rounds too. */
+/* imm: 0 choose, 1 parity, 2 majority, which are the host's numbers of the first
+ * three rounds too. */
 void sel_vsha1(Emit *e, IrInsn *i)
 {
     static const uint32_t constant[] = { 0x5a827999, 0x6ed9eba1, 0x8f1bbcdc };

@@ -63,7 +63,7 @@ void sel_vshift(Emit *e, IrInsn *i)
         i->attr |= FP_UPPER64_ZERO;
 }
 
-/* -- by lanes ---------------------------------------------------------------------------------------
+/* -- by lanes -------------------------------------------------------------------------------------
  * The host's counts are unsigned and whole lanes, any count over the width giving 0 (or the sign).
  * With b's low byte s: the left count is s & ff, the right one -s & ff; whichever isn't wanted is
  * over 128. So the logical ones can be or-ed (s = 0 gives a twice), the others are blended by s's
@@ -82,7 +82,8 @@ static Vop var_op(unsigned lane, unsigned kind) /* 0 left, 1 right, 2 right arit
     return ops[lane - IR_LANE_I16][kind];
 }
 
-/* d = s's top bits set ? x : y, lane-wise; s is b shifted up so that bit 7 is the top. m is free. */
+/* d = s's top bits set ? x : y, lane-wise; s is b shifted up so that bit 7 is the top.
+ * m is free. */
 static void choose(Shlv *s, Reg d, Reg x, Reg y, Reg b, Reg m)
 {
     unsigned bytes = 1u << s->lane;
