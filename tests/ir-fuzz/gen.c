@@ -8,7 +8,7 @@
 
 GenConfig gen_config = { 1, ~0u, GEN_ALL };
 
-/* -- the guest -------------------------------------------------------------------------------------- */
+/* -- the guest --------------------------------------------------------------------------------- */
 #define AT(field, n, bytes) (offsetof(GenCpu, field) + (n) * (bytes))
 #define R(n) { "r" #n, IR_I64, 0, n, AT(r, n, 8) }
 #define W(n) { "w" #n, IR_I32, 0, -1, AT(w, n, 4) }
@@ -84,7 +84,7 @@ static const IrHelper helpers[] = {
 };
 enum { N_HELPER_FP = 8 };
 
-/* -- randomness --------------------------------------------------------------------------------------- */
+/* -- randomness -------------------------------------------------------------------------------- */
 static uint64_t next(uint64_t *s) /* splitmix64 */
 {
     uint64_t z = *s += 0x9e3779b97f4a7c15ull;
@@ -196,7 +196,7 @@ GuestAddr gen_pc(uint64_t number)
     return 0x10000 + number % 4096 * (GEN_INSNS * 4 + 64);
 }
 
-/* -- lifting ------------------------------------------------------------------------------------------- */
+/* -- lifting ----------------------------------------------------------------------------------- */
 enum { POOL = 16 };
 typedef struct Gen {
     LiftContext *ctx;
@@ -528,15 +528,17 @@ static IrRef gen_fp(void)
     switch (pick(8)) {
     case 0: return gen_fp_convert();
     case 1: return chance(2) ? gen_fp_convert() : gen_fp_env();
-    case 2: return emit(IR_fcmp, IR_I1, IR_FCMP_EQ + pick(4), attr | (chance(2) ? IR_FP_SIGNALING : 0),
-                        any(t), any(t), 0, 0, 0);
+    case 2:
+        return emit(IR_fcmp, IR_I1, IR_FCMP_EQ + pick(4), attr | (chance(2) ? IR_FP_SIGNALING : 0),
+                    any(t), any(t), 0, 0, 0);
     case 3: return emit(IR_flfcmp, IR_FLAGS, 0, attr | (chance(2) ? IR_FP_SIGNALING : 0), any(t),
                         any(t), 0, 0, 0);
     case 4: return plain(IR_fma, t, 0, arith_attr() | (chance(2) ? IR_FP_NEG_PRODUCT : 0) |
                                        (chance(2) ? IR_FP_NEG_ADDEND : 0), 0);
     case 5:
         if (chance(2))
-            return plain(IR_fround, t, 0, attr | convert_round() | (chance(2) ? IR_FP_EXACT : 0), 0);
+            return plain(IR_fround, t, 0, attr | convert_round() | (chance(2) ? IR_FP_EXACT : 0),
+                         0);
         if (gen.profile.riscv)
             return plain(IR_fminnm + pick(2), t, 0, attr | IR_FP_MINMAX_RISCV, 0);
         return plain(IR_fmin + pick(4), t, 0, attr, 0);
@@ -565,8 +567,8 @@ static const VecRule vec_rules[] = {
     { IR_vdot, L8, IR_V_SIGNED | IR_V_SRESULT }, { IR_vzip1, LANY, 0 }, { IR_vzip2, LANY, 0 },
     { IR_vuzp1, LANY, 0 }, { IR_vuzp2, LANY, 0 }, { IR_vtrn1, LANY, 0 }, { IR_vtrn2, LANY, 0 },
     { IR_vtbl, L8, 0 }, { IR_vpopcnt, L8, 0 }, { IR_vclz, L_TO32, 0 }, { IR_vrbit, L8, 0 },
-    { IR_vsha1, L32, 0 }, { IR_vsha1su1, L32, 0 }, { IR_vsha256h, L32, 0 }, { IR_vsha256h2, L32, 0 },
-    { IR_vsha256su0, L32, 0 }, { IR_vsha256su1, L32, 0 },
+    { IR_vsha1, L32, 0 }, { IR_vsha1su1, L32, 0 }, { IR_vsha256h, L32, 0 },
+    { IR_vsha256h2, L32, 0 }, { IR_vsha256su0, L32, 0 }, { IR_vsha256su1, L32, 0 },
     { IR_vaese, LX, 0 }, { IR_vaesd, LX, 0 }, { IR_vaesmc, LX, 0 }, { IR_vaesimc, LX, 0 },
 };
 
@@ -667,7 +669,7 @@ static IrRef gen_op(unsigned class)
     }
 }
 
-/* -- blocks --------------------------------------------------------------------------------------- */
+/* -- blocks ------------------------------------------------------------------------------------ */
 static void gen_ops(unsigned n_ops);
 
 /* What is defined in a block that doesn't dominate the rest must not be used there. */

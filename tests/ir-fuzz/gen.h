@@ -1,7 +1,7 @@
 /*
  * A guest whose instructions are random IR: lift() makes, from the seed and the pc alone, a few
- * operations of any class on the guest's variables. So whole programs go through the translate loop,
- * the optimizer and any backend, and all must leave the same state.
+ * operations of any class on the guest's variables. So whole programs go through the translate
+ * loop, the optimizer and any backend, and all must leave the same state.
  */
 #ifndef TESTS_IR_FUZZ_GEN_H
 #define TESTS_IR_FUZZ_GEN_H

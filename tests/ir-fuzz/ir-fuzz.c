@@ -120,14 +120,17 @@ static void show_difference(const Way *w, const Outcome *want, const Outcome *go
 {
     printf("%s differs from the interpreter:\n", w->name);
     if (!same_exit(want, got))
-        printf("  exit %d addr %#" PRIx64 " payload %#" PRIx64 ", not %d %#" PRIx64 " %#" PRIx64 "\n",
+        printf("  exit %d addr %#" PRIx64 " payload %#" PRIx64 ", not %d %#" PRIx64 " %#" PRIx64
+               "\n",
                got->exit, got->info.addr, got->info.payload, want->exit, want->info.addr,
                want->info.payload);
     if (want->fp_flags != got->fp_flags)
         printf("  sticky flags %#x, not %#x\n", got->fp_flags, want->fp_flags);
     for (unsigned n = 0; n < gen_isa.n_vars; n++) {
         const IrVar *var = &gen_isa.vars[n];
-        unsigned bytes = var->type == IR_V128 ? 16 : var->type == IR_I64 || var->type == IR_F64 ? 8 : 4;
+        unsigned bytes = var->type == IR_V128                         ? 16
+                         : var->type == IR_I64 || var->type == IR_F64 ? 8
+                                                                      : 4;
         const uint8_t *a = (const uint8_t *)&want->cpu + var->offset;
         const uint8_t *b = (const uint8_t *)&got->cpu + var->offset;
         if (!memcmp(a, b, bytes))
@@ -181,7 +184,8 @@ static void report(uint64_t seed, unsigned max_ops)
             break;
         }
     try_program(seed, least, true);
-    printf("--seed %" PRIu64 " --count 1 --classes %u --max-ops %u\n", seed, gen_config.classes, least);
+    printf("--seed %" PRIu64 " --count 1 --classes %u --max-ops %u\n", seed, gen_config.classes,
+           least);
 }
 
 static gint64 option(int argc, char **argv, const char *name, gint64 otherwise)
@@ -195,7 +199,8 @@ static gint64 option(int argc, char **argv, const char *name, gint64 otherwise)
 int main(int argc, char **argv)
 {
     const char *seed_text = g_getenv("IR_FUZZ_SEED");
-    uint64_t seed = (uint64_t)option(argc, argv, "--seed", seed_text ? (gint64)g_ascii_strtoull(seed_text, NULL, 0) : 1);
+    uint64_t seed = (uint64_t)option(argc, argv, "--seed",
+                                     seed_text ? (gint64)g_ascii_strtoull(seed_text, NULL, 0) : 1);
     uint64_t count = (uint64_t)option(argc, argv, "--count", G_MAXINT64);
     gint64 seconds = option(argc, argv, "--seconds", 10);
     unsigned max_ops = (unsigned)option(argc, argv, "--max-ops", 100000);

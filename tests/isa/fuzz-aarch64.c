@@ -1,9 +1,9 @@
 /*
  * AArch64 for the instruction fuzzer.
  *
- * x28 and sp are bases of any alignment's accesses, x26 (16-byte aligned, never written) of those that
- * must be aligned, x27 is a small index; no generated instruction writes x26 and x27, and x28 and sp
- * only by writeback.
+ * x28 and sp are bases of any alignment's accesses, x26 (16-byte aligned, never written) of those
+ * that must be aligned, x27 is a small index; no generated instruction writes x26 and x27, and x28
+ * and sp only by writeback.
  */
 #include <glib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static void set(Vcpu *v, const uint64_t *words)
         cpu->key[k][0] = words[k] * UINT64_C(0x9e3779b97f4a7c15), cpu->key[k][1] = words[k + 8] + k;
 }
 
-/* -- which encodings may run ------------------------------------------------------------------------------ */
+/* -- which encodings may run ------------------------------------------------------------------- */
 static bool named(const DecodeRow *row, const char *const *prefixes)
 {
     for (; *prefixes; prefixes++)
@@ -108,7 +108,8 @@ static uint32_t free_register(const DecodeRow *row, uint32_t insn, const char *n
     return insn;
 }
 
-static uint32_t shorten(const DecodeRow *row, uint32_t insn, const char *name, uint32_t below, uint32_t step)
+static uint32_t shorten(const DecodeRow *row, uint32_t insn, const char *name, uint32_t below,
+                        uint32_t step)
 {
     return fuzz_set_field(row, insn, name, (uint32_t)fuzz_below(below) * step);
 }
@@ -140,8 +141,8 @@ static bool adapt_memory(const DecodeRow *row, uint32_t *insn)
 static bool adapt_sysreg(const DecodeRow *row, uint32_t *insn)
 {
     enum { KEY = 1 << 14 | 3 << 11 }; /* op0 3, op1 3; then CRn, CRm, op2 */
-    static const uint16_t regs[] = { KEY | 4 << 7 | 2 << 3, KEY | 13 << 7 | 2, KEY | 4 << 7 | 4 << 3,
-                                     KEY | 4 << 7 | 4 << 3 | 1 };
+    static const uint16_t regs[] = {KEY | 4 << 7 | 2 << 3, KEY | 13 << 7 | 2, KEY | 4 << 7 | 4 << 3,
+                                    KEY | 4 << 7 | 4 << 3 | 1};
     unsigned which = (unsigned)fuzz_below(G_N_ELEMENTS(regs));
     *insn = (*insn & ~(0x7fffu << 5)) | (uint32_t)regs[which] << 5;
     if (which >= 2 && !strcmp(row->name, "MSR_reg"))
@@ -179,7 +180,7 @@ static bool adapt(const DecodeRow *row, uint32_t *insn, unsigned *ret_bytes)
     return true;
 }
 
-/* -- Unicorn 2.0.1 (QEMU 5.0.1) -------------------------------------------------------------------------------- */
+/* -- Unicorn 2.0.1 (QEMU 5.0.1) ---------------------------------------------------------------- */
 #ifdef HAVE_UNICORN
 static uc_engine *uc_new_aarch64(void)
 {
@@ -231,7 +232,7 @@ static bool uc_knows(const DecodeRow *row, uint32_t insn)
             return false;
     if ((insn & 0xfffffc00) == 0x1e634000) /* BFCVT, in the place of FCVT's reserved format */
         return false;
-    if ((insn & 0xbff8fc00) == 0x2f00fc00) /* FMOV with o2 = 1 is unallocated, here it does something */
+    if ((insn & 0xbff8fc00) == 0x2f00fc00) /* FMOV with o2 = 1 is unallocated, not here */
         return false;
     if ((insn & 0xfff0fc00) == 0x5f10fc00)
         return false; /* FCVTZS Hd, Hn, #fbits leaves the sign in bits 16 to 31 */

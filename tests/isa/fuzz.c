@@ -4,10 +4,11 @@
  * usage: fuzz-test [GUEST] [--seed N] [--count N] [--length N] [--rows REGEX] [--no-unicorn]
  *                  [--backend NAME]… [--keep-going] [--list]
  *
- * A fragment is up to --length instructions of random rows, then a breakpoint. It runs from the same
- * random state and memory on every backend (default: all of this host) and on Unicorn; registers,
- * memory and the place where it stopped must agree. An undefined instruction stops all of them at
- * the same place. On a difference the fragment is cut down to one instruction if that still differs.
+ * A fragment is up to --length instructions of random rows, then a breakpoint. It runs from the
+ * same random state and memory on every backend (default: all of this host) and on Unicorn;
+ * registers, memory and the place where it stopped must agree. An undefined instruction stops all
+ * of them at the same place. On a difference the fragment is cut down to one instruction if that
+ * still differs.
  */
 #include "config.h"
 
@@ -79,8 +80,9 @@ uint64_t fuzz_random(void) /* xorshift128+ */
 uint64_t fuzz_number(void)
 {
     static const uint64_t corners[] = {
-        0, 1, 2, UINT64_MAX, INT64_MAX, (uint64_t)INT64_MIN, INT32_MAX, (uint32_t)INT32_MIN, UINT32_MAX,
-        (uint64_t)INT32_MIN, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 1ull << 32, 63, 64, 31, 32,
+        0, 1, 2, UINT64_MAX, INT64_MAX, (uint64_t)INT64_MIN, INT32_MAX, (uint32_t)INT32_MIN,
+        UINT32_MAX, (uint64_t)INT32_MIN, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 1ull << 32,
+        63, 64, 31, 32,
     };
     switch (fuzz_below(6)) {
     case 0: case 1:
@@ -114,7 +116,8 @@ static uint32_t float32(void)
 uint64_t fuzz_float(void)
 {
     static const uint64_t corners[] = {
-        0, 1ull << 63, 0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000, 0xfff0000000000000,
+        0, 1ull << 63, 0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000,
+        0xfff0000000000000,
         0x7ff8000000000000, 0xfff8000000000000, 0x7ff8000000012345, 0x7ff0000000000001,
         0xfff4000000000000, 1, 0x8000000000000001, 0x000fffffffffffff, 0x0010000000000000,
         0x7fefffffffffffff, 0x43e0000000000000, 0x41dfffffffc00000, 0x3fe0000000000000,
@@ -151,7 +154,7 @@ uint32_t fuzz_set_field(const DecodeRow *row, uint32_t insn, const char *name, u
     return (insn & ~mask) | (value << lsb & mask);
 }
 
-/* -- running ----------------------------------------------------------------------------------------- */
+/* -- running ----------------------------------------------------------------------------------- */
 static size_t fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
 {
     if (pc < FUZZ_CODE || pc >= FUZZ_CODE + FUZZ_CODE_BYTES)
@@ -194,8 +197,8 @@ static const char *difference(const Fuzz *f, const Runner *a, const Runner *b)
             continue;
         uint64_t mask = (a->uc || b->uc) && g->uc_mask ? g->uc_mask(i) : UINT64_MAX;
         if ((a->out.word[i] ^ b->out.word[i]) & mask) {
-            snprintf(text, sizeof(text), "%s: %#" PRIx64 " in %s, %#" PRIx64 " in %s", g->word_name(i),
-                     a->out.word[i], a->name, b->out.word[i], b->name);
+            snprintf(text, sizeof(text), "%s: %#" PRIx64 " in %s, %#" PRIx64 " in %s",
+                     g->word_name(i), a->out.word[i], a->name, b->out.word[i], b->name);
             return text;
         }
     }
@@ -273,7 +276,7 @@ static const char *run_fragment(Fuzz *f, const Fragment *frag)
     return NULL;
 }
 
-/* -- making and reporting -------------------------------------------------------------------------------- */
+/* -- making and reporting ---------------------------------------------------------------------- */
 static void make_fragment(Fuzz *f, Fragment *frag, unsigned length)
 {
     frag->n = 0;
@@ -297,7 +300,8 @@ static void make_fragment(Fuzz *f, Fragment *frag, unsigned length)
 /* Does a register field of the fragment have the number in the word's name ("x12", "v3.hi")? */
 static bool mentions(const Fuzz *f, const Fragment *frag, unsigned word)
 {
-    static const char *const fields[] = { "rd", "rn", "rm", "ra", "rt", "rt2", "rs", "rs1", "rs2", "rs3" };
+    static const char *const fields[] = {"rd",  "rn", "rm",  "ra",  "rt",
+                                         "rt2", "rs", "rs1", "rs2", "rs3"};
     unsigned number, lsb, len;
     if (sscanf(f->guest->word_name(word), "%*1[xvf]%u", &number) != 1)
         return false;
@@ -342,7 +346,7 @@ static void report(Fuzz *f, const Fragment *whole, const char *what)
     fflush(stdout);
 }
 
-/* -- set-up -------------------------------------------------------------------------------------------------- */
+/* -- set-up ------------------------------------------------------------------------------------ */
 static bool add_backend(Fuzz *f, const char *name)
 {
     g_autoptr(GError) error = NULL;
@@ -414,7 +418,8 @@ static void crash_handler(int sig, siginfo_t *info, void *context)
 static void install_handlers(void)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-    struct sigaction sa = { .sa_sigaction = crash_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+    struct sigaction sa = {.sa_sigaction = crash_handler,
+                           .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     stack_t stack = { .ss_sp = g_malloc(1 << 16), .ss_size = 1 << 16 };
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
@@ -489,8 +494,8 @@ static int fuzz_guest(const FuzzGuest *guest, const Options *o)
         report(f, &frag, what);
     }
     if (!o->list)
-        printf("%s: %u rows, %d fragments, %u runners, %u differences\n", guest->name, f->n_rows, count,
-               f->n_runners, failures);
+        printf("%s: %u rows, %d fragments, %u runners, %u differences\n", guest->name, f->n_rows,
+               count, f->n_runners, failures);
     fuzz_free(f);
     return able ? failures > 0 : 2;
 }
@@ -503,11 +508,16 @@ int main(int argc, char **argv)
     const GOptionEntry entries[] = {
         { "seed", 0, 0, G_OPTION_ARG_INT, &options.seed, "First fragment's seed", "N" },
         { "count", 0, 0, G_OPTION_ARG_INT, &options.count, "Fragments", "N" },
-        { "length", 0, 0, G_OPTION_ARG_INT, &options.length, "Instructions of a fragment at most", "N" },
-        { "rows", 0, 0, G_OPTION_ARG_STRING, &options.rows, "Only rows whose name matches", "REGEX" },
-        { "no-unicorn", 0, 0, G_OPTION_ARG_NONE, &options.no_unicorn, "Compare backends only", NULL },
-        { "backend", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.backends, "Only this backend", "NAME" },
-        { "keep-going", 0, 0, G_OPTION_ARG_NONE, &options.keep_going, "Report 50 differences", NULL },
+        { "length", 0, 0, G_OPTION_ARG_INT, &options.length,
+          "Instructions of a fragment at most", "N" },
+        { "rows", 0, 0, G_OPTION_ARG_STRING, &options.rows,
+          "Only rows whose name matches", "REGEX" },
+        { "no-unicorn", 0, 0, G_OPTION_ARG_NONE, &options.no_unicorn,
+          "Compare backends only", NULL },
+        { "backend", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.backends,
+          "Only this backend", "NAME" },
+        { "keep-going", 0, 0, G_OPTION_ARG_NONE, &options.keep_going,
+          "Report 50 differences", NULL },
         { "list", 0, 0, G_OPTION_ARG_NONE, &options.list, "List the rows", NULL },
         { 0 },
     };

@@ -1,6 +1,6 @@
 /*
- * Random fragments of guest code run on the translator's backends and on Unicorn, all state compared.
- * fuzz.c is the engine; a guest is a FuzzGuest in fuzz-<isa>.c.
+ * Random fragments of guest code run on the translator's backends and on Unicorn, all state
+ * compared. fuzz.c is the engine; a guest is a FuzzGuest in fuzz-<isa>.c.
  */
 #ifndef TESTS_ISA_FUZZ_H
 #define TESTS_ISA_FUZZ_H
@@ -36,10 +36,10 @@ typedef struct FuzzGuest {
     const unsigned *const *n_rows;
     unsigned n_words;               /* of the state */
     unsigned pc_word;
-    unsigned lazy_word;             /* IR_VAR_LAZY: may be stale at an undefined instruction; 0: none */
+    unsigned lazy_word;             /* IR_VAR_LAZY: stale at an undefined instruction; 0: none */
     const char *(*word_name)(unsigned word);
-    /* Makes an encoding of the row fit to be run: keeps registers that hold addresses, avoids what is
-     * UNPREDICTABLE or not comparable. False: not this one. *ret_bytes: 2 or 4. */
+    /* Makes an encoding of the row fit to be run: keeps registers that hold addresses, avoids what
+     * is UNPREDICTABLE or not comparable. False: not this one. *ret_bytes: 2 or 4. */
     bool (*adapt)(const DecodeRow *row, uint32_t *insn, unsigned *ret_bytes);
     uint32_t first;                 /* an instruction before each fragment; 0: none */
     uint32_t stop;                  /* a breakpoint instruction */

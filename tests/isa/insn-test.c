@@ -38,7 +38,7 @@ typedef struct Test {
     uint64_t failed;
 } Test;
 
-/* -- generating ---------------------------------------------------------------------------------- */
+/* -- generating -------------------------------------------------------------------------------- */
 
 typedef struct Candidate { const DecodeRow *row; unsigned width; } Candidate;
 
@@ -98,7 +98,7 @@ static void generate(const Test *t, GRand *rand, const GArray *rows, unsigned nu
     record->state.n_code = (uint32_t)t->options.n;
 }
 
-/* -- running --------------------------------------------------------------------------------------- */
+/* -- running ----------------------------------------------------------------------------------- */
 
 static size_t fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
 {
@@ -207,11 +207,11 @@ static IsaState *run_oracle(const Test *t, const char *command)
     return status == 0 && length == bytes ? (IsaState *)g_steal_pointer(&contents) : NULL;
 }
 
-/* -- comparing ------------------------------------------------------------------------------------- */
+/* -- comparing --------------------------------------------------------------------------------- */
 
 static void print_difference(const IsaState *before, const IsaState *a, const IsaState *b)
 {
-    const uint64_t *words[] = { (const uint64_t *)before, (const uint64_t *)a, (const uint64_t *)b };
+    const uint64_t *words[] = {(const uint64_t *)before, (const uint64_t *)a, (const uint64_t *)b};
     for (size_t i = 0; i < sizeof(IsaState) / 8; i++) {
         if (words[1][i] == words[2][i])
             continue;

@@ -97,7 +97,8 @@ static unsigned parse_field(const char *text, Segment segments[16], unsigned *re
 {
     unsigned n = 0;
     *ret_shl = 0;
-    for (; text && *text && *text != ';' && n < 16; text += strcspn(text, " ;"), text += *text == ' ') {
+    for (; text && *text && *text != ';' && n < 16;
+         text += strcspn(text, " ;"), text += *text == ' ') {
         char *end;
         if (strncmp(text, "!shl=", 5) == 0) {
             *ret_shl = (unsigned)atoi(text + 5);

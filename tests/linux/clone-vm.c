@@ -43,7 +43,8 @@ int main(void)
     printf(" exit %d word %d\n", WEXITSTATUS(status), word);
     raise(SIGUSR1);
     printf("handled here %d\n", handled);
-    struct clone_args a = {.exit_signal = SIGCHLD, .flags = CLONE_CHILD_SETTID, .child_tid = (uintptr_t)&word};
+    struct clone_args a = {
+        .exit_signal = SIGCHLD, .flags = CLONE_CHILD_SETTID, .child_tid = (uintptr_t)&word};
     long r = syscall(SYS_clone3, &a, sizeof a);
     if (r == 0)
         _exit(word == getpid() ? 5 : 6);

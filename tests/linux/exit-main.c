@@ -1,4 +1,5 @@
-/* The first thread ends while another runs: the process lives on, and ends with the group's status. */
+/* The first thread ends while another runs: the process lives on,
+ * and ends with the group's status. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Files by name: opening with every flag that differs between ports, stat in its forms, links, times. */
+/* Files by name: opening with every flag that differs between ports, stat in its forms,
+ * links, times. */
 #include "test.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-/* Time, limits, identity, System V IPC, message queues, scheduling: calls that go to the kernel with
- * or without a word of the emulator's. */
+/* Time, limits, identity, System V IPC, message queues, scheduling: calls that go to the kernel
+ * with or without a word of the emulator's. */
 #include "test.h"
 
 #include <fcntl.h>

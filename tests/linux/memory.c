@@ -88,8 +88,8 @@ static void test_code(void)
     }
     /* Gone and mapped again. */
     munmap(p, 4096);
-    unsigned char *q = mmap(p, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                            -1, 0);
+    unsigned char *q =
+        mmap(p, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     code(q, 77);
     mprotect(q, 4096, PROT_READ | PROT_EXEC);
     printf("%d\n", run_code(q));
@@ -124,16 +124,21 @@ int main(void)
     printf("protect over hole: %d", mprotect(p, 16384, PROT_READ));
     printf(" %s\n", strerror(errno));
     printf("before the hole: write code %d\n", try_write(p));
-    printf("no replace: %d", mmap(p, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED);
+    printf("no replace: %d",
+           mmap(p, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+               MAP_FAILED);
     printf(" %s\n", strerror(errno));
-    printf("bad length: %d", mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    printf("bad length: %d",
+           mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     printf(" %s\n", strerror(errno));
-    printf("misaligned: %d", mmap(p + 1, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+    printf("misaligned: %d", mmap(p + 1, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                                  -1, 0) == MAP_FAILED);
     printf(" %s\n", strerror(errno));
     printf("munmap misaligned: %d", munmap(p + 1, 4096));
     printf(" %s\n", strerror(errno));
     printf("munmap of nothing: %d\n", munmap(p + 8192, 4096));
-    char *big = mmap(NULL, 256UL << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *big =
+        mmap(NULL, 256UL << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     printf("256 GiB: %d\n", big != MAP_FAILED);
     mprotect(big + (128UL << 30), 4096, PROT_READ | PROT_WRITE);
     printf("in it: %d\n", try_write(big + (128UL << 30)));
@@ -165,7 +170,8 @@ int main(void)
     test_code();
     void *many[3000];
     for (int i = 0; i < 3000; i++)
-        many[i] = mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        many[i] =
+            mmap(NULL, 4096, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int wrong = 0;
     for (int i = 0; i < 3000; i++)
         wrong += (try_read(many[i]) == 0) != (i & 1);

@@ -34,7 +34,11 @@ static void start(int first_ms, int every_ms)
     setitimer(ITIMER_REAL, &t, NULL);
 }
 
-static void result(const char *what, long r) { printf("%s: %ld %s, alarms %s\n", what, r, r < 0 ? strerror(errno) : "", alarms == 0 ? "0" : alarms == 1 ? "1" : "more"); }
+static void result(const char *what, long r)
+{
+    printf("%s: %ld %s, alarms %s\n", what, r, r < 0 ? strerror(errno) : "",
+           alarms == 0 ? "0" : alarms == 1 ? "1" : "more");
+}
 
 int main(void)
 {

@@ -1,4 +1,5 @@
-/* Threads that allocate, fork, spawn and exec while signals come in: no lost signal, no deadlock. */
+/* Threads that allocate, fork, spawn and exec while signals come in: no lost signal,
+ * no deadlock. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -106,7 +106,8 @@ int main(void)
         pthread_join(t[i], &r);
         sum += (long)r;
     }
-    printf("%ld %ld %ld turn %ld main's local %ld destroyed %d\n", plain, atomic, sum, turn, local, destroyed);
+    printf("%ld %ld %ld turn %ld main's local %ld destroyed %d\n", plain, atomic, sum, turn, local,
+           destroyed);
     sem_init(&ready, 0, 0);
     sem_init(&done, 0, 0);
     struct sigaction a = {.sa_handler = on_signal};

@@ -18,7 +18,7 @@
 #include "translator/guest/riscv64/cpu.h"
 #include "translator/runtime/runtime.h"
 
-/* -- code ------------------------------------------------------------------------------------------ */
+/* -- code -------------------------------------------------------------------------------------- */
 enum { ZERO, RA, SP, T0 = 5, T1, T2, A0 = 10, A1, A2, A3, A4 };
 
 static uint32_t i_type(unsigned op, unsigned f3, unsigned rd, unsigned rs1, int imm)
@@ -57,7 +57,7 @@ static uint32_t amoadd_d(unsigned rd, unsigned rs1, unsigned rs2)
 }
 enum { ECALL = 0x73, FENCE_I = 0x100f };
 
-/* -- the outside ------------------------------------------------------------------------------------ */
+/* -- the outside ------------------------------------------------------------------------------- */
 typedef struct Area {
     uint8_t *base;
     size_t bytes; /* fetchable; an inaccessible page follows */
@@ -123,7 +123,7 @@ static VcpuExit run(Vcpu *v, VcpuExitInfo *info)
     return vcpu_run(v, info);
 }
 
-/* -- tests ------------------------------------------------------------------------------------------ */
+/* -- tests ------------------------------------------------------------------------------------- */
 
 /* a0 = sum of 1 … a1, then a system call at instruction 5. */
 static void put_sum(Area *a)

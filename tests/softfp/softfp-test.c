@@ -33,7 +33,7 @@ static uint64_t rnd(void)
     return rng_state * 0x2545f4914f6cdd1dull;
 }
 
-/* -- numbers ------------------------------------------------------------------------------------- */
+/* -- numbers ----------------------------------------------------------------------------------- */
 static uint64_t ones(unsigned n) { return n == 64 ? ~0ull : (1ull << n) - 1; }
 static int bias(const Format *f) { return (1 << (f->exp - 1)) - 1; }
 static uint64_t sign_bit(const Format *f) { return 1ull << (f->bits - 1); }
@@ -136,7 +136,7 @@ static Want rounded(const Case *c)
     return w;
 }
 
-/* -- the manuals' rules ------------------------------------------------------------------------------ */
+/* -- the manuals' rules ------------------------------------------------------------------------ */
 static Want invalid(const Format *f) { return (Want){ default_nan(f), IR_FPX_INVALID }; }
 
 /* x holds the operands in order of preference. */
@@ -282,7 +282,8 @@ static Want want_fma(const Case *c, uint64_t a, uint64_t b, uint64_t z)
 static int compare(const Format *f, uint64_t a, uint64_t b)
 {
     if (is_inf(f, a) || is_inf(f, b)) {
-        int x = is_inf(f, a) ? is_neg(f, a) ? -1 : 1 : 0, y = is_inf(f, b) ? is_neg(f, b) ? -1 : 1 : 0;
+        int x = is_inf(f, a) ? is_neg(f, a) ? -1 : 1 : 0,
+            y = is_inf(f, b) ? is_neg(f, b) ? -1 : 1 : 0;
         return x - y;
     }
     to_mpfr(num[0], f, a);
@@ -393,7 +394,7 @@ static Want want_from_int(const Case *c, unsigned bits, unsigned fraction, uint6
     return rounded(c);
 }
 
-/* -- the crossing ------------------------------------------------------------------------------------ */
+/* -- the crossing ------------------------------------------------------------------------------ */
 static const char *const round_names[] = { "dyn", "nearest", "up", "down", "zero", "away", "odd" };
 
 static void check(const char *name, const Case *c, unsigned from_bits, uint64_t a, uint64_t b,
@@ -404,8 +405,8 @@ static void check(const char *name, const Case *c, unsigned from_bits, uint64_t 
         return;
     printf("FAIL %s: %u to %u bits, round %s, attr %#x%s: %#" PRIx64 ", %#" PRIx64 ", %#" PRIx64
            " gives %#" PRIx64 " flags %#x, not %#" PRIx64 " flags %#x\n",
-           name, from_bits, c->f->bits, round_names[c->round], c->attr, c->flush ? ", flush" : "", a,
-           b, z, got, flags, want.bits, want.flags);
+           name, from_bits, c->f->bits, round_names[c->round], c->attr, c->flush ? ", flush" : "",
+           a, b, z, got, flags, want.bits, want.flags);
     exit(1);
 }
 
@@ -442,8 +443,8 @@ static Want want_arith(const Case *c, IrOp op, uint64_t a, uint64_t b, uint64_t 
         case IR_fma: w = want_fma(c, a, b, z); break;
         case IR_fround: w = want_round(c, a); break;
         default:
-            w = want_min_max(c, op == IR_fmax || op == IR_fmaxnm, op == IR_fminnm || op == IR_fmaxnm,
-                             a, b);
+            w = want_min_max(c, op == IR_fmax || op == IR_fmaxnm,
+                             op == IR_fminnm || op == IR_fmaxnm, a, b);
             break;
         }
     w.flags |= flags;
@@ -474,9 +475,9 @@ static void check_compare(const Case *c, uint64_t a, uint64_t b)
     const uint64_t want[] = { !un && order == 0, !un && order < 0, !un && order <= 0, un };
     for (unsigned n = 0; n < 4; n++) {
         FpEnv env = { .round = c->round, .flush = c->flush };
-        uint64_t got = f->bits == 16
-                           ? fpref_half(IR_fcmp, IR_I1, ccs[n], c->attr, 0, a, b, 0, &env)
-                           : fpref_scalar(IR_fcmp, IR_I1, f->type, ccs[n], c->attr, 0, a, b, 0, &env);
+        uint64_t got = f->bits == 16 ? fpref_half(IR_fcmp, IR_I1, ccs[n], c->attr, 0, a, b, 0, &env)
+                                     : fpref_scalar(IR_fcmp, IR_I1, f->type, ccs[n], c->attr, 0, a,
+                                                    b, 0, &env);
         check("fcmp", c, f->bits, a, b, ccs[n], (Want){ want[n], flags }, got, env.flags);
     }
     if (f->bits == 16)
@@ -541,7 +542,7 @@ static void check_ints(Case c, const Format *f, uint64_t a)
     }
 }
 
-/* -- values -------------------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------------------ */
 enum { N_SPECIAL = 26 };
 
 static void specials(const Format *f, uint64_t *ret)
@@ -568,7 +569,8 @@ static uint64_t random_value(const Format *f, uint64_t near)
     case 3: return (x & ~inf_bits(f)) | (rnd() & 3) << f->frac;
     case 4: return (x & ~inf_bits(f)) | (ones(f->exp) - 1 - (rnd() & 3)) << f->frac;
     case 5: return near ^ (rnd() & 3) ^ (rnd() & 1 ? sign_bit(f) : 0);
-    default: return (x & ~inf_bits(f)) | ((uint64_t)bias(f) - 20 + rnd() % 80) % ones(f->exp) << f->frac;
+    default:
+        return (x & ~inf_bits(f)) | ((uint64_t)bias(f) - 20 + rnd() % 80) % ones(f->exp) << f->frac;
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * Conversions of constants and structures: known bytes, and round trips through every layout of every
- * ABI, a 32-bit big-endian one among them. Memory of the guest is this program's own.
+ * Conversions of constants and structures: known bytes, and round trips through every layout of
+ * every ABI, a 32-bit big-endian one among them. Memory of the guest is this program's own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -252,7 +252,8 @@ static void calls(void)
 
     c = find_call(&syscall_table_be32, "pipe2");
     CHECK(convert_call(&t, c, (uint64_t[6]){ mem_guest(g), O_CLOEXEC }) == 0, "pipe2");
-    int r = g[0] << 24 | g[1] << 16 | g[2] << 8 | g[3], w = g[4] << 24 | g[5] << 16 | g[6] << 8 | g[7];
+    int r = g[0] << 24 | g[1] << 16 | g[2] << 8 | g[3],
+        w = g[4] << 24 | g[5] << 16 | g[6] << 8 | g[7];
     CHECK(write(w, "x", 1) == 1 && read(r, g, 1) == 1 && g[0] == 'x', "a pipe");
 
     /* A relative wait of 1 ms in the guest's order; an array of structures in. */
@@ -273,7 +274,7 @@ static void calls(void)
           "newfstatat");
     CHECK(*(uint64_t *)(gst + 8) == st.st_ino && *(uint32_t *)(gst + 16) == st.st_mode, "of /");
     CHECK(convert_call(&t, c, (uint64_t[6]){ AT_FDCWD, 16, mem_guest(gst), 0 }) == -EFAULT, "path");
-    CHECK(convert_call(&t, c, (uint64_t[6]){ AT_FDCWD, mem_guest("/"), 16, 0 }) == -EFAULT, "buffer");
+    CHECK(convert_call(&t, c, (uint64_t[6]){AT_FDCWD, mem_guest("/"), 16, 0}) == -EFAULT, "buffer");
     CHECK(convert_call(&t, c, (uint64_t[6]){ AT_FDCWD, mem_guest("/nothing/there"),
                                              mem_guest(gst), 0 }) == -ENOENT, "ENOENT");
 }

@@ -76,7 +76,8 @@ int main(void)
     CALL(sendmsg, fds[0], &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     CALL(recvfrom, fds[1], buf, 64, 0, NULL, NULL);
     CALL(setsockopt, fds[0], SOL_SOCKET, SO_REUSEADDR, &value, sizeof value);
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(0x7f000001) } };
+    struct sockaddr_in in = {
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(0x7f000001)}};
     CALL(connect, fds[0], &in, sizeof in);
     struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "nowhere" };
     CALL(connect, 3, &un, sizeof un);
@@ -95,7 +96,8 @@ int main(void)
     CALL(kill, 0x7ffffff, SIGUSR2);
     CALL(wait4, 0x7ffffff, &status, WNOHANG | __WALL, NULL);
     CALL(clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-    CALL(mmap, NULL, 4096L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 77, 1L);
+    CALL(mmap, NULL, 4096L, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 77,
+         1L);
     CALL(mprotect, 1L, 4096L, PROT_NONE);
     CALL(madvise, 1L, 4096L, MADV_DONTNEED);
     CALL(futex, &value, FUTEX_WAKE_PRIVATE_CALL, 1);

@@ -162,7 +162,7 @@ static void vector_float(void)
     const IrType v = IR_V128;
     static const IrOp two[] = { IR_vfadd, IR_vfsub, IR_vfmul, IR_vfdiv, IR_vfmin, IR_vfmax,
                                 IR_vfminnm, IR_vfmaxnm, IR_vfcmpeq, IR_vfcmpgt, IR_vfcmpge };
-    static const uint32_t attrs[] = { 0, IR_FP_LOW64, IR_FP_NAN_DEFAULT, IR_FP_LOW64 | IR_FP_FLUSH };
+    static const uint32_t attrs[] = {0, IR_FP_LOW64, IR_FP_NAN_DEFAULT, IR_FP_LOW64 | IR_FP_FLUSH};
     for (unsigned n = 0; n < N(attrs); n++)
         for (unsigned l = IR_LANE_F32; l <= IR_LANE_F64; l++) {
             uint32_t a = attrs[n];

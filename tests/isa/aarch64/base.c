@@ -24,7 +24,7 @@ static int failures;
 
 #define ARCH ".arch armv8.5-a+rng+memtag\n"
 
-/* -- signals: where and what ----------------------------------------------------------------------- */
+/* -- signals: where and what ------------------------------------------------------------------- */
 static sigjmp_buf back;
 static volatile sig_atomic_t got_signal, got_code;
 static uintptr_t got_addr, got_pc;
@@ -43,7 +43,8 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 /* Runs the statement; true if it raised the signal. */
 #define RAISES(sig, statement)                                                                     \
-    (got_signal = 0, sigsetjmp(back, 1) == 0 ? (void)({ statement; }) : (void)0, got_signal == (sig))
+    (got_signal = 0, sigsetjmp(back, 1) == 0 ? (void)({ statement; }) : (void)0,                   \
+     got_signal == (sig))
 
 static void install(void)
 {
@@ -53,7 +54,7 @@ static void install(void)
         sigaction(signals[i], &sa, NULL);
 }
 
-/* -- exclusives -------------------------------------------------------------------------------------- */
+/* -- exclusives -------------------------------------------------------------------------------- */
 #define EXCLUSIVE(name, type, suffix, reg)                                                         \
     static void name(void)                                                                         \
     {                                                                                              \
@@ -68,7 +69,8 @@ static void install(void)
         asm volatile("stxr" suffix " %w0, %" reg "2, [%1]"                                         \
                      : "=&r"(status) : "r"(&cell), "r"((type)6) : "memory");                       \
         CHECK(status == 1 && cell == 5);                                                           \
-        asm volatile("ldaxr" suffix " %" reg "0, [%1]\n clrex" : "=&r"(old) : "r"(&cell) : "memory"); \
+        asm volatile("ldaxr" suffix " %" reg "0, [%1]\n clrex"                                     \
+                     : "=&r"(old) : "r"(&cell) : "memory");                                        \
         asm volatile("stlxr" suffix " %w0, %" reg "2, [%1]"                                        \
                      : "=&r"(status) : "r"(&cell), "r"((type)7) : "memory");                       \
         CHECK(status == 1 && cell == 5);                                                           \
@@ -93,16 +95,22 @@ static void exclusive_pairs(void)
     CHECK(status == 0 && cell[0] == 7 && cell[1] == 8);
     asm volatile("ldaxp %0, %1, [%2]" : "=&r"(a), "=&r"(b) : "r"(cell) : "memory");
     cell[1] = 9;
-    asm volatile("stlxp %w0, %2, %3, [%1]" : "=&r"(status) : "r"(cell), "r"(1l), "r"(2l) : "memory");
+    asm volatile("stlxp %w0, %2, %3, [%1]"
+                 : "=&r"(status)
+                 : "r"(cell), "r"(1l), "r"(2l)
+                 : "memory");
     CHECK(status == 1 && cell[0] == 7 && cell[1] == 9);
     uint32_t half[2] __attribute__((aligned(8))) = { 0x80000001, 0x90000002 };
     asm volatile("ldxp %w0, %w1, [%2]" : "=&r"(a), "=&r"(b) : "r"(half) : "memory");
     CHECK(a == 0x80000001 && b == 0x90000002);
-    asm volatile("stxp %w0, %w2, %w3, [%1]" : "=&r"(status) : "r"(half), "r"(-1l), "r"(-2l) : "memory");
+    asm volatile("stxp %w0, %w2, %w3, [%1]"
+                 : "=&r"(status)
+                 : "r"(half), "r"(-1l), "r"(-2l)
+                 : "memory");
     CHECK(status == 0 && half[0] == UINT32_MAX && half[1] == UINT32_MAX - 1);
 }
 
-/* -- atomics: every operation at every size against the obvious ------------------------------------------ */
+/* -- atomics: every operation at every size against the obvious -------------------------------- */
 static uint64_t expect(int op, uint64_t old, uint64_t value, int bits)
 {
     uint64_t mask = bits == 64 ? UINT64_MAX : (1ull << bits) - 1, sign = 1ull << (bits - 1);
@@ -165,8 +173,13 @@ static void atomics(void)
     CHECK(r0 == 3 && r1 == 4);
 }
 
-/* -- pointer authentication ------------------------------------------------------------------------------- */
-#define SIGN(insn, p, m) ({ uint64_t p_ = (p); asm(ARCH insn " %0, %1" : "+r"(p_) : "r"((uint64_t)(m))); p_; })
+/* -- pointer authentication -------------------------------------------------------------------- */
+#define SIGN(insn, p, m)                                                                           \
+    ({                                                                                             \
+        uint64_t p_ = (p);                                                                         \
+        asm(ARCH insn " %0, %1" : "+r"(p_) : "r"((uint64_t)(m)));                                  \
+        p_;                                                                                        \
+    })
 
 static void authentication(void)
 {
@@ -199,7 +212,7 @@ static void authentication(void)
     CHECK((uint32_t)g == 0);
 }
 
-/* -- flags --------------------------------------------------------------------------------------------------- */
+/* -- flags ------------------------------------------------------------------------------------- */
 #define WITH_NZCV(nzcv, insn)                                                                      \
     ({ uint64_t f_ = (uint64_t)(nzcv) << 28;                                                       \
        asm volatile(ARCH "msr nzcv, %0\n" insn "\n mrs %0, nzcv" : "+r"(f_) : : "cc");             \
@@ -216,16 +229,23 @@ static void flags(void)
               == ((!c & !z) << 3 | (z & c) << 2 | (c | z) << 1 | (z & ~c)));
         for (unsigned x = 0; x < 0x20000; x += 0x7f) {
             uint64_t out = (uint64_t)f << 28;
-            asm volatile(ARCH "msr nzcv, %0\n setf8 %w1\n mrs %0, nzcv" : "+r"(out) : "r"(x) : "cc");
-            CHECK(out >> 28 == ((x >> 7 & 1) << 3 | !(x & 255) << 2 | c << 1 | ((x >> 8 ^ x >> 7) & 1)));
+            asm volatile(ARCH "msr nzcv, %0\n setf8 %w1\n mrs %0, nzcv"
+                         : "+r"(out)
+                         : "r"(x)
+                         : "cc");
+            CHECK(out >> 28 ==
+                  ((x >> 7 & 1) << 3 | !(x & 255) << 2 | c << 1 | ((x >> 8 ^ x >> 7) & 1)));
             out = (uint64_t)f << 28;
-            asm volatile(ARCH "msr nzcv, %0\n rmif %1, #3, #5\n mrs %0, nzcv" : "+r"(out) : "r"((uint64_t)x) : "cc");
+            asm volatile(ARCH "msr nzcv, %0\n rmif %1, #3, #5\n mrs %0, nzcv"
+                         : "+r"(out)
+                         : "r"((uint64_t)x)
+                         : "cc");
             CHECK(out >> 28 == ((n << 3 | c << 1) | ((x >> 3) & 5)));
         }
     }
 }
 
-/* -- system registers ------------------------------------------------------------------------------------------- */
+/* -- system registers -------------------------------------------------------------------------- */
 #define MRS(name) ({ uint64_t v_; asm volatile(ARCH "mrs %0, " name : "=r"(v_)); v_; })
 
 static void registers(void)
@@ -255,12 +275,15 @@ static void registers(void)
     asm volatile("msr tpidr_el0, %0\n mrs %0, tpidr_el0\n msr tpidr_el0, %1" : "+r"(t0) : "r"(tp));
     if (getauxval(AT_HWCAP2) & 1ul << 16) { /* RNG */
         uint64_t a = 0, b = 0, f;
-        asm volatile(ARCH "mrs %0, rndr\n mrs %2, nzcv\n mrs %1, rndrrs" : "=r"(a), "=r"(b), "=&r"(f) : : "cc");
+        asm volatile(ARCH "mrs %0, rndr\n mrs %2, nzcv\n mrs %1, rndrrs"
+                     : "=r"(a), "=r"(b), "=&r"(f)
+                     :
+                     : "cc");
         CHECK(f != 0 || a != b);
     }
 }
 
-/* -- cache maintenance, changed code ---------------------------------------------------------------------------------- */
+/* -- cache maintenance, changed code ----------------------------------------------------------- */
 static void caches(void)
 {
     static uint8_t block[3 << 11] __attribute__((aligned(2048)));
@@ -271,7 +294,8 @@ static void caches(void)
     for (unsigned i = 0; i < 3 * bytes; i++)
         wrong += block[i] != (i >= bytes && i < 2 * bytes ? 0 : 0xff);
     CHECK(wrong == 0);
-    uint32_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint32_t *code =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(code != MAP_FAILED);
     for (uint32_t i = 0; i < 50; i++) {
         code[0] = 0x52800000 | i << 5; /* mov w0, #i */
@@ -285,7 +309,7 @@ static void caches(void)
     munmap(code, 4096);
 }
 
-/* -- exceptions ------------------------------------------------------------------------------------------------------- */
+/* -- exceptions -------------------------------------------------------------------------------- */
 static void exceptions(void)
 {
     static uint64_t cells[4] __attribute__((aligned(32)));
@@ -297,7 +321,10 @@ static void exceptions(void)
     CHECK(RAISES(SIGILL, asm volatile("hlt #0")));
     CHECK(RAISES(SIGTRAP, asm volatile("brk #7")));
     CHECK(got_code == TRAP_BRKPT && *(uint32_t *)got_pc == 0xd42000e0);
-    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, #0x1234\n mov x1, #16\n ldr x0, [x1]" : : : "x0", "x1")));
+    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, #0x1234\n mov x1, #16\n ldr x0, [x1]"
+                                       :
+                                       :
+                                       : "x0", "x1")));
     CHECK(got_code == SEGV_MAPERR && got_addr == 16 && got_x0 == 0x1234);
     CHECK(RAISES(SIGBUS, asm volatile("ldxr %0, [%1]" : "=r"(r) : "r"((char *)cells + 1))));
     CHECK(got_code == BUS_ADRALN && got_addr == (uintptr_t)cells + 1);
@@ -307,9 +334,15 @@ static void exceptions(void)
     /* A pair whose second half faults changes nothing. */
     char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     munmap(page + 4096, 4096);
-    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, %0\n ldp x1, x2, [x0], #16" : : "r"(page + 4088) : "x0", "x1", "x2")));
+    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, %0\n ldp x1, x2, [x0], #16"
+                                       :
+                                       : "r"(page + 4088)
+                                       : "x0", "x1", "x2")));
     CHECK(got_addr == (uintptr_t)page + 4096 && got_x0 == (uintptr_t)page + 4088);
-    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, %0\n str x1, [x0, #8]!" : : "r"(page + 4088) : "x0", "x1")));
+    CHECK(RAISES(SIGSEGV, asm volatile("mov x0, %0\n str x1, [x0, #8]!"
+                                       :
+                                       : "r"(page + 4088)
+                                       : "x0", "x1")));
     CHECK(got_x0 == (uintptr_t)page + 4088);
     /* Tagged data addresses reach the cell. */
     uintptr_t tagged = (uintptr_t)cells | 0xa5ul << 56;

@@ -1,10 +1,10 @@
 /*
  * Floating point and SIMD instructions that the fuzzer's Unicorn lacks or has wrong (I8MM, BF16,
- * FRINT32x, FJCVTZS), and the ones whose results come from tables: random operands and FPCR, a digest
- * of registers, FPSR and NZCV for each instruction. The digests agree with qemu 7.2's, but for
- * FJCVTZS, where that says that a flushed denormal was converted exactly (Arm ARM DDI 0487 K.a,
- * FPToFixedJS), and FCVTZS Hd with fraction bits, where it leaves the sign in bits 16 to 31. `simd print`
- * prints each case, `simd digests` the digests.
+ * FRINT32x, FJCVTZS), and the ones whose results come from tables: random operands and FPCR, a
+ * digest of registers, FPSR and NZCV for each instruction. The digests agree with qemu 7.2's, but
+ * for FJCVTZS, where that says that a flushed denormal was converted exactly (Arm ARM DDI 0487 K.a,
+ * FPToFixedJS), and FCVTZS Hd with fraction bits, where it leaves the sign in bits 16 to 31. `simd
+ * print` prints each case, `simd digests` the digests.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -72,7 +72,10 @@ static uint64_t random64(void)
     return seed * 0x2545f4914f6cdd1dull;
 }
 
-static uint64_t moderate32(void) { return (random64() & 0x80ffffff) + ((0x3a + random64() % 10) << 24); }
+static uint64_t moderate32(void)
+{
+    return (random64() & 0x80ffffff) + ((0x3a + random64() % 10) << 24);
+}
 
 static uint64_t operand(void)
 {
@@ -165,9 +168,9 @@ static uint32_t run_pattern(const Pattern *p, uint32_t *code, bool print)
         s.x0 ^= (uint64_t)undefined << 63;
         hash = digest(hash, &s);
         if (print)
-            printf("%s %08x fpcr %lx: v%d %016lx%016lx x0 %lx nzcv %lx fpsr %lx\n", p->name, code[0],
-                   fpcr, code[0] & 7, s.v[2 * (code[0] & 7) + 1], s.v[2 * (code[0] & 7)], s.x0,
-                   s.nzcv, s.fpsr);
+            printf("%s %08x fpcr %lx: v%d %016lx%016lx x0 %lx nzcv %lx fpsr %lx\n", p->name,
+                   code[0], fpcr, code[0] & 7, s.v[2 * (code[0] & 7) + 1], s.v[2 * (code[0] & 7)],
+                   s.x0, s.nzcv, s.fpsr);
     }
     return hash;
 }
@@ -184,7 +187,8 @@ int main(int argc, char **argv)
         if (argc > 1 && !strcmp(argv[1], "digests"))
             printf("%s %#010x\n", patterns[i].name, hash);
         else if (hash != patterns[i].digest) {
-            printf("%s: digest %#010x instead of %#010x\n", patterns[i].name, hash, patterns[i].digest);
+            printf("%s: digest %#010x instead of %#010x\n", patterns[i].name, hash,
+                   patterns[i].digest);
             failures++;
         }
     }

@@ -28,7 +28,7 @@ static void check(bool ok, const char *what, int line)
     }
 }
 
-/* -- traps -------------------------------------------------------------------------------------- */
+/* -- traps ------------------------------------------------------------------------------------- */
 
 static volatile int caught, caught_code;
 static volatile uint64_t caught_pc, caught_addr;
@@ -80,7 +80,7 @@ static void test_traps(void)
     munmap(pages, 8192);
 }
 
-/* -- jumps -------------------------------------------------------------------------------------- */
+/* -- jumps ------------------------------------------------------------------------------------- */
 
 /* Each returns its argument plus a constant; the ways to come back differ. */
 __attribute__((naked, noinline)) static long back_odd(long x)
@@ -121,7 +121,7 @@ static void test_jumps(void)
             CHECK(false);
 }
 
-/* -- reservations -------------------------------------------------------------------------------- */
+/* -- reservations ------------------------------------------------------------------------------ */
 
 static void test_reservations(void)
 {
@@ -143,7 +143,7 @@ static void test_reservations(void)
     CHECK(old == 0xffffffff80000000 && failed == 0 && word == 1);
 }
 
-/* -- control registers --------------------------------------------------------------------------- */
+/* -- control registers ------------------------------------------------------------------------- */
 
 static double add_dynamic(double a, double b)
 {
@@ -208,11 +208,14 @@ static void test_nan(void)
     __asm__ volatile("fmv.d.x fa5, %1\n fsqrt.s fa5, fa5\n fsw fa5, 0(%2)\n fmv.x.w %0, fa5"
                      : "=&r"(bits) : "r"(small), "r"(&in) : "fa5", "memory");
     CHECK(bits == 0x7fc00000 && (uint32_t)in == 0x7fc00000);
-    __asm__ volatile("fmv.d.x fa5, %1\n fsw fa5, 0(%2)" : "=m"(in) : "r"(unboxed), "r"(&in) : "fa5");
+    __asm__ volatile("fmv.d.x fa5, %1\n fsw fa5, 0(%2)"
+                     : "=m"(in)
+                     : "r"(unboxed), "r"(&in)
+                     : "fa5");
     CHECK((uint32_t)in == 0x3f800000); /* stores don't look at the box */
 }
 
-/* -- changed code -------------------------------------------------------------------------------- */
+/* -- changed code ------------------------------------------------------------------------------ */
 
 static void test_changed_code(void)
 {
@@ -260,7 +263,7 @@ static void test_fetch(void)
     munmap(page, 4096);
 }
 
-/* -- signal frames ------------------------------------------------------------------------------- */
+/* -- signal frames ----------------------------------------------------------------------------- */
 
 static void on_user(int sig, siginfo_t *info, void *context)
 {
@@ -288,7 +291,7 @@ static void test_frames(void)
     set_frm(0);
 }
 
-/* -- hwprobe --------------------------------------------------------------------------------------- */
+/* -- hwprobe ----------------------------------------------------------------------------------- */
 
 static void test_hwprobe(bool gc)
 {
