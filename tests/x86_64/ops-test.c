@@ -3,8 +3,8 @@
  * run by the interpreter: the same result bit for bit and the same sticky flags, in every rounding
  * mode, for special and random operands, with the processor's features as they are and taken away.
  *
- * Arguments: [-v] [-s SEED] [operation]. The one tolerated difference is stated in fp-site.h: the underflow
- * flag when tininess is to be detected before rounding.
+ * Arguments: [-v] [-s SEED] [operation]. The one tolerated difference is stated in fp-site.h: the
+ * underflow flag when tininess is to be detected before rounding.
  */
 #include <glib.h>
 #include <signal.h>
@@ -75,7 +75,7 @@ static void side_free(Side *s)
     translator_free(s->t);
 }
 
-/* -- operands ---------------------------------------------------------------------------------------- */
+/* -- operands ---------------------------------------------------------------------------------- */
 static uint64_t fp_special(Test *t, unsigned bits, unsigned fraction)
 {
     uint64_t r = random64(t), f = 1ull << fraction, sign = (r & 1) << (bits - 1);
@@ -124,13 +124,14 @@ static uint64_t lane_value(Test *t, IrLane l)
     }
 }
 
-/* -- units -------------------------------------------------------------------------------------------- */
+/* -- units ------------------------------------------------------------------------------------- */
 static IrRef argument(IrBuilder *b, IrType type, unsigned n)
 {
     IrRef v = ir_get(b, A64_VAR_V0 + n), x;
     switch (type) {
     case IR_F32: case IR_F64:
-        return ir_emit(b, IR_vtos, type, type == IR_F32 ? IR_LANE_F32 : IR_LANE_F64, 0, v, 0, 0, 0, 0);
+        return ir_emit(b, IR_vtos, type, type == IR_F32 ? IR_LANE_F32 : IR_LANE_F64, 0, v, 0, 0, 0,
+                       0);
     case IR_I64: return ir_get(b, A64_VAR_X0 + n);
     case IR_I32:
         x = ir_get(b, A64_VAR_X0 + n);
@@ -243,7 +244,8 @@ static void one_case(const OpCase *c, void *opaque)
         CompiledUnit *h = make(&t->host, c, variant, variant == 4 ? IR_UNIT_NAN_CHECK : 0);
         CompiledUnit *r = make(&t->ref, c, variant, 0);
         if (!h || !r) {
-            printf("%s: %s doesn't compile (%s)\n", t->level, ir_op_info[c->op].name, h ? "interpreter" : "host");
+            printf("%s: %s doesn't compile (%s)\n", t->level, ir_op_info[c->op].name,
+                   h ? "interpreter" : "host");
             t->failed = true;
             break;
         }

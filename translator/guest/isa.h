@@ -51,14 +51,14 @@ typedef struct GuestIsa {
                                           (flush-to-zero, default NaN …); 0 in the usual case */
     /* An instruction that changes what mode() gives ends its unit by `trap` VCPU_EXIT_ICACHE with
      * payload 0 (nothing to invalidate): the runtime looks at the mode again and goes on. */
-    /* Does every path from `at` overwrite the lazy variables before it reads them (IR_VAR_LAZY), as far
-     * as the window tells? NULL: never. It widens [seen_start, seen_end) to what it looked at: the
-     * answer holds until that code changes. */
+    /* Does every path from `at` overwrite the lazy variables before it reads them (IR_VAR_LAZY), as
+     * far as the window tells? NULL: never. It widens [seen_start, seen_end) to what it looked at:
+     * the answer holds until that code changes. */
     bool (*lazy_dead)(CodeWindow *w, GuestAddr at);
-    /* Where a branch to an address goes, NULL: there. The dispatcher asks before it makes a unit for
-     * a pc, so that branches to plain addresses cost nothing: AArch64 drops the tag. */
+    /* Where a branch to an address goes, NULL: there. The dispatcher asks before it makes a unit
+     * for a pc, so that branches to plain addresses cost nothing: AArch64 drops the tag. */
     GuestAddr (*branch_target)(GuestAddr target);
-    bool ignores_top_byte;       /* data addresses: bits 63..56 are a tag (user mode: bit 55 is 0) */
+    bool ignores_top_byte;       /* of data addresses: bits 63..56 are a tag (bit 55 is 0) */
 } GuestIsa;
 
 extern const GuestIsa guest_aarch64, guest_riscv64;

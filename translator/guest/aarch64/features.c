@@ -6,8 +6,8 @@
 #include "translator/guest/aarch64/features.h"
 
 /* Where a program finds a feature: a field of an identification register (Arm ARM DDI 0487 K.a,
- * D23.2), and Linux's capability bit (64 and up: AT_HWCAP2) with its name in /proc/cpuinfo. A feature
- * may have several rows; a field's value is the largest that applies. */
+ * D23.2), and Linux's capability bit (64 and up: AT_HWCAP2) with its name in /proc/cpuinfo. A
+ * feature may have several rows; a field's value is the largest that applies. */
 enum { NO_CAP = -1, NO_FIELD = 0xff, HWCAP2 = 64 };
 typedef struct FeatureRow {
     uint8_t feature;
@@ -88,7 +88,8 @@ static const A64Model models[] = {
     { "neoverse-n1", V8_2_CORES | BIT(SSBS), 0x414fd0c1 },
 };
 static const char *const model_names[] = {
-    "max", "cortex-a53", "cortex-a57", "cortex-a72", "cortex-a55", "cortex-a76", "neoverse-n1", NULL,
+    "max",        "cortex-a53", "cortex-a57",  "cortex-a72",
+    "cortex-a55", "cortex-a76", "neoverse-n1", NULL,
 };
 _Static_assert(G_N_ELEMENTS(model_names) == G_N_ELEMENTS(models) + 1, "a name for each model");
 
@@ -140,8 +141,8 @@ uint32_t a64_midr(const void *model)
     return model_or_default(model)->midr;
 }
 
-/* The fields that no feature of ours sets, as Linux gives them to EL0: AArch64 alone at EL0 and EL1,
- * FP and SIMD present, no debug watchpoints told, no granule told. */
+/* The fields that no feature of ours sets, as Linux gives them to EL0: AArch64 alone at EL0 and
+ * EL1, FP and SIMD present, no debug watchpoints told, no granule told. */
 static uint64_t fixed_bits(const A64Model *model, unsigned crm, unsigned op2)
 {
     switch (crm << 3 | op2) {

@@ -63,7 +63,8 @@ void x86_fp_set_flags(Vcpu *v, uint32_t flags)
     v->guest_fpctl &= ~(uint32_t)MXCSR_FLAGS;
 }
 
-/* The underflow flag can't tell a repaired operation's from earlier ones, so it isn't kept there. */
+/* The underflow flag can't tell a repaired operation's from earlier ones,
+ * so it isn't kept there. */
 void x86_fp_set_control(Vcpu *v, uint32_t control)
 {
     /* ties to away and to odd can't be had from the host: units are translated for them */
@@ -83,7 +84,7 @@ static FpEnv env_of(const Vcpu *v, uint32_t mxcsr)
                      .flush = v->fp_control & IR_FPC_FLUSH };
 }
 
-/* -- repair ---------------------------------------------------------------------------------------- */
+/* -- repair ------------------------------------------------------------------------------------ */
 
 typedef struct Frame { ucontext_t *uc; struct _libc_fpstate *fp; Vcpu *v; } Frame;
 
@@ -204,7 +205,7 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
     return true;
 }
 
-/* -- slow paths --------------------------------------------------------------------------------------
+/* -- slow paths -----------------------------------------------------------------------------------
  * The operation as one word: op, type, type of the first argument, cc, attr, imm. Arguments and
  * result in Vcpu.scratch (scalars) or Vcpu.vec_arg, the result at index 0. */
 

@@ -4,10 +4,10 @@
  *
  * While guest code runs, MXCSR has the guest's rounding mode and collects its sticky flags, and the
  * invalid-operation exception is unmasked. Everything in which the host's NaN results, minimum,
- * maximum and conversions differ from the guest's raises it, so the code for the IR's operations is the
- * plain host instruction, and x86_fp_signal() (fp-control.h), at SIGFPE, does the operation again by
- * softfp. For that each operation whose code may trap is a site: a range of host code, the IR
- * operation and where its operands are. Rules for select functions:
+ * maximum and conversions differ from the guest's raises it, so the code for the IR's operations is
+ * the plain host instruction, and x86_fp_signal() (fp-control.h), at SIGFPE, does the operation
+ * again by softfp. For that each operation whose code may trap is a site: a range of host code, the
+ * IR operation and where its operands are. Rules for select functions:
  *
  *  1. At every instruction of the range that may trap, the operands are still in the places noted,
  *     and no instruction before it has changed anything but temporaries and the result's register.
@@ -15,15 +15,16 @@
  *  3. No instruction of the range that may come before a trap raises a flag that the operation as
  *     a whole doesn't.
  *
- * Flushing of denormals (Arm's FPCR.FZ) isn't the host's (which raises other flags), but done by the
- * same repair: then the denormal operand and underflow exceptions are unmasked as well. Operations
- * that don't raise the former on the host get a probe, an instruction that does.
+ * Flushing of denormals (Arm's FPCR.FZ) isn't the host's (which raises other flags), but done by
+ * the same repair: then the denormal operand and underflow exceptions are unmasked as well.
+ * Operations that don't raise the former on the host get a probe, an instruction that does.
  *
  * MXCSR's own invalid flag is therefore never set while guest code runs: Vcpu.fp_sticky has it.
  *
  * Known gaps, all but the last in flags only:
- *  - The host detects tininess after rounding. Guests that detect it before (Arm) miss the underflow
- *    flag when the rounded result is the smallest normal number and the unrounded one was smaller.
+ *  - The host detects tininess after rounding. Guests that detect it before (Arm) miss the
+ *    underflow flag when the rounded result is the smallest normal number and the unrounded one
+ *    was smaller.
  *  - When flushing, a result that is flushed raises inexact too.
  *  - When flushing, the result of the first gap should have been 0.
  */

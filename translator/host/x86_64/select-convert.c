@@ -199,7 +199,8 @@ void sel_f2i(Emit *e, IrInsn *i)
     Reg x = ra_use(e->ra, i->arg[0]);
     Reg from = i->imm ? ra_temp_xmm(e->ra) : x;
     bool probe = i->attr & IR_FP_FLUSH && !i->imm, check = fp_checks(e);
-    Reg t = direct && !probe ? REG_NONE : ra_temp_xmm(e->ra), f = away ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg t = direct && !probe ? REG_NONE : ra_temp_xmm(e->ra),
+        f = away ? ra_temp_xmm(e->ra) : REG_NONE;
     Reg g = silent ? ra_temp_gpr(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
     site1(e, i, d, x);

@@ -207,8 +207,8 @@ int fp_round_imm(unsigned attr)
     return m < 0 ? m : m | (attr & IR_FP_EXACT ? 0 : 8);
 }
 
-/* t = x rounded to integral, ties away, without inexact. x stays; t and f are temporaries. With t0 =
- * trunc(x) and the exact rest f = x - t0, trunc(f + f) is what is to be added. The sign is wrong
+/* t = x rounded to integral, ties away, without inexact. x stays; t and f are temporaries. With t0
+ * = trunc(x) and the exact rest f = x - t0, trunc(f + f) is what is to be added. The sign is wrong
  * only for zeros. */
 void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x)
 {
@@ -268,9 +268,9 @@ static bool never_nan(Emit *e, IrRef v, bool dbl)
 
 /* Processors differ in which of several quiet NaNs a fused multiply-add gives, and most give the
  * addend's for an invalid product without raising anything. Arm wants the addend first, and an
- * invalid product to give the default NaN; RISC-V wants it raised: so with a NaN as the addend the whole operation is the repair's work. A minimum, whose
- * result isn't used, traps for it. Arm's negations also flip the sign of a NaN, which the host's
- * negating forms don't. */
+ * invalid product to give the default NaN; RISC-V wants it raised: so with a NaN as the addend the
+ * whole operation is the repair's work. A minimum, whose result isn't used, traps for it. Arm's
+ * negations also flip the sign of a NaN, which the host's negating forms don't. */
 static void sel_fma(Emit *e, IrInsn *i)
 {
     if (!e->cpu->fma || fp_needs_slow(e, i, true)) {

@@ -10,7 +10,7 @@ static Mem mem_bi(Reg base, Reg index, unsigned scale, int32_t disp)
     return (Mem) { base, index, scale, 0, disp };
 }
 
-/* -- add, sub, logic --------------------------------------------------------------------------------- */
+/* -- add, sub, logic --------------------------------------------------------------------------- */
 
 static void arith_with_flags(Emit *e, IrInsn *i)
 {
@@ -187,7 +187,7 @@ static void select_neg(Emit *e, IrInsn *i)
     enc_rr(e, 0, 0, is64(i), 0xf7, 3, d);
 }
 
-/* -- shifts ------------------------------------------------------------------------------------------------ */
+/* -- shifts ------------------------------------------------------------------------------------ */
 
 static void shift_const(Emit *e, IrInsn *i, unsigned n)
 {
@@ -260,7 +260,7 @@ static void select_extr(Emit *e, IrInsn *i)
     }
 }
 
-/* -- multiplication and division -------------------------------------------------------------------------- */
+/* -- multiplication and division --------------------------------------------------------------- */
 
 static void select_mul(Emit *e, IrInsn *i)
 {
@@ -322,7 +322,7 @@ static void select_mulh(Emit *e, IrInsn *i)
         ra_use_fixed(e->ra, i->arg[0], RDX);
         Operand b = ra_use_rm(e->ra, i->arg[1]);
         Reg d = ra_def(e->ra, i);
-        enc_vex(e, 0xf2, 2, true, 0, 0xf6, d, d, b, 0); /* mulx: equal destinations: the high half */
+        enc_vex(e, 0xf2, 2, true, 0, 0xf6, d, d, b, 0); /* mulx, one destination: high half */
         return;
     }
     ra_use_fixed(e->ra, i->arg[0], RAX);
@@ -371,8 +371,8 @@ static void select_div(Emit *e, IrInsn *i)
     bool w = is64(i), rem = i->op == IR_urem || i->op == IR_srem;
     bool is_signed = i->op == IR_sdiv || i->op == IR_srem;
     uint64_t c;
-    bool plain = ra_is_const(e->ra, i->arg[1], &c) && (w ? c != 0 && c + 1 != 0
-                                                         : (uint32_t)c != 0 && (uint32_t)c + 1 != 0);
+    bool plain = ra_is_const(e->ra, i->arg[1], &c) &&
+                 (w ? c != 0 && c + 1 != 0 : (uint32_t)c != 0 && (uint32_t)c + 1 != 0);
     ra_use_fixed(e->ra, i->arg[0], RAX);
     ra_take(e->ra, RDX);
     Reg b = ra_use(e->ra, i->arg[1]);
@@ -403,7 +403,7 @@ static void select_div(Emit *e, IrInsn *i)
     ra_def_is(e->ra, i, rem ? RDX : RAX);
 }
 
-/* -- bits ---------------------------------------------------------------------------------------------------- */
+/* -- bits -------------------------------------------------------------------------------------- */
 
 static void select_clz(Emit *e, IrInsn *i)
 {
@@ -578,11 +578,11 @@ static void select_ext(Emit *e, IrInsn *i)
         enc_op(e, 0, 0, 0, 0x8b, d, a, 0);
 }
 
-/* -- truth values -------------------------------------------------------------------------------------------------- */
+/* -- truth values ------------------------------------------------------------------------------ */
 
 static HostCc cmp_cc(unsigned cc)
 {
-    static const uint8_t map[] = { CC_E, CC_NE, CC_B, CC_AE, CC_BE, CC_A, CC_L, CC_GE, CC_LE, CC_G };
+    static const uint8_t map[] = {CC_E, CC_NE, CC_B, CC_AE, CC_BE, CC_A, CC_L, CC_GE, CC_LE, CC_G};
     return map[cc - IR_CMP_EQ];
 }
 
@@ -631,7 +631,8 @@ static void select_cmp(Emit *e, IrInsn *i)
 static void select_b2i(Emit *e, IrInsn *i)
 {
     HostCc cc;
-    if (e->ra->value[ra_root(e->ra, i->arg[0])].special && (cc = flags_use_cond(e, i->arg[0])) < 16) {
+    if (e->ra->value[ra_root(e->ra, i->arg[0])].special &&
+        (cc = flags_use_cond(e, i->arg[0])) < 16) {
         Reg d = ra_def(e->ra, i);
         enc_setcc(e, cc, d);
         enc_movzx(e, 1, d, operand_reg(d));
@@ -723,7 +724,7 @@ static void select_select(Emit *e, IrInsn *i)
     enc_bind(e, &over);
 }
 
-/* -- checksums, pairs --------------------------------------------------------------------------------------------------- */
+/* -- checksums, pairs -------------------------------------------------------------------------- */
 
 static void select_crc32c(Emit *e, IrInsn *i)
 {
@@ -738,7 +739,8 @@ static void select_crc32c(Emit *e, IrInsn *i)
     ra_def_is(e->ra, i, d);
 }
 
-/* One step of the table-less form a bit; eight bits a byte would be slow, so a nibble table in C. */
+/* One step of the table-less form a bit; eight bits a byte would be slow,
+ * so a nibble table in C. */
 void backend_crc32(Vcpu *v, uint64_t bytes)
 {
     uint32_t crc = v->scratch[0];

@@ -94,8 +94,8 @@ static Reg two(Emit *e, IrInsn *i, Arg *a, Arg *b, Reg *ret_temp, Fill fill_b)
     return d;
 }
 
-/* In units with IR_UNIT_NAN_CHECK: the site's slow path when a lane of a or b is a NaN. Asks for the
- * temporary before ra_def; the caller has called flags_clobber(). */
+/* In units with IR_UNIT_NAN_CHECK: the site's slow path when a lane of a or b is a NaN. Asks for
+ * the temporary before ra_def; the caller has called flags_clobber(). */
 static Cold *nan_check(Emit *e, IrInsn *i, Reg t, Reg a, Reg b)
 {
     enum { UNORD_Q = 3, VPTEST = VOP(0x66, 2, 0x17) };
@@ -111,7 +111,10 @@ void sel_vfbinary(Emit *e, IrInsn *i)
 {
     if (slow(e, i, true))
         return;
-    Vop op = i->op == IR_vfadd ? VFADD : i->op == IR_vfsub ? VFSUB : i->op == IR_vfmul ? VFMUL : VFDIV;
+    Vop op = i->op == IR_vfadd   ? VFADD
+             : i->op == IR_vfsub ? VFSUB
+             : i->op == IR_vfmul ? VFMUL
+                                 : VFDIV;
     bool probe = i->attr & IR_FP_FLUSH; /* as sel_binary() */
     if (!(i->attr & IR_FP_LOW64) && e->cpu->avx && !probe) {
         Reg a = ra_use(e->ra, i->arg[0]);
@@ -125,8 +128,10 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     }
     Arg a, b;
     Reg t;
-    Reg d = two(e, i, &a, &b, probe ? &t : NULL, i->op == IR_vfdiv ? FILL_ONE : i->op == IR_vfsub ? FILL_MINUS_ZERO
-                                                                               : FILL_ZERO);
+    Reg d = two(e, i, &a, &b, probe ? &t : NULL,
+                i->op == IR_vfdiv   ? FILL_ONE
+                : i->op == IR_vfsub ? FILL_MINUS_ZERO
+                                    : FILL_ZERO);
     site(e, i, d, a.reg, b.reg, REG_NONE);
     if (probe)
         fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
@@ -338,7 +343,8 @@ void sel_vf2i(Emit *e, IrInsn *i)
 {
     bool dbl = is_dbl(i), uns = i->attr & IR_FP_UNSIGNED;
     unsigned round = i->attr & IR_FP_ROUND;
-    if (fp_needs_slow(e, i, false) || fp_checks(e) || round == IR_ROUND_ODD || ((uns || dbl) && !e->cpu->avx512vl)) {
+    if (fp_needs_slow(e, i, false) || fp_checks(e) || round == IR_ROUND_ODD ||
+        ((uns || dbl) && !e->cpu->avx512vl)) {
         fp_slow(e, i);
         return;
     }
