@@ -226,7 +226,8 @@ static void uc_set(uc_engine *uc, const uint64_t *words)
 
 static bool uc_knows(const DecodeRow *row, uint32_t insn)
 {
-    static const char *const lacking[] = { "PAUTH", "I8MM", "BF16", "SSBS", "DIT", "ECV", NULL };
+    static const char *const lacking[] = { "PAUTH", "I8MM", "BF16", "SSBS", "DIT", "ECV", "CSSC",
+                                           NULL };
     for (unsigned i = 0; lacking[i]; i++)
         if (strstr(row->features, lacking[i]))
             return false;

@@ -283,6 +283,62 @@ static void registers(void)
     }
 }
 
+/* -- FEAT_CSSC, which the assembler may not know: x0 from x0 and x1 ---------------------------- */
+#define CSSC(insn, n, m)                                                                           \
+    ({ register uint64_t n_ asm("x0") = (n);                                                       \
+       register uint64_t m_ asm("x1") = (m);                                                       \
+       asm volatile(".inst " #insn : "+r"(n_) : "r"(m_));                                          \
+       n_; })
+#define MIN64 0x8000000000000000
+
+static void common_short_sequences(void)
+{
+    unsigned has = getauxval(AT_HWCAP2) >> 34 & 1;
+    CHECK((MRS("s3_0_c0_c6_2") >> 52 & 15) == has); /* ID_AA64ISAR2_EL1.CSSC */
+    if (!has) {
+        CHECK(RAISES(SIGILL, CSSC(0xdac01c00, 0, 0)));
+        return;
+    }
+    CHECK(CSSC(0xdac01c00, 0x8000000000000f01, 0) == 6);               /* cnt x0, x0 */
+    CHECK(CSSC(0xdac01c00, UINT64_MAX, 0) == 64);
+    CHECK(CSSC(0x5ac01c00, 0xffffffff80000f01, 0) == 6);               /* cnt w0, w0 */
+    CHECK(CSSC(0xdac01800, 0x0000500000000000, 0) == 44);              /* ctz x0, x0 */
+    CHECK(CSSC(0xdac01800, 0, 0) == 64);
+    CHECK(CSSC(0x5ac01800, 0xffffffff00000000, 0) == 32);              /* ctz w0, w0 */
+    CHECK(CSSC(0x5ac01800, 0xffffffff80000000, 0) == 31);
+    CHECK(CSSC(0xdac02000, (uint64_t)-77, 0) == 77);                   /* abs x0, x0 */
+    CHECK(CSSC(0xdac02000, 77, 0) == 77);
+    CHECK(CSSC(0xdac02000, MIN64, 0) == MIN64);
+    CHECK(CSSC(0x5ac02000, 0x7fffffff80000000, 0) == 0x80000000);      /* abs w0, w0 */
+    CHECK(CSSC(0x5ac02000, 0x12345678fffffffe, 0) == 2);
+
+    CHECK(CSSC(0x9ac16000, MIN64, 5) == 5);                            /* smax x0, x0, x1 */
+    CHECK(CSSC(0x9ac16000, 6, UINT64_MAX) == 6);
+    CHECK(CSSC(0x9ac16400, MIN64, 5) == MIN64);                        /* umax x0, x0, x1 */
+    CHECK(CSSC(0x9ac16400, 6, UINT64_MAX) == UINT64_MAX);
+    CHECK(CSSC(0x9ac16800, MIN64, 5) == MIN64);                        /* smin x0, x0, x1 */
+    CHECK(CSSC(0x9ac16800, 6, UINT64_MAX) == UINT64_MAX);
+    CHECK(CSSC(0x9ac16c00, MIN64, 5) == 5);                            /* umin x0, x0, x1 */
+    CHECK(CSSC(0x9ac16c00, 6, UINT64_MAX) == 6);
+    CHECK(CSSC(0x1ac16000, 0xffffffff00000005, 0xf0000000) == 5);      /* smax w0, w0, w1 */
+    CHECK(CSSC(0x1ac16400, 0xffffffff00000005, 0xf0000000) == 0xf0000000); /* umax w0, w0, w1 */
+    CHECK(CSSC(0x1ac16800, 0xffffffff00000005, 0xf0000000) == 0xf0000000); /* smin w0, w0, w1 */
+    CHECK(CSSC(0x1ac16c00, 0xffffffff00000005, 0xf0000000) == 5);      /* umin w0, w0, w1 */
+
+    CHECK(CSSC(0x91c3fc00, MIN64, 0) == UINT64_MAX);                   /* smax x0, x0, #-1 */
+    CHECK(CSSC(0x91c3fc00, 0, 0) == 0);
+    CHECK(CSSC(0x91c7fc00, 254, 0) == 255);                            /* umax x0, x0, #255 */
+    CHECK(CSSC(0x91c7fc00, UINT64_MAX, 0) == UINT64_MAX);
+    CHECK(CSSC(0x91ca0000, 3, 0) == (uint64_t)-128);                   /* smin x0, x0, #-128 */
+    CHECK(CSSC(0x91ca0000, (uint64_t)-129, 0) == (uint64_t)-129);
+    CHECK(CSSC(0x91ce0000, (uint64_t)-129, 0) == 128);                 /* umin x0, x0, #128 */
+    CHECK(CSSC(0x91ce0000, 127, 0) == 127);
+    CHECK(CSSC(0x11c3fc00, 0x7fffffff80000000, 0) == 0xffffffff);      /* smax w0, w0, #-1 */
+    CHECK(CSSC(0x11c7fc00, 0xffffffff00000007, 0) == 255);             /* umax w0, w0, #255 */
+    CHECK(CSSC(0x11ca0000, 0xffffffff00000007, 0) == 0xffffff80);      /* smin w0, w0, #-128 */
+    CHECK(CSSC(0x11ce0000, 0x00000001f0000000, 0) == 128);             /* umin w0, w0, #128 */
+}
+
 /* -- cache maintenance, changed code ----------------------------------------------------------- */
 static void caches(void)
 {
@@ -365,6 +421,7 @@ int main(void)
     authentication();
     flags();
     registers();
+    common_short_sequences();
     caches();
     exceptions();
     printf(failures ? "%d failures\n" : "ok\n", failures);

@@ -20,6 +20,7 @@ typedef struct FeatureRow {
 #define PFR1 4, 1
 #define ISAR0 6, 0
 #define ISAR1 6, 1
+#define ISAR2 6, 2
 #define MMFR0 7, 0
 #define NONE NO_FIELD, 0, 0, 0
 #define F(name) A64_FEAT_##name
@@ -62,11 +63,13 @@ static const FeatureRow feature_rows[] = {
     { F(RNG),      ISAR0, 60, 1,  HWCAP2 + 16, "rng" },
     { F(BTI),      PFR1, 0, 1,    HWCAP2 + 17, "bti" },
     { F(ECV),      MMFR0, 60, 1,  HWCAP2 + 19, "ecv" },
+    { F(CSSC),     ISAR2, 52, 1,  HWCAP2 + 34, "cssc" },
 };
 #undef PFR0
 #undef PFR1
 #undef ISAR0
 #undef ISAR1
+#undef ISAR2
 #undef MMFR0
 #undef NONE
 #undef F

@@ -57,6 +57,14 @@ bool a64_lift_SUBS_imm(LiftContext *ctx, const ArgSUBS_imm *a)
     return lift_addsubs_imm(ctx, a, IR_sub, IR_flsub);
 }
 
+/* Minima and maxima: Rn when Rn cc imm, else imm. */
+bool a64_lift_PICK_imm(LiftContext *ctx, const ArgPICK_imm *a)
+{
+    IrRef x = a64_get_r(ctx, a->sf, a->rn), y = a64_int(ctx, a->sf, (uint64_t)a->imm);
+    a64_put_r(ctx, a->rd, ir_select(&ctx->b, ir_cmp(&ctx->b, (IrCc)a->cc, x, y), x, y));
+    return true;
+}
+
 /* -- logical ----------------------------------------------------------------------------------- */
 /* DecodeBitMasks(): the immediate of N:immr:imms; false: reserved. */
 static bool decode_bit_mask(const ArgLogic_imm *a, uint64_t *ret_mask)

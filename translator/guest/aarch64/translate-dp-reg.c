@@ -62,6 +62,14 @@ bool a64_lift_CRC32C(LiftContext *ctx, const ArgCRC32C *a)
     return lift_crc(ctx, a, IR_crc32c);
 }
 
+/* Minima and maxima: Rn when Rn cc Rm, else Rm. */
+bool a64_lift_PICK_reg(LiftContext *ctx, const ArgPICK_reg *a)
+{
+    IrRef x = a64_get_r(ctx, a->sf, a->rn), y = a64_get_r(ctx, a->sf, a->rm);
+    a64_put_r(ctx, a->rd, ir_select(&ctx->b, ir_cmp(&ctx->b, (IrCc)a->cc, x, y), x, y));
+    return true;
+}
+
 /* -- one source -------------------------------------------------------------------------------- */
 static bool lift_rr(LiftContext *ctx, bool sf, unsigned rn, unsigned rd, IrOp op)
 {
@@ -88,6 +96,26 @@ bool a64_lift_REV_64(LiftContext *ctx, const ArgREV_64 *a)
 bool a64_lift_CLZ(LiftContext *ctx, const ArgCLZ *a)
 {
     return lift_rr(ctx, a->sf, a->rn, a->rd, IR_clz);
+}
+
+bool a64_lift_CTZ(LiftContext *ctx, const ArgCTZ *a)
+{
+    return lift_rr(ctx, a->sf, a->rn, a->rd, IR_ctz);
+}
+
+bool a64_lift_CNT(LiftContext *ctx, const ArgCNT *a)
+{
+    return lift_rr(ctx, a->sf, a->rn, a->rd, IR_popcnt);
+}
+
+/* The smallest number stays, as its negation is itself. */
+bool a64_lift_ABS(LiftContext *ctx, const ArgABS *a)
+{
+    IrRef x = a64_get_r(ctx, a->sf, a->rn);
+    IrRef negative = ir_cmp(&ctx->b, IR_CMP_SLT, x, a64_int(ctx, a->sf, 0));
+    IrRef negated = ir_op1(&ctx->b, IR_neg, ir_type(&ctx->b, x), x);
+    a64_put_r(ctx, a->rd, ir_select(&ctx->b, negative, negated, x));
+    return true;
 }
 
 bool a64_lift_REV32(LiftContext *ctx, const ArgREV32 *a)
