@@ -99,16 +99,26 @@ void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars)
     }
 }
 
+/* Each variable has its value at entry. Four at once, as every unit does this; the tables are longer
+ * than the variables are many. */
+typedef uint32_t Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+static void bind_entries(Ra *ra, uint32_t base)
+{
+    Four value = { base, base + 1, base + 2, base + 3 };
+    for (unsigned v = 0; v < ra->n_vars; v += 4, value += 4)
+        *(Four *)&ra->binding[v] = value;
+}
+
 /* The state at entry, which is where the canonical values are. */
 static void entry_state(Ra *ra)
 {
     const RaEntry *e = &ra->target->entry;
     uint32_t base = ra->unit->n_insns;
     memcpy(&ra->value[base], e->value, ra->n_vars * sizeof *ra->value);
-    for (unsigned v = 0; v < ra->n_vars; v++) {
-        ra->binding[v] = base + v;
-        ra->state_holds[v] = (base + v) & e->in_state[v];
-    }
+    bind_entries(ra, base);
+    for (unsigned v = 0; v < ra->n_vars; v += 4)
+        *(Four *)&ra->state_holds[v] = *(Four *)&ra->binding[v] & *(const Four *)&e->in_state[v];
     ra->homes = e->homes;
     for (uint32_t m = e->homes; m; m &= m - 1) {
         unsigned r = __builtin_ctz(m);
@@ -202,7 +212,7 @@ static void prepare(Ra *ra, const IrRef *pair)
             continue;
         }
         if (!i->mark)
-            for (unsigned a = 0; a < 4; a++)
+            for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++)
                 if (i->arg[a])
                     add_use(ra, ra->alias[i->arg[a]], pos);
         if (call_writes_vars(ra, i)) {
@@ -246,7 +256,6 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     prepare(ra, pair);
 
     ra->n_var_calls = 0;
-    for (unsigned v = 0; v < ra->n_vars; v++)
-        ra->binding[v] = unit->n_insns + v;
+    bind_entries(ra, unit->n_insns);
     return ra;
 }

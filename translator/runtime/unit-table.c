@@ -52,10 +52,11 @@ void unit_table_free(UnitTable *t)
     munmap(t, sizeof *t);
 }
 
-/* Neighbouring code shares host pages of the table; far bits keep libraries apart. */
+/* Neighbouring code shares host pages of the table, one for four pages of code: units are some 40
+ * bytes long. Far bits keep libraries apart. */
 static unsigned bucket_of(GuestAddr pc)
 {
-    return (unsigned)(pc >> 2 ^ pc >> 18) & (BUCKETS - 1);
+    return (unsigned)(pc >> 5 ^ pc >> 21) & (BUCKETS - 1);
 }
 
 CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags)
