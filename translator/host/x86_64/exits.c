@@ -168,7 +168,8 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             enc_store_i(e, bytes == 8, var_mem(e, s[k].var), (int32_t)bits);
             continue;
         }
-        Reg t = bytes == 16 ? XMM0 : RDX;
+        /* A scalar may be the low part of a vector constant. */
+        Reg t = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST ? XMM0 : RDX;
         load_snap(e, &s[k], t, bytes);
         emit_store(e, var_mem(e, s[k].var), t, bytes);
     }
