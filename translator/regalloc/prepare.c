@@ -99,8 +99,8 @@ void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars)
     }
 }
 
-/* Each variable has its value at entry. Four at once, as every unit does this; the tables are longer
- * than the variables are many. */
+/* Each variable has its value at entry. Four at once, as every unit does this; the tables are
+ * longer than the variables are many. */
 typedef uint32_t Four __attribute__((vector_size(16), aligned(4), may_alias));
 
 static void bind_entries(Ra *ra, uint32_t base)
