@@ -172,9 +172,9 @@ static void prepare(Ra *ra, const IrRef *pair)
             ra->alias[r] = ra->binding[i->imm];
             continue;
         }
-        /* A scalar is lane 0 of its register (guests with vectors have no scalar variables, so that
-         * the vector itself is never what a put of the scalar stores). */
-        if (i->op == IR_copy || i->op == IR_trunc || (i->op == IR_vtos && !i->imm)) {
+        /* Lane 0 of a vector is its register, unless a variable could come to hold it as a scalar. */
+        bool lane0 = i->op == IR_vtos && !i->imm && !ra->target->scalar_vars;
+        if (i->op == IR_copy || i->op == IR_trunc || lane0) {
             ra->alias[r] = ra->alias[i->arg[0]];
             continue;
         }

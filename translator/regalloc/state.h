@@ -51,6 +51,7 @@ typedef struct RaEntry {
 } RaEntry;
 
 typedef struct RaTarget {
+    bool scalar_vars;                    /* the guest has f32 or f64 variables */
     uint32_t gprs, xmms;
     const Reg *gpr_home, *xmm_home;
     unsigned n_gpr_homes, n_xmm_homes;

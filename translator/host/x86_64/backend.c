@@ -40,6 +40,8 @@ static bool x86_init(Translator *t, struct _GError **error)
     b->target.home = b->home;
     ra_entry_init(&b->target, t->isa->vars, t->isa->n_vars);
     for (unsigned v = 0; v < t->isa->n_vars; v++)
+        b->target.scalar_vars |= t->isa->vars[v].type == IR_F32 || t->isa->vars[v].type == IR_F64;
+    for (unsigned v = 0; v < t->isa->n_vars; v++)
         if (t->isa->vars[v].type == IR_FLAGS && b->n_flags_vars < 4)
             b->flags_offset[b->n_flags_vars++] = t->isa->vars[v].offset;
     compile_stubs(b, t->isa);

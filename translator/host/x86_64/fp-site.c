@@ -13,10 +13,11 @@
 /* MXCSR (Intel SDM vol. 1, 10.2.3): flags IE DE ZE OE UE PE in bits 0..5, masks in 7..12, rounding
  * control in 13..14. */
 enum {
-    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_UE = 16, MXCSR_PE = 32,
+    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_OE = 8, MXCSR_UE = 16, MXCSR_PE = 32,
     MXCSR_RC_SHIFT = 13, MXCSR_RC = 3 << 13,
     MXCSR_GUEST = 0x1f00, /* every exception masked but invalid operation */
     MXCSR_GUEST_FLUSH = 0x1600, /* nor denormal operands and underflow */
+    MXCSR_PM = 0x1000,
 };
 
 UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i)
@@ -57,22 +58,31 @@ static uint32_t flags_of(uint32_t mxcsr) /* ZE OE UE PE are in the IR's order */
 
 uint32_t x86_fp_flags(const Vcpu *v) { return v->fp_sticky | flags_of(v->guest_fpctl); }
 
+/* Everything of MXCSR but its flags, which go to fp_sticky. When flushing, a trapping operation's
+ * underflow and inexact flags couldn't be told from earlier ones, so fp_sticky alone has them: inexact
+ * traps too until it has been raised once. */
+static void set_mxcsr(Vcpu *v)
+{
+    static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
+    uint32_t masks = MXCSR_GUEST;
+    if ((v->fp_control & 7) >= IR_ROUND_AWAY) /* the host can't: every inexact operation traps */
+        masks &= ~(uint32_t)MXCSR_PM;
+    else if (v->fp_control & IR_FPC_FLUSH)
+        masks = MXCSR_GUEST_FLUSH & ~(v->fp_sticky & IR_FPX_INEXACT ? 0u : (uint32_t)MXCSR_PM);
+    v->guest_fpctl = masks | (uint32_t)rc[v->fp_control & 7] << MXCSR_RC_SHIFT;
+}
+
 void x86_fp_set_flags(Vcpu *v, uint32_t flags)
 {
     v->fp_sticky = flags;
-    v->guest_fpctl &= ~(uint32_t)MXCSR_FLAGS;
+    set_mxcsr(v);
 }
 
-/* The underflow flag can't tell a repaired operation's from earlier ones,
- * so it isn't kept there. */
 void x86_fp_set_control(Vcpu *v, uint32_t control)
 {
-    /* ties to away and to odd can't be had from the host: units are translated for them */
-    static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
-    v->fp_control = control;
     v->fp_sticky |= flags_of(v->guest_fpctl);
-    v->guest_fpctl = (control & IR_FPC_FLUSH ? MXCSR_GUEST_FLUSH : MXCSR_GUEST)
-                   | (uint32_t)rc[control & 7] << MXCSR_RC_SHIFT;
+    v->fp_control = control;
+    set_mxcsr(v);
 }
 
 uint32_t x86_fp_control(const Vcpu *v) { return v->fp_control; }
@@ -167,8 +177,13 @@ static void repair(Frame *f, const UnitFpSite *s)
     }
     f->v->fp_sticky |= env.flags;
     f->fp->mxcsr &= ~(uint32_t)(MXCSR_IE | MXCSR_DE);
-    if (f->v->fp_control & IR_FPC_FLUSH)
-        f->fp->mxcsr &= ~(uint32_t)MXCSR_UE;
+    if ((f->v->fp_control & 7) >= IR_ROUND_AWAY) {
+        f->fp->mxcsr &= ~(uint32_t)(MXCSR_OE | MXCSR_UE | MXCSR_PE);
+    } else if (f->v->fp_control & IR_FPC_FLUSH) {
+        f->fp->mxcsr &= ~(uint32_t)(MXCSR_UE | MXCSR_PE);
+        if (f->v->fp_sticky & IR_FPX_INEXACT)
+            f->fp->mxcsr |= MXCSR_PM;
+    }
     frame_sse_used(f);
 }
 
@@ -247,9 +262,16 @@ static void fn_set_control(Vcpu *v, uint64_t w)
     x86_fp_set_control(v, (uint32_t)v->scratch[0]);
 }
 
+static void fn_set_flags(Vcpu *v, uint64_t w)
+{
+    (void)w;
+    x86_fp_set_flags(v, v->fp_sticky);
+}
+
 BackendFn *const backend_fp_fns[] = {
     [FP_FN_SCALAR] = fn_scalar, [FP_FN_VECTOR] = fn_vector, [FP_FN_VECREF] = fn_vecref,
-    [FP_FN_SET_CONTROL] = fn_set_control, NULL,
+    [FP_FN_SET_CONTROL] = fn_set_control,
+    [FP_FN_SET_FLAGS] = fn_set_flags, NULL,
 };
 
 static Mem scratch_mem(unsigned n) { return mem_state(offsetof(Vcpu, scratch) + 8 * n); }

@@ -16,17 +16,17 @@
  *     a whole doesn't.
  *
  * Flushing of denormals (Arm's FPCR.FZ) isn't the host's (which raises other flags), but done by
- * the same repair: then the denormal operand and underflow exceptions are unmasked as well.
- * Operations that don't raise the former on the host get a probe, an instruction that does.
+ * the same repair: then the denormal operand and underflow exceptions are unmasked as well, and
+ * inexact until it has been raised. Operations that don't raise the former in every case get a
+ * probe, an instruction that does.
+ *
+ * Dynamic rounding to nearest with ties away, which the host hasn't, unmasks inexact for good.
  *
  * MXCSR's own invalid flag is therefore never set while guest code runs: Vcpu.fp_sticky has it.
  *
- * Known gaps, all but the last in flags only:
- *  - The host detects tininess after rounding. Guests that detect it before (Arm) miss the
- *    underflow flag when the rounded result is the smallest normal number and the unrounded one
- *    was smaller.
- *  - When flushing, a result that is flushed raises inexact too.
- *  - When flushing, the result of the first gap should have been 0.
+ * Known gap: the host detects tininess after rounding. Guests that detect it before (Arm) miss
+ * the underflow flag, and only that, when the rounded result is the smallest normal number and the
+ * unrounded one was smaller. (When flushing, that result should be 0: a probe finds it.)
  */
 #ifndef TRANSLATOR_HOST_X86_64_FP_SITE_H
 #define TRANSLATOR_HOST_X86_64_FP_SITE_H
@@ -64,7 +64,7 @@ Cold *fp_site_cold(Emit *e, IrInsn *i);
 static inline bool fp_checks(Emit *e) { return e->unit->flags & IR_UNIT_NAN_CHECK; }
 
 /* Numbers of backend_fp_fns[]. */
-enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL };
+enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS };
 
 /* The argument of FP_FN_SCALAR … FP_FN_VECREF that names the operation. */
 uint64_t fp_fn_word(const IrInsn *i, IrType arg_type);

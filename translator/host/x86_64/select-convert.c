@@ -29,8 +29,9 @@ void sel_fcvt(Emit *e, IrInsn *i)
     bool canonical = fp_canonical_wanted(e, i);
     if (canonical)
         flags_clobber(e);
-    bool zero = fp_upper_zero(e, i->arg[0], false);
-    Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
+    bool zero = fp_upper_zero(e, i->arg[0], false), tiny = !to_dbl && i->attr & IR_FP_FLUSH;
+    Reg a = ra_use(e->ra, i->arg[0]), t = tiny ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg d = ra_def(e->ra, i);
     site1(e, i, d, a);
     if (!to_dbl && zero) { /* the packed form converts a zero above: the result's rest is 0 */
         emit_vop2(e, VCVTPD2PS, d, operand_reg(a));
@@ -40,6 +41,8 @@ void sel_fcvt(Emit *e, IrInsn *i)
         if (zero)
             i->attr |= FP_UPPER64_ZERO;
     }
+    if (tiny)
+        fp_probe_tiny(e, fp_scalar_vop(VFMUL, false), false, t, d);
     fp_site_end(e);
     if (canonical)
         fp_canonical(e, i, d);
@@ -233,6 +236,7 @@ void sel_i2f(Emit *e, IrInsn *i)
     Reg a = ra_use(e->ra, i->arg[0]);
     Reg g = uns && from32 ? ra_temp_gpr(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
+    site1(e, i, d, a); /* inexact may trap */
     if (uns && !from32) {
         emit_vzero(e, d);
         emit_vop3(e, (dbl ? ECVTUSI2SD : ECVTUSI2SS) | VOP_W, d, d, operand_reg(a));
@@ -246,6 +250,7 @@ void sel_i2f(Emit *e, IrInsn *i)
         uint64_t factor = dbl ? (1023ull - i->imm) << 52 : (127ull - i->imm) << 23;
         emit_vop3(e, fp_scalar_vop(VFMUL, dbl), d, d, operand_mem(enc_pool128(e, factor, 0)));
     }
+    fp_site_end(e);
     i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
 }
 

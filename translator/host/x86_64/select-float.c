@@ -94,6 +94,14 @@ void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x, Operand y)
         emit_vop3(e, min, t, x, y);
 }
 
+/* IR_FP_FLUSH, after an operation whose result may have been rounded up to the smallest normal number:
+ * half of it underflows, which traps. The result's register must be none of the operands. */
+void fp_probe_tiny(Emit *e, Vop mul, bool dbl, Reg t, Reg d)
+{
+    uint64_t half = dbl ? 1022ull << 52 : 0x3f0000003f000000u;
+    emit_vop3(e, mul, t, d, operand_mem(enc_pool128(e, half, half)));
+}
+
 static Vop binary_vop(IrOp op)
 {
     switch (op) {
@@ -117,6 +125,7 @@ static void sel_binary(Emit *e, IrInsn *i)
     keep_upper(e, i, i->arg[0]);
     /* beside a NaN, or divided by zero, a denormal isn't raised: a minimum traps for NaNs too */
     bool probe = i->attr & IR_FP_FLUSH;
+    bool tiny = probe && (i->op == IR_fmul || i->op == IR_fdiv);
     Reg a, d, t = REG_NONE;
     Operand b = operand_reg(REG_NONE);
     if (e->cpu->avx) {
@@ -124,7 +133,12 @@ static void sel_binary(Emit *e, IrInsn *i)
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
             t = ra_temp_xmm(e->ra);
-        d = ra_def_late(e->ra, i);
+        d = tiny ? ra_def(e->ra, i) : ra_def_late(e->ra, i);
+    } else if (tiny) {
+        a = ra_use(e->ra, i->arg[0]);
+        b = operand_reg(ra_use(e->ra, i->arg[1]));
+        t = ra_temp_xmm(e->ra);
+        d = ra_def(e->ra, i);
     } else {
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
@@ -144,6 +158,8 @@ static void sel_binary(Emit *e, IrInsn *i)
         enc_jcc(e, CC_E, &c->enter);
     }
     emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, b);
+    if (tiny)
+        fp_probe_tiny(e, fp_scalar_vop(VFMUL, dbl), dbl, t, d);
     fp_site_end(e);
     if (check)
         enc_bind(e, &c->back);
@@ -156,7 +172,9 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
 {
     bool probe = i->op == IR_fround && i->attr & IR_FP_FLUSH;
     bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fsqrt && fp_checks(e);
-    if (canonical || check)
+    /* Rounding silently by the dynamic mode doesn't trap when that is one the host hasn't. */
+    bool away = i->op == IR_fround && imm == (4 | 8) && i->attr & IR_FP_TINY_AFTER;
+    if (canonical || check || away)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
     Reg a, d, t;
@@ -174,7 +192,11 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     s->src[1] = s->src[2] = fp_in(REG_NONE);
     if (probe)
         fp_probe(e, i, fp_scalar_vop(VFMIN, i->type == IR_F64), t, a, operand_reg(a));
-    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    Cold *c = check || away ? fp_site_cold(e, i) : NULL;
+    if (away) {
+        enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_control)), IR_ROUND_AWAY);
+        enc_jcc(e, CC_E, &c->enter);
+    }
     if (check) { /* below zero, or a NaN */
         fp_ucomis(e, i->type == IR_F64, false, a, operand_mem(enc_pool128(e, 0, 0)));
         enc_jcc(e, CC_B, &c->enter);
@@ -184,7 +206,7 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     else
         emit_vscalar2i(e, op, d, a, imm);
     fp_site_end(e);
-    if (check)
+    if (c)
         enc_bind(e, &c->back);
     if (canonical)
         fp_canonical(e, i, d);
@@ -286,17 +308,17 @@ static void sel_fma(Emit *e, IrInsn *i)
     keep_upper(e, i, i->arg[2]);
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
     Operand b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
-    Reg c = arm && na ? ra_use(e->ra, i->arg[2]) : REG_NONE;
-    bool flush = i->attr & IR_FP_FLUSH;
+    bool flush = i->attr & IR_FP_FLUSH, keep = flush || (arm && na);
+    Reg c = keep ? ra_use(e->ra, i->arg[2]) : REG_NONE;
     Reg t = probe || (arm && np) || flush ? ra_temp_xmm(e->ra) : REG_NONE;
-    Reg d = arm && na ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
+    Reg d = keep ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
     s->src[0] = fp_in(a);
     s->src[1] = fp_at(b);
-    s->src[2] = fp_in(arm && na ? c : d);
+    s->src[2] = fp_in(keep ? c : d);
     Vop op = VFMADD231S;
-    Reg addend = arm && na ? c : d;
+    Reg addend = keep ? c : d;
     Cold *cold = check ? fp_site_cold(e, i) : NULL;
     if (check) {
         fp_ucomis(e, dbl, false, addend, operand_reg(addend));
@@ -311,10 +333,16 @@ static void sel_fma(Emit *e, IrInsn *i)
             emit_vop3(e, VPXOR, factor = t, a, operand_mem(fp_sign_mask(e, dbl)));
         if (na)
             emit_vop3(e, VPXOR, d, c, operand_mem(fp_sign_mask(e, dbl)));
+        else if (keep)
+            emit_vmov(e, d, c);
     } else {
+        if (keep)
+            emit_vmov(e, d, c);
         op = np ? (na ? VFNMSUB231S : VFNMADD231S) : na ? VFMSUB231S : VFMADD231S;
     }
     emit_vop3(e, op | (dbl ? VOP_W : 0), d, factor, b);
+    if (flush)
+        fp_probe_tiny(e, fp_scalar_vop(VFMUL, dbl), dbl, t, d);
     fp_site_end(e);
     if (check)
         enc_bind(e, &cold->back);
@@ -422,19 +450,27 @@ static void compare_site(Emit *e, IrInsn *i, bool signalling, Reg a, Operand b, 
 
 static void cold_compare(Emit *e, Cold *c)
 {
-    enc_alu_i(e, ALU_OR, false, operand_mem(MEM_STATE(fp_sticky)), IR_FPX_INVALID);
-    compare_site(e, c->insn, false, c->r[0], operand_reg(c->r[1]), REG_NONE); /* EFLAGS again */
+    if (c->insn->attr & IR_FP_FLUSH) { /* a denormal beside the NaN */
+        IrType type = e->unit->insn[c->insn->arg[0]].type;
+        emit_vstore_scalar(e, true, MEM_STATE(scratch[0]), c->r[0]);
+        emit_vstore_scalar(e, true, MEM_STATE(scratch[1]), c->r[1]);
+        emit_call_fn(e, FP_FN_SCALAR, fp_fn_word(c->insn, type));
+    } else {
+        enc_alu_i(e, ALU_OR, false, operand_mem(MEM_STATE(fp_sticky)), IR_FPX_INVALID);
+    }
+    /* EFLAGS again */
+    compare_site(e, c->insn, false, c->r[0], operand_reg(c->r[1]), REG_NONE);
     enc_jmp(e, &c->back);
 }
 
 static void compare(Emit *e, IrInsn *i, bool swap)
 {
     bool signalling = i->attr & IR_FP_SIGNALING;
-    bool check = signalling && e->unit->flags & IR_UNIT_NAN_CHECK;
+    bool flush = i->attr & IR_FP_FLUSH, check = fp_checks(e) && (signalling || flush);
     IrRef first = i->arg[swap], second = i->arg[!swap];
     Reg a = ra_use(e->ra, first);
     Operand b = check ? operand_reg(ra_use(e->ra, second)) : ra_use_rm(e->ra, second);
-    Reg t = i->attr & IR_FP_FLUSH ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg t = flush && !check ? ra_temp_xmm(e->ra) : REG_NONE;
     compare_site(e, i, signalling && !check, a, b, t);
     if (check) {
         Cold *c = emit_cold(e, cold_compare, i);
@@ -494,6 +530,12 @@ static void sel_fpgetflags(Emit *e, IrInsn *i)
     enc_alu(e, ALU_OR, false, d, operand_mem(MEM_STATE(fp_sticky)));
 }
 
+static void cold_clear_flushing(Emit *e, Cold *c)
+{
+    emit_call_fn(e, FP_FN_SET_FLAGS, 0);
+    enc_jmp(e, &c->back);
+}
+
 static void cold_clear_flags(Emit *e, Cold *c)
 {
     Mem m = MEM_STATE(scratch[0]);
@@ -550,7 +592,7 @@ static void sel_fpsetflags(Emit *e, IrInsn *i)
     }
     flags_clobber(e);
     Mem m = MEM_STATE(scratch[0]);
-    Cold *c = emit_cold(e, cold_clear_flags, i);
+    Cold *c = emit_cold(e, cold_clear_flags, i), *flushing = emit_cold(e, cold_clear_flushing, i);
     Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_gpr(e->ra);
     emit_stmxcsr(e, m);
     enc_store(e, false, MEM_STATE(fp_sticky), a);
@@ -561,6 +603,9 @@ static void sel_fpsetflags(Emit *e, IrInsn *i)
     enc_alu(e, ALU_CMP, false, t, operand_reg(a));
     enc_jcc(e, CC_NE, &c->enter);
     enc_bind(e, &c->back);
+    enc_test_i(e, false, operand_mem(MEM_STATE(fp_control)), IR_FPC_FLUSH);
+    enc_jcc(e, CC_NE, &flushing->enter);
+    enc_bind(e, &flushing->back);
 }
 
 static void sel_fpsetctl(Emit *e, IrInsn *i)

@@ -15,6 +15,7 @@ bool fp_canonical_wanted(Emit *e, const IrInsn *i);
 void fp_canonical(Emit *e, IrInsn *i, Reg r);
 /* IR_FP_FLUSH: a minimum that traps when x or y is denormal or a NaN; t is overwritten. */
 void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x, Operand y);
+void fp_probe_tiny(Emit *e, Vop mul, bool dbl, Reg t, Reg d);
 int fp_round_imm(unsigned attr);         /* of roundss and its like; -1: no such mode */
 void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x);
 

@@ -87,7 +87,7 @@ static Reg two(Emit *e, IrInsn *i, Arg *a, Arg *b, Reg *ret_temp, Fill fill_b)
     arg_temp(e, b);
     if (ret_temp)
         *ret_temp = ra_temp_xmm(e->ra);
-    Reg d = e->cpu->avx ? ra_def_late(e->ra, i) : ra_def(e->ra, i);
+    Reg d = e->cpu->avx && !ret_temp ? ra_def_late(e->ra, i) : ra_def(e->ra, i);
     arg_fill(e, is_dbl(i), a);
     arg_fill(e, is_dbl(i), b);
     low_result(i);
@@ -136,6 +136,8 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     if (probe)
         fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
     emit_vrrr(e, packed(op, is_dbl(i)), d, a.low, b.low);
+    if (probe && (i->op == IR_vfmul || i->op == IR_vfdiv))
+        fp_probe_tiny(e, packed(VFMUL, is_dbl(i)), is_dbl(i), t, d);
     fp_site_end(e);
 }
 
@@ -179,7 +181,8 @@ void sel_vfma(Emit *e, IrInsn *i)
     bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
     bool low = i->attr & IR_FP_LOW64;
     Arg a = arg_use(e, i, 0, FILL_ZERO), b = arg_use(e, i, 1, FILL_ZERO);
-    bool copy = na || (low && !fp_upper_zero(e, i->arg[2], false));
+    bool flush = i->attr & IR_FP_FLUSH;
+    bool copy = na || flush || (low && !fp_upper_zero(e, i->arg[2], false));
     Reg c = copy ? ra_use(e->ra, i->arg[2]) : REG_NONE;
     arg_temp(e, &a);
     arg_temp(e, &b);
@@ -190,6 +193,8 @@ void sel_vfma(Emit *e, IrInsn *i)
     Reg factor = a.low, addend = copy && !low ? c : d;
     if (copy && low)
         emit_vmovq(e, d, operand_reg(c));
+    else if (copy && !na)
+        emit_vmov(e, d, c);
     low_result(i);
     site(e, i, d, a.reg, b.reg, copy ? c : d);
     Cold *cold = check ? nan_check(e, i, t, addend, addend) : NULL;
@@ -201,6 +206,8 @@ void sel_vfma(Emit *e, IrInsn *i)
     if (na)
         emit_vop3(e, VPXOR, d, addend, operand_mem(sign_mask(e, i, false)));
     emit_vrrr(e, VFMADD231P | (is_dbl(i) ? VOP_W : 0), d, factor, b.low);
+    if (flush)
+        fp_probe_tiny(e, packed(VFMUL, is_dbl(i)), is_dbl(i), t, d);
     fp_site_end(e);
     if (check)
         enc_bind(e, &cold->back);
@@ -391,10 +398,12 @@ void sel_vi2f(Emit *e, IrInsn *i)
     Reg d = ra_def_late(e->ra, i);
     arg_fill(e, dbl, &a);
     low_result(i);
+    site(e, i, d, a.reg, REG_NONE, REG_NONE);
     emit_vop2(e, dbl ? (uns ? ECVTUQQ2PD : ECVTQQ2PD) : uns ? ECVTUDQ2PS : VCVTDQ2PS, d,
               operand_reg(a.low));
     if (i->imm)
         emit_vop3(e, packed(VFMUL, dbl), d, d, operand_mem(dup_fp(e, dbl, -(int)i->imm, false)));
+    fp_site_end(e);
 }
 
 void sel_vfcvtl(Emit *e, IrInsn *i)
@@ -424,7 +433,9 @@ void sel_vfcvtn(Emit *e, IrInsn *i)
     }
     if (slow(e, i, true))
         return;
-    Reg a = ra_use(e->ra, i->arg[0]), d = ra_def_late(e->ra, i);
+    bool tiny = !to_half && i->attr & IR_FP_FLUSH;
+    Reg a = ra_use(e->ra, i->arg[0]), t = tiny ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg d = tiny ? ra_def(e->ra, i) : ra_def_late(e->ra, i);
     i->attr |= FP_UPPER64_ZERO;
     site(e, i, d, a, REG_NONE, REG_NONE);
     if (to_half) { /* the destination is in ModRM.rm */
@@ -433,5 +444,7 @@ void sel_vfcvtn(Emit *e, IrInsn *i)
     } else {
         emit_vop2(e, VCVTPD2PS, d, operand_reg(a));
     }
+    if (tiny)
+        fp_probe_tiny(e, packed(VFMUL, false), false, t, d);
     fp_site_end(e);
 }
