@@ -14,6 +14,7 @@ calque=$(readlink -f "${CALQUE:-./calque}")
 normalize=$(sed -n 's/^# normalize: //p' "$script")
 [ -d "$roots" ] || { echo "no roots: make roots fetches them (needs a Debian mirror)"; exit 77; }
 unshare -m true 2>/dev/null || { echo "needs to be root to chroot"; exit 77; }
+net=$(command -v ip)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -21,8 +22,10 @@ trap 'rm -rf "$work"' EXIT
 in_root() {
     local root=$1
     shift
-    unshare -m sh -c '
+    # Namespaces of its own: what a script leaves running ends with it, and its ports are its own.
+    unshare -m -p -f --kill-child ${net:+-n} sh -c '
         root=$1; shift
+        ! command -v ip > /dev/null || ip link set lo up
         mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" &&
             mount -t tmpfs tmpfs "$root/tmp" || exit 125
         cp "$TEST_SCRIPT" "$root/tmp/script"
