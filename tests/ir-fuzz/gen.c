@@ -67,7 +67,7 @@ static uint32_t help_fp(Vcpu *v, uint32_t a)
 {
     uint32_t was = vcpu_fp_flags(v);
     vcpu_fp_set_flags(v, was ^ (1u << (a & 3)));
-    return was | (vcpu_fp_control(v) & 7) << 8;
+    return (was & ~(uint32_t)IR_FPX_UNDERFLOW) | (vcpu_fp_control(v) & 7) << 8;
 }
 
 #define FN(f) ((void (*)(void))f)
@@ -517,7 +517,11 @@ static IrRef gen_fp_env(void)
              0, 0, 0, 0);
         return IR_NONE;
     default:
-        return emit(IR_fpgetflags, IR_I32, 0, 0, 0, 0, 0, 0, 0);
+        r = emit(IR_fpgetflags, IR_I32, 0, 0, 0, 0, 0, 0, 0);
+        if (gen.profile.attr & IR_FP_TINY_AFTER)
+            return r;
+        /* before rounding: see same_flags() in ir-fuzz.c */
+        return ir_op2(gen.b, IR_and, r, ir_const(gen.b, IR_I32, 63 & ~IR_FPX_UNDERFLOW));
     }
 }
 

@@ -95,7 +95,7 @@ void fp_probe(Emit *e, const IrInsn *i, Vop min, Reg t, Reg x, Operand y)
 }
 
 /* IR_FP_FLUSH, after an operation whose result may have been rounded up to the smallest normal
- * number: half of it underflows, which traps. The result's register must be none of the operands. */
+ * number: half of it underflows, which traps. The result's register must be no operand's. */
 void fp_probe_tiny(Emit *e, Vop mul, bool dbl, Reg t, Reg d)
 {
     uint64_t half = dbl ? 1022ull << 52 : 0x3f0000003f000000u;
