@@ -172,7 +172,8 @@ static void prepare(Ra *ra, const IrRef *pair)
             ra->alias[r] = ra->binding[i->imm];
             continue;
         }
-        /* Lane 0 of a vector is its register, unless a variable could come to hold it as a scalar. */
+        /* Lane 0 of a vector is its register, unless a variable could come to hold it as a scalar.
+         */
         bool lane0 = i->op == IR_vtos && !i->imm && !ra->target->scalar_vars;
         if (i->op == IR_copy || i->op == IR_trunc || lane0) {
             ra->alias[r] = ra->alias[i->arg[0]];
