@@ -16,6 +16,7 @@ struct UnitLink;
 
 typedef struct Backend {
     const char *name;
+    bool regions; /* compile() takes units with IR_UNIT_REGION */
     bool (*init)(Translator *t, struct _GError **error); /* common stubs */
     void (*free)(Translator *t);
     bool (*vcpu_init)(Vcpu *v);

@@ -86,6 +86,9 @@ enum {
                               that they needn't be what the puts before made them */
 };
 
+/* attr of brc: what the profile says. */
+enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2 };
+
 typedef enum IrRound { /* values of IR_FP_ROUND */
     IR_ROUND_DYN, IR_ROUND_NEAREST, IR_ROUND_UP, IR_ROUND_DOWN, IR_ROUND_ZERO,
     IR_ROUND_AWAY /* nearest, ties away from zero */, IR_ROUND_ODD,
@@ -193,6 +196,7 @@ enum {
     IR_UNIT_TAGGED = 2,    /* strip address tags before each access (a site trapped on one) */
     IR_UNIT_NAN_CHECK = 4, /* check NaNs inline (a site trapped often) */
     IR_UNIT_SOFT_TLB = 8,  /* system mode: accesses look up the TLB inline */
+    IR_UNIT_REGION = 16,   /* many blocks, for the optimizing tier (translator/region/) */
 };
 
 typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpInfo;

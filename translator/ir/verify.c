@@ -298,8 +298,20 @@ static bool check_block(Verifier *v, uint32_t b)
     return true;
 }
 
+static bool check_entry(const IrUnit *u, GError **error)
+{
+    if (u->flags & IR_UNIT_REGION && u->block[0].n_pred) {
+        g_set_error(error, g_quark_from_static_string("ir-verify"), 0,
+                    "a region's entry has predecessors");
+        return false;
+    }
+    return true;
+}
+
 bool ir_verify(const IrUnit *u, GError **error)
 {
+    if (!check_entry(u, error))
+        return false;
     g_autofree uint32_t *place = g_new0(uint32_t, u->n_insns);
     g_autofree uint32_t *block_of = g_new0(uint32_t, u->n_insns);
     g_autofree uint32_t *idom = g_new0(uint32_t, u->n_blocks);

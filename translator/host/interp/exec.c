@@ -161,6 +161,11 @@ static Step run_control(Exec *x, const IrInsn *i, uint32_t index)
         return go_block(x, (uint32_t)i->imm);
     case IR_brc:
         return go_block(x, (uint32_t)(a->u ? i->imm : i->imm >> 32));
+    case IR_poll:
+        if (!atomic_load_explicit(&x->v->kicked, memory_order_relaxed))
+            return STEP_NEXT;
+        set_pc(x, (GuestAddr)i->imm);
+        return STEP_LEAVE;
     case IR_exit_if:
         return a->u ? leave_direct(x, index, (GuestAddr)i->imm) : STEP_NEXT;
     case IR_trap_if:

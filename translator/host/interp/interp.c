@@ -266,6 +266,7 @@ static uint32_t interp_fp_control(const Vcpu *v)
 
 const Backend backend_interp = {
     .name = "interp",
+    .regions = true,
     .init = interp_init,
     .free = interp_free,
     .vcpu_init = interp_vcpu_init,
