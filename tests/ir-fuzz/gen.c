@@ -707,6 +707,14 @@ static void branch_if(IrRef c, uint32_t yes, uint32_t no)
 
 static const IrType phi_types[] = { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FLAGS };
 
+static IrRef phi_of(IrType t, IrRef first, IrRef second)
+{
+    IrRef r = ir_phi(gen.b, t, 2, first);
+    unsigned n;
+    ir_args(gen.b->unit, r, &n)[1] = second;
+    return r;
+}
+
 static void gen_diamond(void)
 {
     IrType t = phi_types[pick(6)];
@@ -722,7 +730,9 @@ static void gen_diamond(void)
         restore_pools(&before);
     }
     gen.b->block = join;
-    put(emit(IR_phi, t, 0, 0, value[0], value[1], 0, 0, 0));
+    IrRef joined = phi_of(t, value[0], value[1]);
+    keep(joined);
+    put(joined);
 }
 
 /* Runs its block a few times; two values go round, and change places if their types agree. */
@@ -734,14 +744,17 @@ static void gen_loop(void)
     uint32_t loop = new_block(), after = new_block();
     branch(loop);
     b->block = loop;
-    IrRef left = ir_emit(b, IR_phi, IR_I64, 0, 0, count, count, 0, 0, 0);
+    IrRef left = ir_phi(b, IR_I64, 2, count);
     for (unsigned n = 0; n < 2; n++)
-        phi[n] = emit(IR_phi, t[n], 0, 0, start[n], start[n], 0, 0, 0);
+        keep(phi[n] = ir_phi(b, t[n], 2, start[n]));
     gen_ops(1 + pick(4));
-    for (unsigned n = 0; n < 2; n++)
-        b->unit->insn[phi[n]].arg[1] = t[0] == t[1] ? phi[1 - n] : any(t[n]);
+    unsigned n_args;
+    for (unsigned n = 0; n < 2; n++) {
+        IrRef next = t[0] == t[1] ? phi[1 - n] : any(t[n]);
+        ir_args(b->unit, phi[n], &n_args)[1] = next;
+    }
     IrRef less = ir_op2i(b, IR_sub, left, 1);
-    b->unit->insn[left].arg[1] = less;
+    ir_args(b->unit, left, &n_args)[1] = less;
     branch_if(ir_cmp(b, IR_CMP_NE, less, ir_const(b, IR_I64, 0)), loop, after);
     b->block = after;
     put(phi[0]);

@@ -47,7 +47,7 @@ static bool run_passes(IrUnit *u, const char *names, GError **error)
     for (char **n = list; *n; n++) {
         if (!**n)
             continue;
-        const OptPass *p = opt_passes;
+        const OptPass *p = opt_region_passes;
         while (p->name && strcmp(p->name, *n))
             p++;
         if (!p->name) {

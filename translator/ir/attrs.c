@@ -16,6 +16,8 @@ IrAttrKind ir_attr_kind(IrOp op)
         return IR_ATTR_NUMBER;
     case IR_fence:
         return IR_ATTR_FENCE;
+    case IR_brc:
+        return IR_ATTR_BRC;
     default:
         break;
     }
@@ -70,6 +72,10 @@ static const IrAttrName vec_names[] = {
     BIT(IR_V_HIGH, "high"), BIT(IR_V_SRESULT, "sresult"),
     { 0, 0, NULL },
 };
+static const IrAttrName brc_names[] = {
+    BIT(IR_BRC_LIKELY_TRUE, "likely"), BIT(IR_BRC_LIKELY_FALSE, "unlikely"),
+    { 0, 0, NULL },
+};
 static const IrAttrName fence_names[] = {
     BIT(IR_FENCE_RR, "rr"), BIT(IR_FENCE_RW, "rw"), BIT(IR_FENCE_WR, "wr"), BIT(IR_FENCE_WW, "ww"),
     { 0, 0, NULL },
@@ -87,6 +93,8 @@ const IrAttrName *ir_attr_names(IrAttrKind kind)
         return vec_names;
     case IR_ATTR_FENCE:
         return fence_names;
+    case IR_ATTR_BRC:
+        return brc_names;
     default:
         return NULL;
     }

@@ -6,7 +6,7 @@
 
 typedef enum IrAttrKind {
     IR_ATTR_NONE, IR_ATTR_MEM, IR_ATTR_FP, IR_ATTR_VEC, IR_ATTR_FIELD /* lsb:len */,
-    IR_ATTR_TYPE, IR_ATTR_NUMBER, IR_ATTR_FENCE,
+    IR_ATTR_TYPE, IR_ATTR_NUMBER, IR_ATTR_FENCE, IR_ATTR_BRC,
 } IrAttrKind;
 typedef enum IrCcKind { IR_CCK_NONE, IR_CCK_COND, IR_CCK_LANE, IR_CCK_RMW } IrCcKind;
 

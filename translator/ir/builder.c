@@ -47,6 +47,8 @@ static IrRef insn_new(IrUnit *u)
 static void add_successor(IrUnit *u, uint32_t from, uint32_t to)
 {
     IrBlock *b = &u->block[from];
+    if (b->succ[0] == to + 1)
+        return; /* both ways of a brc */
     b->succ[b->succ[0] ? 1 : 0] = to + 1;
     u->block[to].n_pred++;
 }
@@ -117,22 +119,50 @@ void ir_put(IrBuilder *b, unsigned var, IrRef value)
     ir_emit(b, IR_put, ir_type(b, value), 0, 0, value, 0, 0, 0, var);
 }
 
-IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what)
+uint32_t ir_phi_args_new(IrUnit *u, unsigned n)
+{
+    size_t cap = u->cap_phi_args;
+    u->phi_arg = arena_grow(u->arena, u->phi_arg, sizeof *u->phi_arg, u->n_phi_args, &cap,
+                            u->n_phi_args + n);
+    u->cap_phi_args = (uint32_t)cap;
+    u->n_phi_args += n;
+    return u->n_phi_args - n;
+}
+
+IrRef ir_phi(IrBuilder *b, IrType type, unsigned n, IrRef arg)
+{
+    uint32_t first = ir_phi_args_new(b->unit, n);
+    for (unsigned k = 0; k < n; k++)
+        b->unit->phi_arg[first + k] = arg;
+    return ir_emit(b, IR_phi, type, 0, n, 0, 0, 0, 0, first);
+}
+
+IrRef ir_insert_in(IrUnit *u, uint32_t block, IrRef at, const IrInsn *what)
 {
     IrRef r = insn_new(u);
     IrInsn *n = &u->insn[r];
+    IrBlock *b = &u->block[block];
     *n = *what;
-    n->prev = u->insn[at].prev;
+    n->prev = at ? u->insn[at].prev : b->last;
     n->next = at;
-    if (n->prev) {
+    if (n->prev)
         u->insn[n->prev].next = r;
-    } else {
-        for (uint32_t b = 0; b < u->n_blocks; b++)
-            if (u->block[b].first == at)
-                u->block[b].first = r;
-    }
-    u->insn[at].prev = r;
+    else
+        b->first = r;
+    if (at)
+        u->insn[at].prev = r;
+    else
+        b->last = r;
     return r;
+}
+
+IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what)
+{
+    uint32_t b = 0;
+    if (!u->insn[at].prev)
+        while (b < u->n_blocks - 1 && u->block[b].first != at)
+            b++;
+    return ir_insert_in(u, b, at, what);
 }
 
 void ir_remove(IrUnit *u, uint32_t block, IrRef ref)
@@ -148,5 +178,6 @@ void ir_remove(IrUnit *u, uint32_t block, IrRef ref)
         u->block[block].last = i->prev;
     i->op = IR_nop;
     i->type = IR_VOID;
+    i->attr = 0;
     memset(i->arg, 0, sizeof i->arg);
 }

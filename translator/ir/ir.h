@@ -11,7 +11,10 @@
  *     of ops.def, helper calls that say so) the guest's variables are exactly what the puts before
  *     it made them, and the guest pc is that of the last `insn`. One exemption: a variable marked
  *     IR_VAR_LAZY may be stale at a fault if it is overwritten unread on every path from there.
- *  3. A baseline unit is one block with side exits (exit_if, trap_if); a region has many blocks.
+ *  3. A baseline unit is one block with side exits (exit_if, trap_if); a region (IR_UNIT_REGION)
+ *     has many blocks, the first without predecessors. At a block's head each variable's binding is
+ *     that of every predecessor's end, or made by a put at the head, or the variable is not
+ *     observed before its next put.
  *  4. Only the IrBuilder and passes write to a unit; everything lives in the unit's arena.
  *
  * Threads: a unit belongs to the thread that builds it.
@@ -139,10 +142,16 @@ typedef struct IrInsn {
 
 typedef struct IrBlock {
     IrRef first, last;
-    uint32_t succ[2]; /* block numbers + 1; 0 = none */
+    uint32_t succ[2]; /* block numbers + 1; 0 = none; never the same twice */
     uint32_t n_pred;
-    GuestAddr pc;
+    GuestAddr pc;     /* of its first guest instruction */
+    /* By opt_cfg_new() (opt/cfg.h), for regions: */
+    uint32_t loop_head;  /* of the innermost loop around it: block number + 1; 0 = none */
+    uint32_t loop_outer; /* of a loop's head: the next loop around that one, likewise */
+    uint32_t loop_depth;
+    uint32_t weight;     /* how often it runs, estimated: IR_WEIGHT_ENTRY = as often as the unit */
 } IrBlock;
+enum { IR_WEIGHT_ENTRY = 256 };
 
 /* A guest register as the IR sees it. */
 enum { IR_VAR_LAZY = 1 /* rule 2 */, IR_VAR_PC = 2 };
@@ -187,6 +196,8 @@ typedef struct IrUnit {
     uint32_t n_blocks, cap_blocks;
     V128 *vconst;
     uint32_t n_vconsts, cap_vconsts;
+    IrRef *phi_arg;       /* arguments of phis */
+    uint32_t n_phi_args, cap_phi_args;
     uint32_t flags;       /* IR_UNIT_… */
     bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
 } IrUnit;
@@ -203,6 +214,15 @@ typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpI
 extern const IrOpInfo ir_op_info[IR_N_OPS];
 extern const char *const ir_type_names[IR_N_TYPES];
 
+/* The arguments of any instruction; absent ones are IR_NONE. The place is good until the next
+ * instruction or phi is made. */
+static inline IrRef *ir_args(const IrUnit *u, IrRef r, unsigned *ret_n)
+{
+    IrInsn *i = &u->insn[r];
+    *ret_n = i->op == IR_phi ? i->attr : ir_op_info[i->op].n_args;
+    return i->op == IR_phi ? u->phi_arg + i->imm : i->arg;
+}
+
 /* -- building: appends to the current block ---------------------------------------------------- */
 typedef struct IrBuilder { IrUnit *unit; uint32_t block; } IrBuilder;
 
@@ -215,6 +235,8 @@ IrRef ir_vconst(IrBuilder *b, uint64_t lo, uint64_t hi);
 uint32_t ir_vconst_index(IrUnit *unit, uint64_t lo, uint64_t hi); /* in the unit's pool */
 IrRef ir_get(IrBuilder *b, unsigned var);
 void ir_put(IrBuilder *b, unsigned var, IrRef value);
+/* A phi of n arguments, all `arg` until ir_args() gives access to them. */
+IrRef ir_phi(IrBuilder *b, IrType type, unsigned n, IrRef arg);
 static inline IrType ir_type(const IrBuilder *b, IrRef r) { return (IrType)b->unit->insn[r].type; }
 
 /* The everyday forms; the type is the first argument's unless it is given. */
@@ -239,8 +261,11 @@ static inline IrRef ir_vop1(IrBuilder *b, IrOp op, IrLane l, unsigned attr, IrRe
 
 /* -- editing, for passes ----------------------------------------------------------------------- */
 IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what); /* returns the new value */
+/* The same, faster in units of many blocks: `at` is in the block; 0 = at its end. */
+IrRef ir_insert_in(IrUnit *u, uint32_t block, IrRef at, const IrInsn *what);
 /* Unlinks ref and makes it a nop; nothing may use its value any more. */
 void ir_remove(IrUnit *u, uint32_t block, IrRef ref);
+uint32_t ir_phi_args_new(IrUnit *u, unsigned n); /* room for n more; the index of the first */
 
 /* -- text, verification ------------------------------------------------------------------------ */
 struct _GString;

@@ -19,6 +19,7 @@ typedef struct Parser {
     unsigned line;
     GHashTable *names; /* number in the text -> IrRef */
     GArray *forward;   /* of Forward */
+    GArray *phi_args;  /* of IrRef: of the current phi */
     GError **error;
 } Parser;
 
@@ -146,10 +147,14 @@ static bool parse_value(Parser *ps, IrInsn *i, unsigned arg)
     if (!number(ps, &n))
         return false;
     gpointer found = g_hash_table_lookup(ps->names, GUINT_TO_POINTER((guint)n));
-    if (found) {
+    if (i->op == IR_phi) {
+        IrRef r = GPOINTER_TO_UINT(found);
+        g_array_append_val(ps->phi_args, r);
+    } else if (found) {
         i->arg[arg] = GPOINTER_TO_UINT(found);
-        return true;
     }
+    if (found)
+        return true;
     if (i->op != IR_phi)
         return fail(ps, "value is used before its definition", NULL);
     Forward f = { 0, arg, (unsigned)n, ps->line };
@@ -184,12 +189,26 @@ static bool parse_imm(Parser *ps, IrInsn *i)
     return true;
 }
 
+/* A block that br or brc names. */
+static bool parse_block_name(Parser *ps, IrInsn *i, unsigned nth)
+{
+    int64_t n;
+    ps->p++;
+    if (!number(ps, &n))
+        return false;
+    if (n < 0 || n >= 4096)
+        return fail(ps, "block number out of range", NULL);
+    i->imm |= (int64_t)((uint64_t)n << (nth ? 32 : 0));
+    return true;
+}
+
 static bool parse_operands(Parser *ps, IrInsn *i)
 {
-    unsigned n = 0;
+    unsigned n = 0, blocks = 0;
+    g_array_set_size(ps->phi_args, 0);
     for (skip_space(ps); *ps->p && *ps->p != ';'; skip_space(ps)) {
         bool is_arg = *ps->p == 'v' || *ps->p == '_';
-        if (is_arg && n >= ir_op_info[i->op].n_args)
+        if (is_arg && i->op != IR_phi && n >= ir_op_info[i->op].n_args)
             return fail(ps, "too many arguments", ir_op_info[i->op].name);
         if (*ps->p == 'v') {
             if (!parse_value(ps, i, n++))
@@ -197,6 +216,9 @@ static bool parse_operands(Parser *ps, IrInsn *i)
         } else if (*ps->p == '_') {
             ps->p++;
             n++;
+        } else if (*ps->p == 'b' && (i->op == IR_br || i->op == IR_brc)) {
+            if (!parse_block_name(ps, i, blocks++))
+                return false;
         } else if (*ps->p == '%') {
             if (!parse_var(ps, i))
                 return false;
@@ -235,8 +257,17 @@ static bool parse_insn(Parser *ps)
         while (u->n_blocks <= MAX((uint32_t)to, other))
             ir_block_new(u, 0);
     }
-    IrRef r = ir_emit(&ps->b, i.op, i.type, i.cc, i.attr, i.arg[0], i.arg[1], i.arg[2], i.arg[3],
-                      i.imm);
+    IrRef r;
+    if (i.op == IR_phi) {
+        unsigned n;
+        r = ir_phi(&ps->b, i.type, ps->phi_args->len, IR_NONE);
+        IrRef *arg = ir_args(u, r, &n);
+        for (unsigned k = 0; k < n; k++)
+            arg[k] = g_array_index(ps->phi_args, IrRef, k);
+    } else {
+        r = ir_emit(&ps->b, i.op, i.type, i.cc, i.attr, i.arg[0], i.arg[1], i.arg[2], i.arg[3],
+                    i.imm);
+    }
     for (guint f = first_forward; f < ps->forward->len; f++)
         g_array_index(ps->forward, Forward, f).user = r;
     if (name >= 0)
@@ -274,6 +305,14 @@ static bool parse_line(Parser *ps)
         while (ps->b.unit->n_blocks <= n)
             ir_block_new(ps->b.unit, 0);
         ps->b.block = (uint32_t)n;
+        if (*ps->p++ == ':')
+            skip_space(ps);
+        if (*ps->p == '#') {
+            ps->p++;
+            if (!number(ps, &n))
+                return false;
+            ps->b.unit->block[ps->b.block].pc = (GuestAddr)n;
+        }
         return true;
     }
     return parse_insn(ps);
@@ -283,7 +322,8 @@ IrUnit *ir_parse(struct Arena *arena, const struct GuestIsa *isa, const char *te
 {
     g_autoptr(GHashTable) names = g_hash_table_new(NULL, NULL);
     g_autoptr(GArray) forward = g_array_new(FALSE, FALSE, sizeof(Forward));
-    Parser ps = { .names = names, .forward = forward, .error = error };
+    g_autoptr(GArray) phi_args = g_array_new(FALSE, FALSE, sizeof(IrRef));
+    Parser ps = { .names = names, .forward = forward, .phi_args = phi_args, .error = error };
     ps.b.unit = ir_unit_new(arena, isa, 0, 0);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **l = lines; *l; l++) {
@@ -300,7 +340,8 @@ IrUnit *ir_parse(struct Arena *arena, const struct GuestIsa *isa, const char *te
             fail(&ps, "value is never defined", NULL);
             return NULL;
         }
-        ps.b.unit->insn[f->user].arg[f->arg] = GPOINTER_TO_UINT(found);
+        unsigned n;
+        ir_args(ps.b.unit, f->user, &n)[f->arg] = GPOINTER_TO_UINT(found);
     }
     return ps.b.unit;
 }

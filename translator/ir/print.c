@@ -34,17 +34,24 @@ static void print_attr(const IrInsn *i, GString *out)
         g_string_append_c(out, '>');
 }
 
-static void print_args(const IrInsn *i, GString *out)
+static void print_args(const IrUnit *u, IrRef ref, GString *out)
 {
+    const IrInsn *i = &u->insn[ref];
     const char *sep = " ";
-    for (unsigned n = 0; n < ir_op_info[i->op].n_args; n++) {
-        if (i->arg[n])
-            g_string_append_printf(out, "%sv%u", sep, i->arg[n]);
+    unsigned n_args;
+    const IrRef *arg = ir_args(u, ref, &n_args);
+    for (unsigned n = 0; n < n_args; n++) {
+        if (arg[n])
+            g_string_append_printf(out, "%sv%u", sep, arg[n]);
         else
             g_string_append_printf(out, "%s_", sep);
         sep = ", ";
     }
-    if (ir_op_has_imm(i->op)) {
+    if (i->op == IR_br || i->op == IR_brc) {
+        g_string_append_printf(out, "%sb%u", sep, (uint32_t)i->imm);
+        if (i->op == IR_brc)
+            g_string_append_printf(out, ", b%u", (uint32_t)((uint64_t)i->imm >> 32));
+    } else if (ir_op_has_imm(i->op)) {
         if (i->imm < 0 && i->imm > -65536)
             g_string_append_printf(out, "%s#%" PRId64, sep, i->imm);
         else
@@ -73,8 +80,9 @@ static void print_insn(const IrUnit *u, IrRef ref, GString *out)
         V128 c = u->vconst[i->imm];
         g_string_append_printf(out, " #0x%" PRIx64 ":0x%" PRIx64, c.hi, c.lo);
     } else {
-        print_attr(i, out);
-        print_args(i, out);
+        if (i->op != IR_phi)
+            print_attr(i, out);
+        print_args(u, ref, out);
     }
     g_string_append_c(out, '\n');
 }
@@ -83,7 +91,13 @@ void ir_print(const IrUnit *u, GString *out)
 {
     g_string_append_printf(out, "unit 0x%" PRIx64 " mode=%" PRIu64 "\n", u->pc, u->mode);
     for (uint32_t b = 0; b < u->n_blocks; b++) {
-        g_string_append_printf(out, "b%u:\n", b);
+        const IrBlock *block = &u->block[b];
+        g_string_append_printf(out, "b%u:", b);
+        if (b > 0 && block->pc)
+            g_string_append_printf(out, " #0x%" PRIx64, block->pc);
+        if (block->loop_depth)
+            g_string_append_printf(out, " ; in the loop of b%u", block->loop_head - 1);
+        g_string_append_c(out, '\n');
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
             if (u->insn[r].op != IR_nop)
                 print_insn(u, r, out);

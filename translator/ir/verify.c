@@ -216,9 +216,40 @@ static bool dominates(const Verifier *v, uint32_t a, uint32_t b)
     }
 }
 
+static bool is_successor(const IrBlock *b, uint32_t to)
+{
+    return b->succ[0] == to + 1 || b->succ[1] == to + 1;
+}
+
+/* An argument for each predecessor, which its definition dominates; nothing but phis before. */
+static bool check_phi(Verifier *v, IrRef r, uint32_t block)
+{
+    const IrUnit *u = v->u;
+    const IrInsn *i = &u->insn[r];
+    if (!type_matches('A', (IrType)i->type, IR_VOID))
+        return bad(v, r, "result's type");
+    if (i->prev && u->insn[i->prev].op != IR_phi && u->insn[i->prev].op != IR_nop)
+        return bad(v, r, "isn't at the head of its block");
+    if ((uint64_t)i->imm + i->attr > u->n_phi_args || i->attr != u->block[block].n_pred)
+        return bad(v, r, "number of arguments is not that of the predecessors");
+    const IrRef *arg = u->phi_arg + i->imm;
+    for (uint32_t p = 0; p < u->n_blocks; p++) {
+        if (!is_successor(&u->block[p], block))
+            continue;
+        IrRef a = *arg++;
+        if (!a || a >= u->n_insns || u->insn[a].type != i->type)
+            return bad(v, r, "argument's type");
+        if (!v->place[a] || !dominates(v, v->block_of[a], p))
+            return bad(v, r, "argument isn't defined before");
+    }
+    return true;
+}
+
 static bool check_args(Verifier *v, IrRef r, uint32_t block)
 {
     const IrInsn *i = &v->u->insn[r];
+    if (i->op == IR_phi)
+        return check_phi(v, r, block);
     const char *sig = ir_op_info[i->op].sig;
     if (sig[0] == '-' ? i->op != IR_put && i->op != IR_store && i->type != IR_VOID
                       : i->op != IR_call && !type_matches(sig[0], i->type, i->type))
@@ -235,9 +266,8 @@ static bool check_args(Verifier *v, IrRef r, uint32_t block)
             return bad(v, r, "argument out of range");
         if (!type_matches(g_ascii_toupper(letter), (IrType)v->u->insn[arg].type, i->type))
             return bad(v, r, "argument's type");
-        if (i->op == IR_phi             ? !v->place[arg]
-            : v->block_of[arg] == block ? v->place[arg] >= v->place[r] || !v->place[arg]
-                                        : !v->place[arg] || !dominates(v, v->block_of[arg], block))
+        if (v->block_of[arg] == block ? v->place[arg] >= v->place[r] || !v->place[arg]
+                                      : !v->place[arg] || !dominates(v, v->block_of[arg], block))
             return bad(v, r, "argument isn't defined before");
     }
     return true;
@@ -278,6 +308,26 @@ static void find_dominators(Verifier *v)
             v->idom[b] = b;
 }
 
+/* The block's successors are what its terminator says, and n_pred is right. */
+static bool check_edges(Verifier *v, uint32_t b)
+{
+    const IrBlock *block = &v->u->block[b];
+    const IrInsn *last = &v->u->insn[block->last];
+    uint32_t want[2] = { 0, 0 };
+    if (last->op == IR_br || last->op == IR_brc)
+        want[0] = (uint32_t)last->imm + 1;
+    if (last->op == IR_brc && (uint32_t)last->imm != (uint64_t)last->imm >> 32)
+        want[1] = (uint32_t)((uint64_t)last->imm >> 32) + 1;
+    if (block->succ[0] != want[0] || block->succ[1] != want[1])
+        return bad(v, block->last, "the block's successors are others");
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < v->u->n_blocks; p++)
+        n += is_successor(&v->u->block[p], b);
+    if (n != block->n_pred || (b == 0 && n))
+        return bad(v, block->last, "the block's number of predecessors is another");
+    return true;
+}
+
 static bool check_block(Verifier *v, uint32_t b)
 {
     const IrBlock *block = &v->u->block[b];
@@ -295,23 +345,11 @@ static bool check_block(Verifier *v, uint32_t b)
         if (!check_args(v, r, b) || !check_special(v, r) || (i->op == IR_call && !check_call(v, r)))
             return false;
     }
-    return true;
-}
-
-static bool check_entry(const IrUnit *u, GError **error)
-{
-    if (u->flags & IR_UNIT_REGION && u->block[0].n_pred) {
-        g_set_error(error, g_quark_from_static_string("ir-verify"), 0,
-                    "a region's entry has predecessors");
-        return false;
-    }
-    return true;
+    return check_edges(v, b);
 }
 
 bool ir_verify(const IrUnit *u, GError **error)
 {
-    if (!check_entry(u, error))
-        return false;
     g_autofree uint32_t *place = g_new0(uint32_t, u->n_insns);
     g_autofree uint32_t *block_of = g_new0(uint32_t, u->n_insns);
     g_autofree uint32_t *idom = g_new0(uint32_t, u->n_blocks);

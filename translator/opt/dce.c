@@ -38,17 +38,22 @@ void opt_count_uses(IrUnit *u)
     for (uint32_t r = 0; r < u->n_insns; r++)
         u->insn[r].uses = 0;
     for (uint32_t b = 0; b < u->n_blocks; b++)
-        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
-            for (unsigned a = 0; a < ir_op_info[u->insn[r].op].n_args; a++)
-                if (u->insn[r].arg[a])
-                    u->insn[u->insn[r].arg[a]].uses++;
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            unsigned n;
+            const IrRef *arg = ir_args(u, r, &n);
+            for (unsigned a = 0; a < n; a++)
+                if (arg[a])
+                    u->insn[arg[a]].uses++;
+        }
 }
 
 static void remove_unused(IrUnit *u, uint32_t block, IrRef r)
 {
-    for (unsigned a = 0; a < ir_op_info[u->insn[r].op].n_args; a++)
-        if (u->insn[r].arg[a])
-            u->insn[u->insn[r].arg[a]].uses--;
+    unsigned n;
+    const IrRef *arg = ir_args(u, r, &n);
+    for (unsigned a = 0; a < n; a++)
+        if (arg[a])
+            u->insn[arg[a]].uses--;
     ir_remove(u, block, r);
 }
 

@@ -45,9 +45,8 @@ static void forward_insn(Forward *f, uint32_t block, IrRef r)
     IrUnit *u = f->u;
     IrInsn *i = &u->insn[r];
     unsigned n_args = ir_op_info[i->op].n_args;
-    if (i->op != IR_phi)
-        for (unsigned a = 0; a < n_args; a++)
-            i->arg[a] = resolve(f, i->arg[a]);
+    for (unsigned a = 0; a < n_args; a++)
+        i->arg[a] = resolve(f, i->arg[a]);
     switch (i->op) {
     case IR_get:
         if (f->known[i->imm]) {
@@ -91,8 +90,8 @@ static void finish_phis(Forward *f)
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
             if (u->insn[r].op == IR_phi)
-                for (unsigned a = 0; a < 4; a++)
-                    u->insn[r].arg[a] = resolve(f, u->insn[r].arg[a]);
+                for (unsigned a = 0; a < u->insn[r].attr; a++)
+                    u->phi_arg[u->insn[r].imm + a] = resolve(f, u->phi_arg[u->insn[r].imm + a]);
 }
 
 void opt_forward(IrUnit *u)

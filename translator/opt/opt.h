@@ -5,6 +5,7 @@
  *   forward   guest variables become values; copies, constants and fold.rules applied   [forward.c]
  *   address   address arithmetic goes into memory operations                            [address.c]
  *   dce       overwritten puts, dead flags and unused values go                          [dce.c]
+ *   cfg       blocks: unreachable ones go, chains merge, the rest in layout order     [layout.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
 #define TRANSLATOR_OPT_OPT_H
@@ -21,8 +22,11 @@ typedef struct OptPass {
 } OptPass;
 extern const OptPass opt_passes[]; /* ends with a NULL name */
 
-/* The baseline tier's list; prints the unit after each pass under LOG_OPT. */
+extern const OptPass opt_region_passes[]; /* in the optimizing tier's order */
+
+/* Each tier's list; prints the unit after each pass under LOG_OPT. */
 void opt_run_baseline(IrUnit *u);
+void opt_run_region(IrUnit *u);
 
 void opt_count_uses(IrUnit *u); /* fills in IrInsn.uses, unless they are known */
 bool opt_removable(const IrUnit *u, const IrInsn *i); /* if its value is unused */

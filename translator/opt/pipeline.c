@@ -1,10 +1,19 @@
 /* The list of passes, and its run with a dump after each. */
 #include <glib.h>
 
+#include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
 #include "translator/translator.h"
 
 const OptPass opt_passes[] = {
+    { "forward", opt_forward },
+    { "address", opt_address },
+    { "dce", opt_dce },
+    { NULL, NULL },
+};
+
+const OptPass opt_region_passes[] = {
+    { "cfg", opt_cfg },
     { "forward", opt_forward },
     { "address", opt_address },
     { "dce", opt_dce },
@@ -18,11 +27,21 @@ static void dump(const IrUnit *u, const char *after)
     log_write("after %s: %s", after, text->str);
 }
 
-void opt_run_baseline(IrUnit *u)
+static void run(IrUnit *u, const OptPass *list)
 {
-    for (const OptPass *p = opt_passes; p->name; p++) {
+    for (const OptPass *p = list; p->name; p++) {
         p->run(u);
         if (log_on(LOG_OPT))
             dump(u, p->name);
     }
+}
+
+void opt_run_baseline(IrUnit *u)
+{
+    run(u, opt_passes);
+}
+
+void opt_run_region(IrUnit *u)
+{
+    run(u, opt_region_passes);
 }

@@ -191,7 +191,7 @@ static void run_phi(Exec *x, const IrInsn *i, Val *ret)
                                     (uint64_t)last->imm >> 32 == x->block)))
             n++;
     }
-    *ret = x->value[i->arg[n]];
+    *ret = x->value[x->unit->phi_arg[i->imm + n]];
 }
 
 /* Phis of a block happen at once: all are read before the first is written. */

@@ -76,7 +76,8 @@ static void *heap_alloc(InterpHeap *h, size_t bytes)
 }
 
 /* Copies the unit in order of execution; values get the index of their place in the copy. */
-static void copy_insns(const IrUnit *u, IrInsn *to, InterpBlock *blocks, uint32_t *place)
+static void copy_insns(const IrUnit *u, IrInsn *to, IrRef *phi_arg, InterpBlock *blocks,
+                       uint32_t *place)
 {
     uint32_t n = 1; /* index 0 stays free: the absent argument */
     for (uint32_t b = 0; b < u->n_blocks; b++) {
@@ -93,6 +94,8 @@ static void copy_insns(const IrUnit *u, IrInsn *to, InterpBlock *blocks, uint32_
         for (unsigned a = 0; a < 4; a++)
             to[k].arg[a] = to[k].arg[a] ? place[to[k].arg[a]] : 0;
     }
+    for (uint32_t k = 0; k < u->n_phi_args; k++)
+        phi_arg[k] = place[u->phi_arg[k]];
 }
 
 static uint32_t count_insns(const IrUnit *u, uint32_t *ret_links)
@@ -127,17 +130,19 @@ static CompiledUnit *interp_compile(Translator *t, IrUnit *u)
     InterpBlock *block = heap_alloc(h, u->n_blocks * sizeof *block);
     V128 *vconst = heap_alloc(h, u->n_vconsts * sizeof *vconst);
     UnitLink *link = heap_alloc(h, n_links * sizeof *link);
-    if (!to || !insn || !block || !vconst || !link) {
+    IrRef *phi_arg = heap_alloc(h, u->n_phi_args * sizeof *phi_arg);
+    if (!to || !insn || !block || !vconst || !link || !phi_arg) {
         h->next = undo;
         return NULL;
     }
-    copy_insns(u, insn, block, arena_alloc(u->arena, u->n_insns * sizeof(uint32_t)));
+    copy_insns(u, insn, phi_arg, block, arena_alloc(u->arena, u->n_insns * sizeof(uint32_t)));
     if (u->n_vconsts)
         memcpy(vconst, u->vconst, u->n_vconsts * sizeof *vconst);
     to->insn = insn;
     to->n_insns = n_insns;
     to->block = block;
     to->vconst = vconst;
+    to->phi_arg = phi_arg;
     to->base = (CompiledUnit){
         .pc = u->pc, .mode = u->mode, .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = (const uint8_t *)to,

@@ -30,6 +30,7 @@ typedef struct InterpUnit {
     const IrInsn *insn;        /* in order of execution, values renumbered to their index */
     const InterpBlock *block;
     const V128 *vconst;
+    const IrRef *phi_arg;
     uint32_t n_insns;
 } InterpUnit;
 
