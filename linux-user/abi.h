@@ -49,9 +49,7 @@ typedef struct GuestAbi {
     /* prctl options of the architecture; NULL: none. */
     long (*prctl)(struct Thread *t, const uint64_t *args);
     int restart_nr;              /* restart_syscall */
-    /* The code of the page that stands for the vDSO: what a handler returns to. */
-    const uint32_t *sigreturn_code;
-    unsigned sigreturn_words;
+    const struct VdsoImage *vdso; /* vdso/vdso.h */
     /* Builds the signal frame and sets the registers to enter the handler; false: the stack can't
      * be written (SIGSEGV follows). Siginfo is in the host's layout, which is that of every 64-bit
      * little-endian Linux; the hook of another guest converts it.

@@ -7,6 +7,7 @@ include %D%/mem/local.mk
 include %D%/signal/local.mk
 include %D%/thread/local.mk
 include %D%/procfs/local.mk
+include %D%/vdso/local.mk
 
 bin_PROGRAMS += calque
 calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \

@@ -26,8 +26,8 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/hidden.h"
-#include "linux-user/syscalls/hidden.h"
 #include "linux-user/thread/thread.h"
+#include "linux-user/vdso/vdso.h"
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
 #define AT_FLAGS_PRESERVE_ARGV0 1 /* binfmt_misc with the flag P */
@@ -164,7 +164,7 @@ static void start_logging(const Options *o)
 
 static Translator *make_translator(Process *p, const Options *o)
 {
-    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch};
+    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .callout = vdso_callout};
     GError *error = NULL;
     TranslatorConfig config = {
         .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend, .one_insn = o->one_insn,

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "linux-user/abi.h"
+#include "linux-user/vdso/vdso.h"
 #include "translator/translator.h"
 
 typedef struct Process Process;
@@ -70,9 +71,16 @@ struct Thread {
     GuestAddr fault_address;       /* of the last fault, as signal frames show it */
     uint64_t fault_syndrome;
     bool fault_write;              /* the last fault on the host was a store */
+    VdsoRandom vdso_random;
     Thread *next;
     char comm[16];
 };
+
+/* What signal handlers return to. */
+static inline GuestAddr vdso_sigreturn(const Process *p)
+{
+    return p->vdso + p->abi->vdso->sigreturn;
+}
 
 extern __thread Thread *thread_self; /* of guest threads */
 

@@ -51,6 +51,9 @@ typedef struct TranslatorCallbacks {
     /* How many bytes of code can be fetched at pc (0: none), asked for at most want. They stay
      * readable at *ret_host while the translator's lock is held. */
     size_t (*fetch)(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
+    /* A call-out of guest code: translator_set_callouts(). Called in translated code: it neither
+     * runs guest code nor touches the vcpu or guest memory. NULL: there are none. */
+    uint64_t (*callout)(void *opaque, Vcpu *v, unsigned number, uint64_t arg);
     /* A symbol name for logs and the perf map, or NULL; the caller frees it with g_free. */
     char *(*symbol)(void *opaque, GuestAddr pc);
 } TranslatorCallbacks;
@@ -89,6 +92,11 @@ VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info);
 void vcpu_kick(Vcpu *v);
 /* After each instruction, VCPU_EXIT_STEP. */
 void vcpu_set_step(Vcpu *v, bool on);
+
+/* Guest code in [start, start + bytes) may call out (a vDSO): there an instruction that is
+ * undefined otherwise (guest/isa.h says which) hands its number and one register to the callback,
+ * which gives that register's new value. Before any vcpu runs code from there. */
+void translator_set_callouts(Translator *t, GuestAddr start, uint64_t bytes);
 
 /* Called first by the host's handler of SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP for this thread.
  * True: the signal came from translated code (or a helper it called) and *ucontext was changed so

@@ -1,6 +1,5 @@
 /*
- * Puts a guest program together: its image, its interpreter, its heap, its stack, and the page with
- * the code that signal handlers return to.
+ * Puts a guest program together: its image, its interpreter, its heap, its vDSO, its stack.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,20 +11,9 @@
 #include "linux-user/load/prefix.h"
 #include "linux-user/load/random.h"
 #include "linux-user/mem/map.h"
+#include "linux-user/vdso/vdso.h"
 
 enum { BRK_RANDOM_PAGES_MASK = 0x1fff }; /* 32 MiB, as the kernel's */
-
-static bool map_sigreturn_page(Process *p, GError **error)
-{
-    long at = mem_mmap(p, 0, MEM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at >= -4095)
-        return load_error(error, LOAD_FAILED, "no memory: %s", g_strerror((int)-at));
-    mem_write((GuestAddr)at, p->abi->sigreturn_code, p->abi->sigreturn_words * sizeof(uint32_t));
-    mem_mprotect(p, (GuestAddr)at, MEM_PAGE, PROT_READ | PROT_EXEC);
-    mem_note_mapped(p->mem, (GuestAddr)at, MEM_PAGE, PROT_READ | PROT_EXEC, MEM_VDSO, false);
-    p->vdso = (GuestAddr)at;
-    return true;
-}
 
 static bool load_interp(Process *p, const char *program, const char *path, ElfImage *ret,
                         GError **error)
@@ -62,7 +50,9 @@ bool load_program(Process *p, const LoadProgram *program, GError **error)
     GuestAddr brk = (image.end + MEM_PAGE - 1) & ~(GuestAddr)(MEM_PAGE - 1);
     m->brk_start = brk + (load_random_layout(p) & BRK_RANDOM_PAGES_MASK) * MEM_PAGE;
     m->brk = m->brk_limit = m->brk_start;
-    return map_sigreturn_page(p, error) && load_stack(p, program, &image, error);
+    if (!vdso_map(p))
+        return load_error(error, LOAD_FAILED, "no memory for the vDSO");
+    return load_stack(p, program, &image, error);
 }
 
 void load_start(Process *p, Thread *t)

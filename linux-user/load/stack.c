@@ -62,6 +62,7 @@ static size_t make_auxv(Process *p, const ElfImage *image, GuestAddr random, Gue
 #define AUX(t, v) aux[n++] = (AuxPair){(t), (v)}
     if (p->abi->min_sigstack_bytes)
         AUX(AT_MINSIGSTKSZ, p->abi->min_sigstack_bytes);
+    AUX(AT_SYSINFO_EHDR, p->vdso);
     AUX(AT_HWCAP, p->abi->hwcap(model, 0));
     AUX(AT_PAGESZ, p->abi->page_bytes);
     AUX(AT_CLKTCK, 100);

@@ -215,6 +215,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
     t->is_vfork_child = false;
     t->clear_child_tid = 0;
     t->robust_list = 0;
+    t->vdso_random.left = 0; /* the parent gives them out too */
     signal_fork_child(t);
     if (c->flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);

@@ -19,9 +19,16 @@ typedef struct LiftContext {
     const uint8_t *code;    /* at pc */
     size_t avail;           /* bytes that can be fetched there, >= isa->min_insn_bytes */
     unsigned bytes;         /* out: length of this instruction */
+    bool callouts;          /* the code at pc may call out (translator_set_callouts) */
     bool ended;             /* out */
     bool need_more;         /* out: the instruction is longer than avail (page not fetchable) */
 } LiftContext;
+
+/* What the instruction of a call-out is lifted to: a call of this helper. AArch64: UDF #number,
+ * with x0; RISC-V: custom-0 with funct3 0 and the number as its immediate, with rd and rs1. */
+struct Vcpu;
+uint64_t vcpu_callout(struct Vcpu *v, uint32_t number, uint64_t arg);
+#define VCPU_CALLOUT_SIG "L:WL"
 
 /* Guest code that may be looked at, and what of it was. */
 typedef struct CodeWindow {

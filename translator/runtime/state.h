@@ -33,6 +33,8 @@ struct Translator {
     const Backend *backend;
     TranslatorCallbacks callbacks;
     void *opaque;
+    GuestAddr callouts_start;      /* translator_set_callouts() */
+    uint64_t callouts_bytes;
     size_t code_bytes;             /* size of the code buffer */
     bool one_insn, verify;
     bool no_opt;                   /* tests: units as they were lifted */

@@ -126,6 +126,7 @@ static bool lift_one(Lifter *l)
     }
     IrRef marker = ir_emit(&c->b, IR_insn, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)c->pc);
     c->bytes = 0;
+    c->callouts = c->pc - l->v->translator->callouts_start < l->v->translator->callouts_bytes;
     c->ended = c->need_more = false;
     c->isa->lift(c);
     if (c->need_more && fetch_rest(l->v, u->pc, l->fetched)) {

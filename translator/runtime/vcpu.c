@@ -240,3 +240,15 @@ void translator_fork_child(Translator *t)
     }
     translator_fork_parent(t);
 }
+
+void translator_set_callouts(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    t->callouts_start = start;
+    t->callouts_bytes = bytes;
+}
+
+uint64_t vcpu_callout(Vcpu *v, uint32_t number, uint64_t arg)
+{
+    const Translator *t = v->translator;
+    return t->callbacks.callout(t->opaque, v, number, arg);
+}

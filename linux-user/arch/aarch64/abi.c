@@ -116,9 +116,6 @@ static long arch_prctl(Thread *t, const uint64_t *args)
     }
 }
 
-/* mov x8, #__NR_rt_sigreturn; svc #0: unwinders know it by these words. */
-static const uint32_t sigreturn_code[] = {0xd2801168, 0xd4000001};
-
 const GuestAbi abi_aarch64 = {
     .name = "aarch64",
     .uname_machine = "aarch64",
@@ -143,8 +140,7 @@ const GuestAbi abi_aarch64 = {
     .has_sa_restorer = true,
     .prctl = arch_prctl,
     .fault_syndrome = fault_syndrome,
-    .sigreturn_code = sigreturn_code,
-    .sigreturn_words = 2,
+    .vdso = &vdso_aarch64,
     .signal_frame = aarch64_signal_frame,
     .sigreturn = aarch64_sigreturn,
     .cpuinfo = cpuinfo,

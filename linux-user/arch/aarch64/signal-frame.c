@@ -101,7 +101,7 @@ bool aarch64_signal_frame(Thread *t, int sig, const siginfo_t *info, GuestAddr h
     }
     cpu->sp = at;
     cpu->x[29] = record_at;
-    cpu->x[30] = sa_flags & SIGNAL_SA_RESTORER ? restorer : t->process->vdso;
+    cpu->x[30] = sa_flags & SIGNAL_SA_RESTORER ? restorer : vdso_sigreturn(t->process);
     cpu->pc = handler;
     return true;
 }

@@ -69,9 +69,6 @@ static size_t cpuinfo(const Thread *t, unsigned n, char *buf, size_t size)
     return (size_t)(x.at - buf);
 }
 
-/* li a7, __NR_rt_sigreturn; ecall: unwinders know it by these words. */
-static const uint32_t sigreturn_code[] = {0x08b00893, 0x00000073};
-
 const GuestAbi abi_riscv64 = {
     .name = "riscv64",
     .uname_machine = "riscv64",
@@ -91,8 +88,7 @@ const GuestAbi abi_riscv64 = {
     .hwcap = hwcap,
     .min_altstack_bytes = 2048,
     .restart_nr = 128,
-    .sigreturn_code = sigreturn_code,
-    .sigreturn_words = 2,
+    .vdso = &vdso_riscv64,
     .signal_frame = riscv64_signal_frame,
     .sigreturn = riscv64_sigreturn,
     .cpuinfo = cpuinfo,

@@ -43,7 +43,7 @@ bool riscv64_signal_frame(Thread *t, int sig, const siginfo_t *info, GuestAddr h
     f.fcsr = riscv_fcsr(t->vcpu);
     if (!mem_write(at, &f, sizeof f))
         return false;
-    cpu->x[1] = t->process->vdso; /* SA_RESTORER isn't RISC-V's */
+    cpu->x[1] = vdso_sigreturn(t->process); /* SA_RESTORER isn't RISC-V's */
     cpu->x[2] = at;
     cpu->x[10] = (uint64_t)sig;
     cpu->x[11] = at;

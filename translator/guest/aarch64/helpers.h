@@ -8,6 +8,7 @@
 #include "translator/translator.h"
 
 /* helper-system.c */
+#define a64_helper_callout vcpu_callout /* guest/isa.h */
 uint64_t a64_helper_counter(Vcpu *v);
 uint64_t a64_helper_random(Vcpu *v);
 

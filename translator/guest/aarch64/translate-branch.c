@@ -124,6 +124,16 @@ bool a64_lift_RETAA(LiftContext *ctx, const ArgRETAA *a)
 }
 
 /* -- exception generation ---------------------------------------------------------------------- */
+/* Undefined, but where the outside's own code calls out (guest/isa.h). */
+bool a64_lift_UDF(LiftContext *ctx, const ArgUDF *a)
+{
+    if (!ctx->callouts)
+        return false;
+    IrRef number = a64_i32(ctx, (uint32_t)a->imm);
+    a64_put_x(ctx, 0, a64_call(ctx, A64_HELPER_callout, IR_I64, number, a64_get_x(ctx, 0), 0, 0));
+    return true;
+}
+
 bool a64_lift_SVC(LiftContext *ctx, const ArgSVC *a)
 {
     a64_trap(ctx, VCPU_EXIT_SYSCALL, ctx->pc + 4, a64_i64(ctx, (uint32_t)a->imm));

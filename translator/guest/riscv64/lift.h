@@ -18,7 +18,8 @@ enum {
     RV_N_VARS
 };
 
-enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER, RV_N_HELPERS };
+enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER,
+                   RV_HELPER_CALLOUT, RV_N_HELPERS };
 
 /* GuestIsa.mode(): what of frm the code depends on. The host rounds in the other modes. */
 enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2 };

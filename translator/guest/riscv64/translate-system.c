@@ -16,6 +16,16 @@ bool rv_lift_ECALL(LiftContext *ctx, const ArgECALL *a)
     return rv_trap(ctx, VCPU_EXIT_SYSCALL, rv_next_pc(ctx), IR_NONE);
 }
 
+/* The outside's own code calls out (guest/isa.h). */
+bool rv_lift_CALLOUT(LiftContext *ctx, const ArgCALLOUT *a)
+{
+    if (!ctx->callouts)
+        return false;
+    IrRef number = ir_const(&ctx->b, IR_I32, (uint32_t)a->imm);
+    return rv_put(ctx, a->rd, ir_emit(&ctx->b, IR_call, IR_I64, 0, 0, number,
+                                      rv_get(ctx, a->rs1), 0, 0, RV_HELPER_CALLOUT));
+}
+
 bool rv_lift_EBREAK(LiftContext *ctx, const ArgEBREAK *a)
 {
     return rv_trap(ctx, VCPU_EXIT_BREAK, ctx->pc, rv_const(ctx, 0));
