@@ -18,6 +18,7 @@ struct SyscallTable; /* generated: syscall-tables/gen */
 typedef struct GuestAbi {
     const char *name;          /* "aarch64": as the translator names the guest */
     const char *uname_machine; /* "aarch64" */
+    const char *compat_machine; /* what uname says under PER_LINUX32 */
     const char *platform;      /* AT_PLATFORM, or NULL */
     uint16_t elf_machine;
     uint8_t word_bytes;        /* 4, 8 */

@@ -19,6 +19,7 @@
 #include <glib.h>
 
 #include "linux-user/load/load.h"
+#include "linux-user/load/origin.h"
 #include "linux-user/load/prefix.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
@@ -29,15 +30,13 @@
 #include "linux-user/thread/thread.h"
 #include "linux-user/vdso/vdso.h"
 
-#ifndef AT_FLAGS_PRESERVE_ARGV0
-#define AT_FLAGS_PRESERVE_ARGV0 1 /* binfmt_misc with the flag P */
-#endif
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, MAX_SCRIPTS = 4 };
 
 /* What is to be run, after scripts have been followed. */
 typedef struct Target {
     int fd;
     char *path;
+    const char *name; /* what was executed: a script, with `path` its interpreter */
     char **argv;
     LoadHead head;
 } Target;
@@ -194,18 +193,32 @@ static void show_arguments(const Process *p)
 }
 
 /* The name that ps and /proc/self/comm show: the kernel takes it from the file executed, which was
- * the emulator. */
-static void set_comm(const char *path)
+ * the emulator. Of a program given as a descriptor it is the file's own. */
+static void set_comm(const Process *p, const char *path)
 {
+    if (g_str_has_prefix(path, "/dev/fd/"))
+        path = p->exe_path;
     const char *base = strrchr(path, '/');
     prctl(PR_SET_NAME, base ? base + 1 : path);
+}
+
+/* What /proc/self/exe says natively: where the file is, or was. */
+static char *resolve_exe(const Target *target)
+{
+    char link[40], path[PATH_MAX];
+    g_snprintf(link, sizeof link, "/proc/self/fd/%d", target->fd);
+    ssize_t n = readlink(link, path, sizeof path);
+    if (n > 0 && n < (ssize_t)sizeof path)
+        return g_strndup(path, (size_t)n);
+    char *real = realpath(target->path, NULL); /* no /proc here */
+    return real ? real : g_strdup(target->path);
 }
 
 static void run(Process *p, const Options *o, Target *target, char **envp)
 {
     GError *error = NULL;
-    LoadProgram program = {.fd = target->fd, .path = target->path, .argv = target->argv,
-                           .envp = guest_environment(o, envp)};
+    LoadProgram program = {.fd = target->fd, .argv = target->argv,
+                           .path = target->name, .envp = guest_environment(o, envp)};
     pthread_mutex_init(&p->threads_lock, NULL);
     pthread_mutex_init(&p->limits_lock, NULL);
     p->mem = mem_new();
@@ -215,11 +228,9 @@ static void run(Process *p, const Options *o, Target *target, char **envp)
     p->translator = make_translator(p, o);
     if (!load_program(p, &program, &error))
         fail(load_exit_status(error), error->message);
-    p->exe_path = realpath(target->path, NULL);
-    if (!p->exe_path)
-        p->exe_path = g_strdup(target->path);
+    p->exe_path = resolve_exe(target);
     close(target->fd);
-    set_comm(target->path);
+    set_comm(p, program.path);
     show_arguments(p);
     Thread *t = thread_new_main(p);
     if (!t || !signal_init(p))
@@ -263,7 +274,8 @@ int main(int argc, char **argv, char **envp)
     GError *error = NULL;
     static Options options;
     static Process process;
-    if (!options_parse(&options, argc, argv, &error))
+    LoadOrigin origin = load_origin(argc, argv);
+    if (!options_parse(&options, &origin, argc, argv, &error))
         fail(EXIT_USAGE, error->message);
     answer_and_exit(&options, argc ? argv[0] : "calque");
     if (options.gdb)
@@ -277,15 +289,14 @@ int main(int argc, char **argv, char **envp)
     process.personality = (uint32_t)personality(0xffffffff);
     process.random_state = options.seed;
     process.exe_fd = -1;
-    process.emulator_path = (char *)getauxval(AT_EXECFN);
+    /* Of a program that binfmt_misc started, AT_EXECFN is its own. */
+    process.emulator_path = origin.by_binfmt ? argv[0] : (char *)getauxval(AT_EXECFN);
     Target target = {.fd = options.exec_fd, .path = options.exec_fd >= 0 ? options.argv[0]
                                                         : find_program(options.argv[0]),
                      .argv = options.argv};
-    /* binfmt_misc: with P the caller's argv[0] follows the path; with O the file is open. */
-    if (getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0 && options.argc > 1)
-        target.argv++;
-    if (getauxval(AT_EXECFD))
-        target.fd = (int)getauxval(AT_EXECFD);
+    target.name = options.exec_name ? options.exec_name : target.path;
+    if (origin.has_argv0 && options.argc > 1)
+        target.argv++; /* the caller's follows the path */
     if (options.argv0) {
         target.argv = g_memdup2(target.argv, (g_strv_length(target.argv) + 1) * sizeof(char *));
         target.argv[0] = (char *)options.argv0;

@@ -11,10 +11,13 @@
 
 #include <glib.h>
 
+#include "linux-user/load/origin.h"
+
 typedef enum OptionId {
     OPT_HELP, OPT_GDB, OPT_PREFIX, OPT_STACK, OPT_CPU, OPT_SET_ENV, OPT_UNSET_ENV, OPT_ARGV0,
     OPT_RELEASE, OPT_BASE, OPT_RESERVED, OPT_LOG, OPT_LOG_FILE, OPT_PAGE_SIZE, OPT_ONE_INSN,
-    OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_PLUGIN, OPT_TB_SIZE,
+    OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_EXEC_NAME, OPT_PLUGIN,
+    OPT_TB_SIZE,
 } OptionId;
 
 typedef struct OptionRow {
@@ -56,6 +59,7 @@ static const OptionRow rows[] = {
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
     {OPT_EXEC_FD, "exec-fd", "exec-fd", NULL, "FD", NULL},
+    {OPT_EXEC_NAME, "exec-name", "exec-name", NULL, "PATH", NULL},
     {OPT_VERSION, "version", "version", NULL, NULL, "print the version"},
     {OPT_VERSION, "v", "v", NULL, NULL, NULL},
 };
@@ -126,6 +130,7 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
     case OPT_PREFIX: return set_prefix(o, value);
     case OPT_CPU: o->cpu = value; return true;
     case OPT_ARGV0: o->argv0 = value; return true;
+    case OPT_EXEC_NAME: o->exec_name = value; return true;
     case OPT_RELEASE: o->uname_release = value; return true;
     case OPT_GDB: o->gdb = value; return true;
     case OPT_LOG: o->log_classes = value; return true;
@@ -204,21 +209,33 @@ static const char *guest_by_name(const char *argv0)
                                              : base;
 }
 
-bool options_parse(Options *o, int argc, char **argv, GError **error)
+/* What exec.c passes on; it says nothing that the invoking user couldn't say by execve. */
+static bool allowed_if_secure(const OptionRow *row)
+{
+    return row->id == OPT_ARGV0 || row->id == OPT_EXEC_FD || row->id == OPT_EXEC_NAME;
+}
+
+bool options_parse(Options *o, const LoadOrigin *origin, int argc, char **argv, GError **error)
 {
     memset(o, 0, sizeof *o);
-    o->exec_fd = -1;
+    o->exec_fd = origin->exec_fd;
+    o->exec_name = origin->exec_name;
+    o->by_binfmt = origin->by_binfmt;
+    o->secure = origin->secure;
     o->guest = argc ? guest_by_name(argv[0]) : NULL;
-    if (!parse_environment(o, error))
+    if (!o->secure && !parse_environment(o, error))
         return false;
     int i = 1;
-    while (i < argc && argv[i][0] == '-' && argv[i][1]) {
+    while (!o->by_binfmt && i < argc && argv[i][0] == '-' && argv[i][1]) {
         const char *arg = argv[i++], *value;
         if (!strcmp(arg, "--"))
             break;
         const OptionRow *row = find_row(arg, &value);
         if (!row)
             return option_error(error, "unknown option '%s' (--help lists them)", arg);
+        if (o->secure && !allowed_if_secure(row))
+            return option_error(error, "option '%s' isn't taken by a program that runs with more "
+                                "rights than its user", arg);
         if (row->value && !value) {
             if (i >= argc)
                 return option_error(error, "option '%s' wants %s", arg, row->value);

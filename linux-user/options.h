@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct _GError;
+struct LoadOrigin;
 
 typedef struct Options {
     const char *guest;       /* by the program's name: "aarch64", or NULL: the ELF file says */
@@ -24,14 +25,20 @@ typedef struct Options {
     uint64_t seed;
     bool has_seed, strace, one_insn, show_version, show_help;
     int exec_fd;             /* --exec-fd: the program is open there (fexecve); -1 */
+    const char *exec_name;   /* --exec-name: what AT_EXECFN says, if it isn't the program's path */
+    bool by_binfmt;          /* started by the kernel (load/origin.h) */
+    bool secure;             /* AT_SECURE: nothing of the invoking user's is honoured */
     char **set_env;          /* -E NAME=VALUE and -U NAME, in order: "NAME=VALUE" or "NAME" */
     size_t n_set_env;
     char **argv;             /* the program and its arguments */
     int argc;
 } Options;
 
-/* Reads the environment and the arguments; *ret holds pointers into them. */
-bool options_parse(Options *ret, int argc, char **argv, struct _GError **error);
+/* Reads the environment and the arguments; *ret holds pointers into them. A program that the kernel
+ * started has no options, whatever its path looks like; one with AT_SECURE gets nothing from the
+ * environment, and takes only what the emulator itself passes on at an exec. */
+bool options_parse(Options *ret, const struct LoadOrigin *origin, int argc, char **argv,
+                   struct _GError **error);
 void options_print_help(const char *name);
 
 /* The options that a program started by the guest is to have, as arguments for another calque;

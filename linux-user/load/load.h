@@ -37,6 +37,9 @@ const GuestAbi *load_find_abi(const LoadHead *head);
 const GuestAbi *load_abi_by_name(const char *name);
 bool load_is_host(const LoadHead *head);
 
+/* A guest's ELF file: 0, or the error that execve gives for its headers or its interpreter. */
+long load_check(const Process *p, int fd, const LoadHead *head);
+
 /* The line behind "#!": the interpreter and its argument (NULL: none), NUL-terminated in
  * head->bytes. False: not a proper one. */
 bool load_parse_script(LoadHead *head, char **ret_interpreter, char **ret_argument);

@@ -2,6 +2,10 @@
 /*
  * execve: a program of a guest runs under this emulator again, one of the host by itself, a script
  * by its interpreter. The errors are the kernel's, found before the point of no return.
+ *
+ * If the kernel started this program by binfmt_misc, it starts the next one too: only so do set-uid
+ * programs get their rights (flag C), files that can't be read run, and no /proc is needed. What it
+ * can't start, because the registration has gone since, starts as without.
  */
 #include <elf.h>
 #include <errno.h>
@@ -11,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "linux-user/arch/text.h"
 #include "linux-user/load/load.h"
 #include "linux-user/load/prefix.h"
 #include "linux-user/mem/map.h"
@@ -114,6 +119,20 @@ static long read_head(int fd, LoadHead *head)
     return 0;
 }
 
+/* PREFIX followed by a descriptor's number and, behind a slash, a path; false: too long. */
+static bool fd_path(char buf[PATH_MAX], const char *prefix, int fd, const char *path)
+{
+    Text t = {buf, buf + PATH_MAX - 1};
+    if (strlen(prefix) + strlen(path) + 12 > PATH_MAX)
+        return false;
+    text_add(&t, prefix);
+    text_add_number(&t, (unsigned)fd, 10, 1);
+    text_add(&t, path[0] ? "/" : "");
+    text_add(&t, path);
+    *t.at = 0;
+    return true;
+}
+
 /* A regular file that may be executed, open for reading. One that may be executed but not read
  * can't be emulated: EACCES. */
 static long open_program(int dfd, const char *path, int flags, LoadHead *head)
@@ -123,14 +142,8 @@ static long open_program(int dfd, const char *path, int flags, LoadHead *head)
     long fd;
     if (!path[0] && (flags & AT_EMPTY_PATH)) {
         /* The guest's descriptor may be O_PATH or at its own place; open it anew. */
-        char self[40] = "/proc/self/fd/";
-        char *at = self + strlen(self), digits[12], *d = digits + sizeof digits;
-        unsigned n = (unsigned)dfd;
-        *--d = 0;
-        do
-            *--d = (char)('0' + n % 10);
-        while (n /= 10);
-        memcpy(at, d, strlen(d) + 1);
+        char self[PATH_MAX];
+        fd_path(self, "/proc/self/fd/", dfd, "");
         fd = host_raw(SYS_openat, AT_FDCWD, (uintptr_t)self, O_RDONLY | O_CLOEXEC, 0);
         if (fd == -ENOENT)
             fd = -EBADF;
@@ -183,25 +196,33 @@ static long exec_emulator(Thread *t, const ExecArgs *a)
     return r;
 }
 
-/* calque [options] -0 ARGV0 [--exec-fd N] -- PATH ARGS…; fd -1: by the path. */
-static long exec_guest(Thread *t, ExecArgs *a, const char *path, int fd)
+/* What is to be executed, by a path or a descriptor. */
+typedef struct ExecFile {
+    int dfd;
+    const char *path; /* of the guest's; behind `dfd` */
+    int flags;
+    /* What the kernel calls it: AT_EXECFN, and the argument of a script's interpreter. */
+    const char *name;
+    bool by_fd;       /* the path says nothing to another process: it gets the descriptor */
+} ExecFile;
+
+/* calque [options] -0 ARGV0 [--exec-name NAME] [--exec-fd N] -- PATH ARGS…; fd -1: by the path. */
+static long exec_guest(Thread *t, ExecArgs *a, const char *path, const char *name, int fd)
 {
-    static const char *const none = "";
     const char *options[OPTIONS_INHERIT_MAX];
     size_t n = options_inherit(t->process->options, options, OPTIONS_INHERIT_MAX);
-    const char *argv0 = a->n_argv ? a->argv[a->extra] : none;
-    char digits[12], *d = digits + sizeof digits;
-    if (a->n_argv)
-        a->argv[a->extra] = path;
-    else
-        push_front(a, path);
+    const char *argv0 = a->argv[a->extra];
+    char digits[PATH_MAX];
+    a->argv[a->extra] = path;
     push_front(a, "--");
     if (fd >= 0) {
-        *--d = 0;
-        for (unsigned v = (unsigned)fd; *--d = (char)('0' + v % 10), v /= 10;)
-            ;
-        push_front(a, d);
+        fd_path(digits, "", fd, "");
+        push_front(a, digits);
         push_front(a, "--exec-fd");
+    }
+    if (strcmp(name, path)) {
+        push_front(a, name);
+        push_front(a, "--exec-name");
     }
     push_front(a, argv0);
     push_front(a, "-0");
@@ -218,40 +239,59 @@ static const char *program_path(Thread *t, int dfd, const char *path, char *buf)
     return follow != path ? follow : prefix_lookup(t->process, path, buf, PATH_MAX);
 }
 
-static long exec_file(Thread *t, ExecArgs *a, int dfd, const char *path, int flags, int depth)
+static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth);
+
+/* argv[0] gives way to the interpreter, its argument and the script's name. */
+static long exec_script(Thread *t, ExecArgs *a, const ExecFile *f, LoadHead *head, int depth)
 {
+    char *interpreter, *argument;
+    if (f->by_fd && (host_raw(SYS_fcntl, f->dfd, F_GETFD) & FD_CLOEXEC))
+        return -ENOENT; /* the interpreter won't find it */
+    if (!load_parse_script(head, &interpreter, &argument))
+        return -ENOEXEC;
+    a->argv[a->extra] = depth ? f->path : f->name;
+    if (argument)
+        push_front(a, argument);
+    push_front(a, interpreter);
+    ExecFile next = {AT_FDCWD, interpreter, 0, f->name, false};
+    return exec_file(t, a, &next, depth + 1);
+}
+
+static long exec_elf(Thread *t, ExecArgs *a, const ExecFile *f, const char *found, int fd)
+{
+    if (f->by_fd) {
+        host_raw(SYS_fcntl, fd, F_SETFD, 0);
+        return exec_guest(t, a, f->name, f->name, fd);
+    }
+    return exec_guest(t, a, found, f->name, -1);
+}
+
+static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth)
+{
+    Process *p = t->process;
     LoadHead head;
     char buf[PATH_MAX];
     if (depth > MAX_DEPTH)
         return -ELOOP;
-    const char *found = path[0] ? program_path(t, dfd, path, buf) : path;
-    long fd = open_program(dfd, found, flags, &head);
+    const char *found = f->path[0] ? program_path(t, f->dfd, f->path, buf) : f->path;
+    bool by_kernel = p->options->by_binfmt && !p->options->prefix && !f->by_fd && depth == 0;
+    long fd = open_program(f->dfd, found, f->flags, &head), r;
+    if (fd == -EACCES && by_kernel)
+        return exec_host(t, f->dfd, found, a, f->flags);
     if (fd < 0)
         return fd;
-    long r = -ENOEXEC;
-    /* A path relative to a descriptor says nothing to another process: it gets the descriptor. */
-    bool by_fd = !path[0] || (dfd != AT_FDCWD && path[0] != '/');
-    if (head.kind == LOAD_ELF && load_is_host(&head)) {
-        r = exec_host(t, dfd, found, a, flags);
-    } else if (head.kind == LOAD_ELF && load_find_abi(&head)) {
-        if (by_fd)
-            host_raw(SYS_fcntl, fd, F_SETFD, 0);
-        r = exec_guest(t, a, by_fd && !path[0] ? "/proc/self/exe" : found, by_fd ? (int)fd : -1);
-    } else if (head.kind == LOAD_SCRIPT && by_fd) {
-        r = -ENOENT; /* as when the descriptor is closed by the exec */
-    } else if (head.kind == LOAD_SCRIPT) {
-        char *interpreter, *argument;
-        if (load_parse_script(&head, &interpreter, &argument)) {
-            if (a->n_argv) {
-                a->extra++;
-                a->n_argv--;
-            }
-            push_front(a, path);
-            if (argument)
-                push_front(a, argument);
-            push_front(a, interpreter);
-            r = exec_file(t, a, AT_FDCWD, interpreter, 0, depth + 1);
-        }
+    const GuestAbi *abi = load_find_abi(&head);
+    r = abi ? load_check(p, (int)fd, &head) : 0;
+    if (r == 0) {
+        bool script = head.kind == LOAD_SCRIPT;
+        r = -ENOEXEC;
+        /* An ELF file or another that isn't ours may have a registration of its own. */
+        if (by_kernel || (!abi && !script))
+            r = exec_host(t, f->dfd, found, a, f->flags);
+        if (r == -ENOEXEC && abi)
+            r = exec_elf(t, a, f, found, (int)fd);
+        else if (r == -ENOEXEC && script)
+            r = exec_script(t, a, f, &head, depth);
     }
     host_raw(SYS_close, fd);
     return r;
@@ -260,15 +300,22 @@ static long exec_file(Thread *t, ExecArgs *a, int dfd, const char *path, int fla
 static long exec(Thread *t, int dfd, GuestAddr path_at, GuestAddr argv, GuestAddr envp, int flags)
 {
     char path[PATH_MAX];
+    char name[PATH_MAX];
     ExecArgs a = {0};
     long r = mem_read_string(path, path_at, sizeof path);
     if (r < 0)
         return r;
     if (!path[0] && !(flags & AT_EMPTY_PATH))
         return -ENOENT;
+    ExecFile f = {dfd, path, flags, path, !path[0] || (dfd != AT_FDCWD && path[0] != '/')};
+    if (f.by_fd) {
+        if (!fd_path(name, "/dev/fd/", dfd, path))
+            return -ENAMETOOLONG;
+        f.name = name;
+    }
     r = exec_args_read(&a, argv, envp);
     if (r == 0)
-        r = exec_file(t, &a, dfd, path, flags, 0);
+        r = exec_file(t, &a, &f, 0);
     exec_args_free(&a);
     return r;
 }

@@ -2,6 +2,7 @@
 /* The machine's name, limits. */
 #include <errno.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -29,7 +30,9 @@ long sys_uname(Thread *t, const uint64_t *args)
         return ret;
     if (t->process->options->uname_release)
         put_name(name.release, sizeof name.release, t->process->options->uname_release);
-    put_name(name.machine, sizeof name.machine, t->process->abi->uname_machine);
+    const GuestAbi *abi = t->process->abi;
+    bool compat = (t->process->personality & PER_MASK) == PER_LINUX32 && abi->compat_machine;
+    put_name(name.machine, sizeof name.machine, compat ? abi->compat_machine : abi->uname_machine);
     return mem_write(args[0], &name, sizeof name) ? ret : -EFAULT;
 }
 

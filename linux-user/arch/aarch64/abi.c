@@ -119,6 +119,7 @@ static long arch_prctl(Thread *t, const uint64_t *args)
 const GuestAbi abi_aarch64 = {
     .name = "aarch64",
     .uname_machine = "aarch64",
+    .compat_machine = "armv8l",
     .platform = "aarch64",
     .elf_machine = 183,
     .word_bytes = 8,

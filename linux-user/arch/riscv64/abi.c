@@ -72,6 +72,7 @@ static size_t cpuinfo(const Thread *t, unsigned n, char *buf, size_t size)
 const GuestAbi abi_riscv64 = {
     .name = "riscv64",
     .uname_machine = "riscv64",
+    .compat_machine = "riscv32",
     .elf_machine = 243,
     .word_bytes = 8,
     .page_bytes = 4096,

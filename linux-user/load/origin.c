@@ -1,0 +1,30 @@
+/*
+ * Who started this emulator, by the auxiliary vector.
+ */
+#include "linux-user/load/origin.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h */
+#endif
+
+LoadOrigin load_origin(int argc, char **argv)
+{
+    LoadOrigin origin = {.exec_fd = -1, .secure = getauxval(AT_SECURE) != 0};
+    const char *name = (const char *)getauxval(AT_EXECFN);
+
+    errno = 0; /* descriptor 0 is one too */
+    unsigned long fd = getauxval(AT_EXECFD);
+    if (fd || !errno)
+        origin.exec_fd = (int)fd;
+    origin.has_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
+    /* With neither flag: the file executed isn't the emulator but its first argument. */
+    origin.by_binfmt = argc > 1 && (origin.exec_fd >= 0 || origin.has_argv0 ||
+                                    (name && !strcmp(name, argv[1]) && strcmp(name, argv[0])));
+    if (origin.by_binfmt)
+        origin.exec_name = name;
+    return origin;
+}
