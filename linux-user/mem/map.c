@@ -103,6 +103,27 @@ void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n)
         translator_invalidate(p->translator, a, n);
 }
 
+void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n)
+{
+    GuestAddr end = a + n;
+    for (MemRange r; a < end && mem_find(m, a, &r) && r.start < end; a = r.end) {
+        GuestAddr from = r.start > a ? r.start : a, to = r.end < end ? r.end : end;
+        r.sealed = 1;
+        table_set(m, from, to - from, &r);
+    }
+}
+
+/* Some of [a, a + n) is sealed: then it stays as it is, all of it (EPERM). */
+static bool is_sealed(MemMap *m, GuestAddr a, uint64_t n)
+{
+    bool sealed = false;
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = mem_table_index(m, a); i < m->n && m->ranges[i].start < a + n; i++)
+        sealed |= m->ranges[i].sealed;
+    pthread_mutex_unlock(&m->lock);
+    return sealed;
+}
+
 /* Claims what of [a, a + bytes) isn't the guest's. Without success nothing stays claimed; with it
  * the host has a mapping everywhere in the range. */
 static bool claim_gaps(MemMap *m, GuestAddr a, uint64_t bytes)
@@ -159,6 +180,8 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
     MemMap *m = p->mem;
     bool fixed = (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
     bool code = fixed && mem_has_code(m, addr, bytes);
+    if (fixed && is_sealed(m, addr, bytes))
+        return -EPERM;
     if (fixed && !claim_gaps(m, addr, bytes))
         return -ENOMEM;
     long r = host_raw(SYS_mmap, addr, bytes, mem_host_prot(prot), flags, fd, off);
@@ -229,12 +252,14 @@ long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes)
     if (misaligned(addr) || n == 0 || range_wraps(addr, n) || addr + n > p->abi->task_size)
         return -EINVAL;
     mem_change_begin(p->mem);
-    bool code = mem_has_code(p->mem, addr, n);
-    unmap_owned(p, addr, n);
+    bool sealed = is_sealed(p->mem, addr, n);
+    bool code = !sealed && mem_has_code(p->mem, addr, n);
+    if (!sealed)
+        unmap_owned(p, addr, n);
     if (code)
         translator_invalidate(p->translator, addr, n);
     mem_change_end(p->mem);
-    return 0;
+    return sealed ? -EPERM : 0;
 }
 
 static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
@@ -249,6 +274,8 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
         end = addr + n;
     if (end == addr)
         return -ENOMEM;
+    if (is_sealed(m, addr, end - addr))
+        return -EPERM;
     bool code = !(prot & PROT_EXEC) && mem_has_code(m, addr, end - addr);
     long r = host_raw(SYS_mprotect, addr, end - addr, mem_host_prot(prot));
     if (is_error(r))
@@ -285,6 +312,8 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
     if (!mem_check(m, old, old_n ? old_n : MEM_PAGE, 0) || !mem_find(m, old, &r))
         return -EFAULT;
     bool fixed = flags & MREMAP_FIXED;
+    if (is_sealed(m, old, old_n ? old_n : MEM_PAGE) || (fixed && is_sealed(m, to, new_n)))
+        return -EPERM;
     if (fixed && !claim_gaps(m, to, new_n))
         return -ENOMEM;
     bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
@@ -346,6 +375,8 @@ static long brk_locked(Process *p, GuestAddr to)
             host_raw(SYS_munmap, got, n);
             return (long)m->brk;
         }
+    } else if (limit < m->brk_limit && is_sealed(m, limit, m->brk_limit - limit)) {
+        return (long)m->brk;
     } else if (limit < m->brk_limit) {
         bool code = mem_has_code(m, limit, m->brk_limit - limit);
         unmap_owned(p, limit, m->brk_limit - limit);

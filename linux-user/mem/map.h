@@ -35,6 +35,7 @@ typedef struct MemRange {
     uint8_t prot;   /* the guest's PROT_* */
     uint8_t kind;   /* MemKind */
     uint8_t shared;
+    uint8_t sealed; /* by mseal() */
 } MemRange;
 
 enum { MEM_FETCH_BYTES = 1024 };
@@ -89,6 +90,8 @@ void mem_change_begin(MemMap *m);
 void mem_change_end(MemMap *m);
 void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared);
 void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n);
+/* Sealed: [a, a + n) can't be unmapped, replaced, moved or protected otherwise any more. */
+void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n);
 
 /* The translator's fetch callback; opaque is the Process. */
 size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);

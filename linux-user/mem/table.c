@@ -55,7 +55,7 @@ static void table_insert(MemMap *m, size_t at, MemRange r)
 static bool ranges_agree(const MemRange *a, const MemRange *b)
 {
     return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
-           a->shared == b->shared;
+           a->shared == b->shared && a->sealed == b->sealed;
 }
 
 /* Joins the range at i with its left neighbour where they agree. */

@@ -150,8 +150,6 @@ _Noreturn void signal_die(Thread *t, int sig)
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};
-    if (log_on(LOG_STRACE))
-        strace_end(t, 0, sig);
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&host, 0, 8);
     pid_t pid = (pid_t)host_raw(SYS_getpid);
     pid_t tid = (pid_t)host_raw(SYS_gettid);
@@ -337,8 +335,6 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
     if (log_on(LOG_STRACE))
         strace_signal(t, info);
     bool refused = action.handler == HOST_SIG_IGN || SIGNAL_BIT_IN(s->mask, sig);
-    if (log_on(LOG_STRACE))
-        strace_signal(t, info);
     if (forced && refused)
         signal_die(t, sig);
     if (log_on(LOG_SIGNAL))

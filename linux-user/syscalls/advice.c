@@ -1,0 +1,159 @@
+/* data plane */
+/* What may be said or asked of memory besides mapping it: sealing, residence, protection keys,
+ * advice about another's memory, barriers; and aio's ring, which the kernel maps by itself. */
+#include <errno.h>
+#include <linux/aio_abi.h>
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/signal/host-syscall.h"
+#include "syscall-tables/handlers.h"
+#include "syscall-tables/ids.h"
+
+static uint64_t page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
+
+/* mm/mseal.c: what isn't mapped, for the guest, can't be sealed. The host seals too, and the table
+ * remembers it, because a call of the guest's may take several of the host's. */
+long sys_mseal(Thread *t, const uint64_t *args)
+{
+    Process *p = t->process;
+    GuestAddr a = args[0];
+    uint64_t n = page_up(args[1]);
+
+    if (args[2] || a & (MEM_PAGE - 1) || (args[1] && !n) || a + n < a)
+        return -EINVAL;
+    if (!n)
+        return 0;
+    mem_change_begin(p->mem);
+    long r = mem_check(p->mem, a, n, 0) ? host_raw(HOST_NR_MSEAL, a, n, 0) : -ENOMEM;
+    if (r == 0)
+        mem_note_sealed(p->mem, a, n);
+    mem_change_end(p->mem);
+    return r;
+}
+
+/* The emulator's own pages are nobody's to the guest. */
+long sys_mincore(Thread *t, const uint64_t *args)
+{
+    GuestAddr a = args[0];
+    uint64_t n = page_up(args[1]);
+
+    if (!(a & (MEM_PAGE - 1)) && n && a + n > a && !mem_check(t->process->mem, a, n, 0))
+        return -ENOMEM;
+    return host_syscall(t, HOST_NR_MINCORE, a, args[1], args[2], 0, 0, 0);
+}
+
+/* ---- protection keys: as on a processor that has none ---- */
+
+long sys_pkey_mprotect(Thread *t, const uint64_t *args)
+{
+    return (int)args[3] == -1 ? sys_mprotect(t, args) : -EINVAL;
+}
+
+long sys_pkey_alloc(Thread *t, const uint64_t *args)
+{
+    return args[0] || args[1] & ~UINT64_C(3) ? -EINVAL : -ENOSPC;
+}
+
+long sys_pkey_free(Thread *t, const uint64_t *args) { return -EINVAL; }
+
+/* The file's pages change places within one mapping: no protection changes, but code may. */
+long sys_remap_file_pages(Thread *t, const uint64_t *args)
+{
+    Process *p = t->process;
+    GuestAddr a = args[0] & ~(uint64_t)(MEM_PAGE - 1);
+    uint64_t n = args[1] & ~(uint64_t)(MEM_PAGE - 1);
+
+    if (args[2] || a + n <= a || !mem_check(p->mem, a, n, 0))
+        return -EINVAL;
+    mem_change_begin(p->mem);
+    bool code = mem_has_code(p->mem, a, n);
+    long r = host_raw(HOST_NR_REMAP_FILE_PAGES, args[0], args[1], 0, args[3], args[4]);
+    if (code)
+        translator_invalidate(p->translator, a, n);
+    mem_change_end(p->mem);
+    return r;
+}
+
+/* The process may be this one: advice that drops pages may drop code. */
+long sys_process_madvise(Thread *t, const uint64_t *args)
+{
+    Process *p = t->process;
+    int advice = (int)args[3];
+    struct iovec v;
+    long r = host_syscall(t, HOST_NR_PROCESS_MADVISE, args[0], args[1], args[2], args[3], args[4],
+                          0);
+
+    if (r <= 0 || (advice != MADV_DONTNEED && advice != MADV_FREE && advice != MADV_REMOVE &&
+                   advice != 24 /* MADV_DONTNEED_LOCKED */))
+        return r;
+    for (uint64_t i = 0, left = r; i < args[2] && left; i++) {
+        if (!mem_get(&v, args[1] + i * sizeof v))
+            break;
+        if (mem_has_code(p->mem, mem_guest(v.iov_base), v.iov_len))
+            translator_invalidate(p->translator, mem_guest(v.iov_base), v.iov_len);
+        left -= v.iov_len < left ? v.iov_len : left;
+    }
+    return r;
+}
+
+/* Commands about restartable sequences aren't there, as in a kernel without them. */
+long sys_membarrier(Thread *t, const uint64_t *args)
+{
+    const int rseq = MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |
+                     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ;
+
+    if ((int)args[0] & rseq)
+        return -EINVAL;
+    long r = host_syscall(t, HOST_NR_MEMBARRIER, args[0], args[1], args[2], 0, 0, 0);
+    return r > 0 && (int)args[0] == MEMBARRIER_CMD_QUERY ? r & ~(long)rseq : r;
+}
+
+/* ---- aio ---- */
+
+/* The head of the ring that the kernel maps at the context's address (fs/aio.c, struct aio_ring);
+ * libaio reads it too. */
+typedef struct AioRing {
+    uint32_t id, nr, head, tail, magic, compat, incompat, header_bytes;
+} AioRing;
+enum { AIO_RING_MAGIC = 0xa10a10a1u };
+
+static uint64_t ring_bytes(GuestAddr ctx)
+{
+    AioRing ring;
+
+    if (!mem_get(&ring, ctx) || ring.magic != AIO_RING_MAGIC)
+        return 0;
+    return page_up(ring.header_bytes + (uint64_t)ring.nr * sizeof(struct io_event));
+}
+
+long sys_io_setup(Thread *t, const uint64_t *args)
+{
+    MemMap *m = t->process->mem;
+    uint64_t ctx;
+
+    mem_change_begin(m);
+    long r = host_raw(HOST_NR_IO_SETUP, args[0], args[1]);
+    if (r == 0 && mem_get(&ctx, args[1])) {
+        uint64_t n = ring_bytes(ctx);
+        if (n)
+            mem_note_mapped(m, ctx, n, PROT_READ | PROT_WRITE, MEM_PLAIN, true);
+    }
+    mem_change_end(m);
+    return r;
+}
+
+long sys_io_destroy(Thread *t, const uint64_t *args)
+{
+    Process *p = t->process;
+
+    mem_change_begin(p->mem);
+    uint64_t n = ring_bytes(args[0]);
+    long r = host_raw(HOST_NR_IO_DESTROY, args[0]);
+    if (r == 0 && n)
+        mem_note_unmapped(p, args[0], n);
+    mem_change_end(p->mem);
+    return r;
+}
