@@ -15,6 +15,7 @@ include %D%/linux/local.mk
 include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
 include %D%/programs/local.mk
+include %D%/cpython/local.mk
 include %D%/torture/local.mk
 include %D%/bench/local.mk
 include %D%/lint/local.mk

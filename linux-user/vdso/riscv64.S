@@ -1,6 +1,7 @@
 # The vDSO of the RISC-V guest. README.md says how it becomes part of the emulator; after a change
-# here run words.py. The custom-0 instruction with immediate N calls the emulator's own C code for: 0, the
-# time of clock x in ns; 1, processor | node << 32; 2, eight random bytes. It takes and gives a0.
+# here run words.py. The custom-0 instruction with immediate N calls the emulator's own C code for:
+# 0, the time of clock x in ns; 1, processor | node << 32; 2, eight random bytes. It takes and
+# gives a0.
 #
 # The time is split by multiplication: n / 10^9 = ((n >> 9) * 0x44b82fa09b5a53 >> 64) >> 11 for
 # every n below 2^63, and n / 1000 = n * 0x10624dd3 >> 38 for every n below 10^9.

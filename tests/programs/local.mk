@@ -3,7 +3,7 @@ TEST_EXTENSIONS += .prog
 PROG_LOG_COMPILER = $(srcdir)/tests/programs/run.sh
 AM_TESTS_ENVIRONMENT += ROOTS='$(abs_top_builddir)/roots'; export ROOTS;
 TESTS += $(PROGRAM_TESTS)
-EXTRA_DIST += $(PROGRAM_TESTS) %D%/run.sh %D%/fetch-root.sh %D%/packages
+EXTRA_DIST += $(PROGRAM_TESTS) %D%/run.sh %D%/in-root.sh %D%/fetch-root.sh %D%/packages
 
 .PHONY: roots
 roots:

@@ -14,26 +14,10 @@ calque=$(readlink -f "${CALQUE:-./calque}")
 normalize=$(sed -n 's/^# normalize: //p' "$script")
 [ -d "$roots" ] || { echo "no roots: make roots fetches them (needs a Debian mirror)"; exit 77; }
 unshare -m true 2>/dev/null || { echo "needs to be root to chroot"; exit 77; }
-net=$(command -v ip)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# in_root ROOT COMMAND...: with /proc, /dev and an empty /tmp of its own, and no other environment.
-in_root() {
-    local root=$1
-    shift
-    # Namespaces of its own: what a script leaves running ends with it, and its ports are its own.
-    unshare -m -p -f --kill-child ${net:+-n} sh -c '
-        root=$1; shift
-        ! command -v ip > /dev/null || ip link set lo up
-        mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" &&
-            mount -t tmpfs tmpfs "$root/tmp" || exit 125
-        cp "$TEST_SCRIPT" "$root/tmp/script"
-        [ -z "$TEST_CALQUE" ] || { mkdir -p "$root/usr/local/bin" && : >> "$root/usr/local/bin/calque" &&
-            mount --bind "$TEST_CALQUE" "$root/usr/local/bin/calque"; } || exit 125
-        exec env -i PATH=/usr/bin:/usr/sbin HOME=/tmp LC_ALL=C.UTF-8 TERM=dumb \
-            chroot "$root" "$@"' in_root "$root" "$@" < /dev/null
-}
+. "$here/in-root.sh"
 
 failed=0 ran=0
 for guest in ${GUESTS:-arm64:bookworm riscv64:trixie}; do
