@@ -41,15 +41,23 @@ static char *normal_text(Arena *arena, const IrUnit *u, GError **error)
     return g_string_free(out, FALSE);
 }
 
+/* Ends with the entry without a name if there is none. */
+static const OptPass *find_pass(const OptPass *p, const char *name)
+{
+    while (p->name && strcmp(p->name, name))
+        p++;
+    return p;
+}
+
 static bool run_passes(IrUnit *u, const char *names, GError **error)
 {
     g_auto(GStrv) list = g_strsplit(names, " ", -1);
     for (char **n = list; *n; n++) {
         if (!**n)
             continue;
-        const OptPass *p = opt_region_passes;
-        while (p->name && strcmp(p->name, *n))
-            p++;
+        const OptPass *p = find_pass(opt_passes, *n);
+        if (!p->name)
+            p = find_pass(opt_region_passes, *n);
         if (!p->name) {
             g_set_error(error, g_quark_from_static_string("ir-test"), 0, "no pass %s", *n);
             return false;

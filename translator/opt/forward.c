@@ -8,49 +8,28 @@
  * Also removes a put of the value that its variable already has, and side exits whose condition
  * folded to false.
  */
-#include "translator/opt/opt.h"
-
 #include <string.h>
 
 #include "translator/guest/isa.h"
-#include "translator/ir/arena.h"
+#include "translator/opt/alias.h"
+#include "translator/opt/opt.h"
 
 typedef struct Forward {
     IrUnit *u;
-    IrRef *alias;   /* per value: what to use instead; 0 = itself */
-    uint32_t cap_alias;
+    OptAlias alias;
     IrRef *known;   /* per variable */
 } Forward;
-
-static IrRef resolve(const Forward *f, IrRef r)
-{
-    while (r < f->cap_alias && f->alias[r])
-        r = f->alias[r];
-    return r;
-}
-
-static void set_alias(Forward *f, IrRef r, IrRef to)
-{
-    if (r >= f->cap_alias) {
-        size_t cap = f->cap_alias;
-        f->alias = arena_grow(f->u->arena, f->alias, sizeof *f->alias, f->cap_alias, &cap, r + 1);
-        memset(f->alias + f->cap_alias, 0, (cap - f->cap_alias) * sizeof *f->alias);
-        f->cap_alias = (uint32_t)cap;
-    }
-    f->alias[r] = to;
-}
 
 static void forward_insn(Forward *f, uint32_t block, IrRef r)
 {
     IrUnit *u = f->u;
     IrInsn *i = &u->insn[r];
-    unsigned n_args = ir_op_info[i->op].n_args;
-    for (unsigned a = 0; a < n_args; a++)
-        i->arg[a] = resolve(f, i->arg[a]);
+    if (i->op != IR_phi)
+        opt_resolve_args(&f->alias, r);
     switch (i->op) {
     case IR_get:
         if (f->known[i->imm]) {
-            set_alias(f, r, f->known[i->imm]);
+            opt_set_alias(&f->alias, r, f->known[i->imm]);
             ir_remove(u, block, r);
         } else {
             f->known[i->imm] = r;
@@ -77,7 +56,7 @@ static void forward_insn(Forward *f, uint32_t block, IrRef r)
     }
     IrRef to = opt_fold(u, block, r);
     if (to != r) {
-        set_alias(f, r, to);
+        opt_set_alias(&f->alias, r, to);
         if (ir_op_info[u->insn[r].op].flags & IR_OPF_P)
             ir_remove(u, block, r);
     }
@@ -90,15 +69,13 @@ static void finish_phis(Forward *f)
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
             if (u->insn[r].op == IR_phi)
-                for (unsigned a = 0; a < u->insn[r].attr; a++)
-                    u->phi_arg[u->insn[r].imm + a] = resolve(f, u->phi_arg[u->insn[r].imm + a]);
+                opt_resolve_args(&f->alias, r);
 }
 
 void opt_forward(IrUnit *u)
 {
     u->uses_known = false;
-    Forward f = { .u = u, .cap_alias = u->n_insns + 64 };
-    f.alias = arena_alloc(u->arena, f.cap_alias * sizeof *f.alias);
+    Forward f = { .u = u, .alias = opt_alias_new(u) };
     f.known = arena_alloc(u->arena, u->isa->n_vars * sizeof *f.known);
     for (uint32_t b = 0; b < u->n_blocks; b++) {
         bool falls_in = b > 0 && u->block[b].n_pred == 1 &&

@@ -5,7 +5,12 @@
  *   forward   guest variables become values; copies, constants and fold.rules applied   [forward.c]
  *   address   address arithmetic goes into memory operations                            [address.c]
  *   dce       overwritten puts, dead flags and unused values go                          [dce.c]
+ *
+ * In regions:
  *   cfg       blocks: unreachable ones go, chains merge, the rest in layout order     [layout.c]
+ *   ssa       guest variables become values, with phis                                   [ssa.c]
+ *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
+ *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
 #define TRANSLATOR_OPT_OPT_H
@@ -15,6 +20,9 @@
 void opt_forward(IrUnit *u);
 void opt_address(IrUnit *u);
 void opt_dce(IrUnit *u);
+void opt_ssa(IrUnit *u);
+void opt_gvn(IrUnit *u);
+void opt_dce_region(IrUnit *u);
 
 typedef struct OptPass {
     const char *name;

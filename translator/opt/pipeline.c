@@ -14,9 +14,13 @@ const OptPass opt_passes[] = {
 
 const OptPass opt_region_passes[] = {
     { "cfg", opt_cfg },
-    { "forward", opt_forward },
+    { "ssa", opt_ssa },
+    { "gvn", opt_gvn },
+    { "cfg", opt_cfg },
+    { "gvn", opt_gvn },
+    { "dead", opt_dce_region },
     { "address", opt_address },
-    { "dce", opt_dce },
+    { "dead", opt_dce_region },
     { NULL, NULL },
 };
 

@@ -207,7 +207,9 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP");
     if (t->verify)
         dump_verify(u, "the lifter");
-    if (!t->no_opt)
+    if (!t->no_opt && u->n_blocks > 1)
+        opt_run_region(u);
+    else if (!t->no_opt)
         opt_run_baseline(u);
     if (t->verify)
         dump_verify(u, "the optimizer");
