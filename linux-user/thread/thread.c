@@ -22,6 +22,7 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/host.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -166,6 +167,30 @@ static void child_registers(Thread *child, const ThreadClone *c)
     abi->syscall_result(cpu, 0);
 }
 
+/* A detached thread of the host. The C library installs a handler of its own for signal 33
+ * (SIGSETXID) when there are no others: the guest's comes back, and meanwhile nothing arrives. */
+static int create_host_thread(Thread *t, void *(*fn)(void *), void *arg)
+{
+    enum { SIGSETXID = 33 };
+    pthread_attr_t attr;
+    pthread_t host;
+    uint64_t old_mask;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+    bool alone = t->process->n_threads == 1;
+    HostSigaction action;
+    host_signal_mask(~UINT64_C(0), &old_mask);
+    if (alone)
+        host_signal_get(SIGSETXID, &action);
+    int e = pthread_create(&host, &attr, fn, arg);
+    if (alone)
+        host_raw(SYS_rt_sigaction, SIGSETXID, (uintptr_t)&action, 0, 8);
+    host_signal_mask(old_mask, NULL);
+    pthread_attr_destroy(&attr);
+    return e;
+}
+
 static long clone_thread(Thread *t, const ThreadClone *c)
 {
     Thread *child = thread_alloc(t->process, t);
@@ -175,13 +200,7 @@ static long clone_thread(Thread *t, const ThreadClone *c)
     child_registers(child, c);
     ThreadStart start = {.thread = child, .clone = c};
     sem_init(&start.done, 0, 0);
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    pthread_t host;
-    int e = pthread_create(&host, &attr, thread_main, &start);
-    pthread_attr_destroy(&attr);
+    int e = create_host_thread(t, thread_main, &start);
     if (!e)
         while (sem_wait(&start.done) < 0)
             ;
@@ -404,14 +423,8 @@ static void *shared_main(void *arg)
 static long clone_shared(Thread *t, const ThreadClone *c)
 {
     SharedStart start = {.from = t, .clone = *c};
-    pthread_attr_t attr;
-    pthread_t host;
     sem_init(&start.started, 0, 0);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    int e = pthread_create(&host, &attr, shared_main, &start);
-    pthread_attr_destroy(&attr);
+    int e = create_host_thread(t, shared_main, &start);
     if (e)
         return -EAGAIN;
     while (sem_wait(&start.started) < 0)

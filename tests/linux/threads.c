@@ -121,6 +121,16 @@ int main(void)
     for (int i = 0; i < N; i++)
         pthread_join(t[i], NULL);
     printf("each thread got its signal\n");
+    /* The C library tells every thread, by a signal that it keeps for itself. */
+    for (long i = 0; i < N; i++)
+        pthread_create(&t[i], NULL, wait_signal, (void *)i);
+    for (int i = 0; i < N; i++)
+        sem_wait(&ready);
+    printf("setegid %d seteuid %d\n", setegid(getegid()), seteuid(geteuid()));
+    for (int i = 0; i < N; i++)
+        pthread_kill(t[i], SIGUSR1);
+    for (int i = 0; i < N; i++)
+        pthread_join(t[i], NULL);
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
