@@ -167,6 +167,7 @@ static Translator *make_translator(Process *p, const Options *o)
     GError *error = NULL;
     TranslatorConfig config = {
         .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend, .one_insn = o->one_insn,
+        .stats = o->stats, .tier = o->tier, .tier_threshold = o->tier_entries,
         .callbacks = &callbacks, .opaque = p,
     };
     Translator *t = translator_new(&config, &error);

@@ -18,6 +18,7 @@ typedef enum OptionId {
     OPT_RELEASE, OPT_BASE, OPT_RESERVED, OPT_LOG, OPT_LOG_FILE, OPT_PAGE_SIZE, OPT_ONE_INSN,
     OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_EXEC_NAME, OPT_PLUGIN,
     OPT_TB_SIZE,
+    OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS,
 } OptionId;
 
 typedef struct OptionRow {
@@ -56,6 +57,11 @@ static const OptionRow rows[] = {
     {OPT_ONE_INSN, "singlestep", "singlestep", "SINGLESTEP", NULL, NULL},
     {OPT_SEED, "seed", "seed", "RAND_SEED", "NUMBER", "make addresses and AT_RANDOM repeat"},
     {OPT_BACKEND, "backend", "backend", "BACKEND", "NAME", "x86_64 or interp"},
+    {OPT_TIER, "tier", "tier", "TIER", "NAME",
+     "auto: optimize hot code; baseline: none; optimize: all, at once"},
+    {OPT_TIER_THRESHOLD, "tier-threshold", "tier-threshold", "TIER_THRESHOLD", "ENTRIES",
+     "code is hot after so many entries"},
+    {OPT_STATS, "stats", "stats", "STATS", NULL, "tell at the end what the translator did"},
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
     {OPT_EXEC_FD, "exec-fd", "exec-fd", NULL, "FD", NULL},
@@ -121,6 +127,21 @@ static void set_env_list(Options *o, const char *value)
     }
 }
 
+static bool set_tier(Options *o, const char *value, GError **error)
+{
+    static const char *const names[] = {
+        [TIER_AUTO] = "auto", [TIER_BASELINE] = "baseline", [TIER_OPTIMIZE] = "optimize",
+    };
+    for (size_t n = 0; n < G_N_ELEMENTS(names); n++)
+        if (!strcmp(value, names[n])) {
+            o->tier = (TranslatorTier)n;
+            o->tier_name = names[n];
+            return true;
+        }
+    return option_error(error, "--tier: there is no tier '%s'; it is auto, baseline or optimize",
+                        value);
+}
+
 static bool apply(Options *o, const OptionRow *row, const char *value, GError **error)
 {
     uint64_t number = 0;
@@ -138,6 +159,14 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
     case OPT_STRACE: o->strace = true; return true;
     case OPT_ONE_INSN: o->one_insn = true; return true;
     case OPT_BACKEND: o->backend = value; return true;
+    case OPT_TIER: return set_tier(o, value, error);
+    case OPT_TIER_THRESHOLD:
+        if (!parse_number(value, &number) || number == 0 || number > UINT32_MAX)
+            return option_error(error, "--tier-threshold wants a number, not '%s'", value);
+        o->tier_threshold = value;
+        o->tier_entries = (uint32_t)number;
+        return true;
+    case OPT_STATS: o->stats = true; return true;
     case OPT_SET_ENV:
         if (!strchr(value, '=') || value[0] == '=')
             return option_error(error, "-E wants NAME=VALUE, not '%s'", value);
@@ -278,7 +307,8 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     size_t n = 0;
     const struct { const char *name, *value; } valued[] = {
         {"-L", o->prefix}, {"-cpu", o->cpu}, {"-r", o->uname_release}, {"--backend", o->backend},
-        {"-d", o->log_classes}, {"-D", o->log_file},
+        {"-d", o->log_classes}, {"-D", o->log_file}, {"--tier", o->tier_name},
+        {"--tier-threshold", o->tier_threshold},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(valued); i++) {
         if (valued[i].value && n + 2 < size) {
@@ -288,6 +318,8 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     }
     if (o->strace && n + 1 < size)
         ret[n++] = "-strace";
+    if (o->stats && n + 1 < size)
+        ret[n++] = "-stats";
     if (o->one_insn && n + 1 < size)
         ret[n++] = "-one-insn-per-tb";
     if (size)

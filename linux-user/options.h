@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "translator/translator.h"
+
 struct _GError;
 struct LoadOrigin;
 
@@ -17,13 +19,16 @@ typedef struct Options {
     const char *prefix;      /* -L, without a slash at its end; NULL: none */
     const char *cpu;         /* -cpu */
     const char *backend;     /* --backend */
+    TranslatorTier tier;     /* --tier */
+    const char *tier_name, *tier_threshold; /* --tier, --tier-threshold, for options_inherit() */
+    uint32_t tier_entries;   /* --tier-threshold; 0: default */
     const char *argv0;       /* -0 */
     const char *uname_release; /* -r */
     const char *log_classes, *log_file; /* -d, -D */
     const char *gdb;         /* -g */
     uint64_t stack_bytes;    /* -s; 0: RLIMIT_STACK */
     uint64_t seed;
-    bool has_seed, strace, one_insn, show_version, show_help;
+    bool has_seed, strace, one_insn, stats, show_version, show_help;
     int exec_fd;             /* --exec-fd: the program is open there (fexecve); -1 */
     const char *exec_name;   /* --exec-name: what AT_EXECFN says, if it isn't the program's path */
     bool by_binfmt;          /* started by the kernel (load/origin.h) */

@@ -5,6 +5,7 @@ TRANSLATOR_LIBS = libtranslator.a $(FFI_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
 include %D%/decodegen/local.mk
 include %D%/ir/local.mk
 include %D%/opt/local.mk
+include %D%/region/local.mk
 include %D%/regalloc/local.mk
 include %D%/cache/local.mk
 include %D%/runtime/local.mk

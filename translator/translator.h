@@ -58,12 +58,22 @@ typedef struct TranslatorCallbacks {
     char *(*symbol)(void *opaque, GuestAddr pc);
 } TranslatorCallbacks;
 
+/* How code is translated. */
+typedef enum TranslatorTier {
+    TIER_AUTO,     /* at first quickly, and again with care when it is hot */
+    TIER_BASELINE, /* only quickly */
+    TIER_OPTIMIZE, /* with care at first sight (tests) */
+} TranslatorTier;
+
 typedef struct TranslatorConfig {
     const char *guest;     /* "aarch64", "riscv64" */
     const char *cpu;       /* -cpu model, NULL = default ("max") */
     const char *backend;   /* "x86_64", "interp", NULL = best for this host */
     size_t code_bytes;     /* size of the code buffer; 0 = default */
     bool one_insn;         /* a unit for each guest instruction */
+    TranslatorTier tier;
+    bool stats;            /* measure translation time */
+    uint32_t tier_threshold; /* a unit is hot after so many entries; 0: default */
     bool verify;           /* check each unit's IR before and after the passes */
     bool perf_map;         /* write /tmp/perf-PID.map */
     const TranslatorCallbacks *callbacks;
@@ -124,8 +134,13 @@ uint32_t vcpu_fp_control(const Vcpu *v);
 
 typedef struct TranslatorStats {
     uint64_t units, guest_insns, host_bytes, invalidated, flushes;
+    uint64_t regions, region_insns, region_bytes; /* not among those above */
+    uint64_t regions_refused;
+    uint64_t baseline_ns, region_ns; /* of CPU time; counted only with TranslatorConfig.stats */
 } TranslatorStats;
 void translator_stats(Translator *t, TranslatorStats *ret_stats);
+/* To the log, as lines "calque: …"; without GLib, at a process's end. */
+void translator_stats_print(Translator *t);
 
 /* Logging (-d): classes as bits, one line or block a call; thread-safe; never allocates when the
  * class is off. */

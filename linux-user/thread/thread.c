@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/options.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 #include "linux-user/signal/signal.h"
@@ -513,6 +514,12 @@ static void robust_exit(Thread *t)
     host_raw(SYS_set_robust_list, 0, t->robust_list_bytes);
 }
 
+static void print_stats(const Process *p)
+{
+    if (p->options->stats)
+        translator_stats_print(p->translator);
+}
+
 void thread_exit(Thread *t)
 {
     Process *p = t->process;
@@ -528,6 +535,7 @@ void thread_exit(Thread *t)
             host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
         if (log_on(LOG_STRACE))
             strace_end(t, p->leader_status, 0);
+        print_stats(p);
         /* The emulator may have threads of its own that would keep the process. */
         host_raw(SYS_exit_group, p->leader_status);
     }
@@ -543,6 +551,7 @@ _Noreturn void thread_exit_process(Thread *t, int status)
 {
     if (log_on(LOG_STRACE))
         strace_end(t, status & 0xff, 0);
+    print_stats(t->process);
     for (;;)
         host_raw(SYS_exit_group, status);
 }

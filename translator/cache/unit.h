@@ -68,10 +68,16 @@ enum {
     UNIT_SNAP_FLAGS,  /* in EFLAGS */
 };
 
+/* A region's guest code on one page. */
+typedef struct UnitRange {
+    GuestAddr start, end;
+    struct CompiledUnit *next; /* list of the page's units */
+} UnitRange;
+
 typedef struct CompiledUnit {
     GuestAddr pc;
     uint64_t mode;
-    uint32_t code_bytes;    /* guest bytes */
+    uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
     uint32_t n_guest_insns;
     uint32_t flags;         /* IR_UNIT_* it was translated with */
     const uint8_t *code;    /* host code */
@@ -96,6 +102,10 @@ typedef struct CompiledUnit {
     GuestAddr seen_start, seen_end; /* guest code that it depends on: its own, and what lies around
                                        it on its first page (GuestIsa.lazy_dead) */
     struct CompiledUnit *page_next[2]; /* lists by guest page */
+    UnitRange *range;       /* a region's: [n_ranges], one a page; then seen_* and page_next
+                               are unused */
+    uint32_t n_ranges;
+    bool tier_tried;        /* its pc was hot, and no region could be made there */
     void *runtime;
 } CompiledUnit;
 

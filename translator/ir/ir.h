@@ -208,6 +208,7 @@ enum {
     IR_UNIT_NAN_CHECK = 4, /* check NaNs inline (a site trapped often) */
     IR_UNIT_SOFT_TLB = 8,  /* system mode: accesses look up the TLB inline */
     IR_UNIT_REGION = 16,   /* many blocks, for the optimizing tier (translator/region/) */
+    IR_UNIT_COUNTED = 32,  /* entries are counted: Vcpu.profile */
 };
 
 typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpInfo;

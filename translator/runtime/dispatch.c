@@ -104,6 +104,15 @@ static void retry(Vcpu *v)
     pthread_mutex_unlock(&t->lock);
 }
 
+static void be_hot(Vcpu *v)
+{
+    Translator *t = v->translator;
+    v->hot = 0;
+    pthread_mutex_lock(&t->lock);
+    tier_up(t, v);
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* VCPU_EXIT_ICACHE, see translator.h. */
 static void invalidate_as_asked(Vcpu *v)
 {
@@ -133,6 +142,8 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
     fill_jump_cache(v, unit);
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);
+    if (v->hot)
+        be_hot(v);
     if (v->retry_flags) {
         /* a site that trapped often asks for later;
          * others have left to do their instruction again */

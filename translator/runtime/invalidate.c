@@ -20,30 +20,50 @@ void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
     t->backend->link(t, link, target);
 }
 
-static void unlink_incoming(Translator *t, CompiledUnit *u)
+static UnitLink *take_incoming(CompiledUnit *u)
 {
-    while (u->incoming) {
-        UnitLink *link = u->incoming;
+    UnitLink *link = u->incoming;
+    if (link) {
         u->incoming = link->next_incoming;
         link->next_incoming = NULL;
         link->prev_incoming = NULL;
+    }
+    return link;
+}
+
+static void unlink_incoming(Translator *t, CompiledUnit *u)
+{
+    for (UnitLink *link; (link = take_incoming(u));) {
         t->backend->unlink(t, link);
         __atomic_store_n(&link->to, NULL, __ATOMIC_RELAXED);
     }
 }
 
-void unit_invalidate(Translator *t, CompiledUnit *u)
+/* Nobody finds the unit any more. */
+static void withdraw(Translator *t, CompiledUnit *u)
 {
     unit_table_remove(t->units, u);
     /* Before the purge: fill_jump_cache() looks at it after it has filled. */
     __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
-    unlink_incoming(t, u);
     for (Vcpu *v = t->vcpus; v; v = v->next) {
         JumpCacheEntry *e = &v->own_jump_cache[jump_cache_index(u->pc)];
         if (__atomic_load_n(&e->pc, __ATOMIC_SEQ_CST) == u->pc)
             __atomic_store_n(&e->pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
     }
+}
+
+void unit_invalidate(Translator *t, CompiledUnit *u)
+{
+    withdraw(t, u);
+    unlink_incoming(t, u);
     t->stats.invalidated++;
+}
+
+void unit_replace(Translator *t, CompiledUnit *old, CompiledUnit *fresh)
+{
+    withdraw(t, old);
+    for (UnitLink *link; (link = take_incoming(old));)
+        unit_link(t, link, fresh);
 }
 
 static void invalidate_visited(void *opaque, CompiledUnit *u)
@@ -92,6 +112,7 @@ void units_flush(Translator *t)
         vcpu_jump_cache_clear(v);
     if (t->backend->flush)
         t->backend->flush(t);
+    arena_reset(t->unit_arena);
     t->stats.flushes++;
     atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);
     atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);

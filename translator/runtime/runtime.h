@@ -22,7 +22,24 @@ const Backend *backend_find(const char *name); /* NULL: the host's best */
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
                              VcpuExit *ret_exit);
 
+/* As much as can be had of guest code; another thread may unmap it meanwhile, which then counts as
+ * unfetchable. */
+size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want);
+/* The thread's CPU time in ns, for the statistics; 0 unless they are asked for. */
+uint64_t translate_clock(const Translator *t);
+/* Into the tables, the logs and the statistics. */
+void translate_publish(Translator *t, CompiledUnit *c);
+
+/* tier.c: the optimizing tier, with the lock. */
+void tier_init(Translator *t, const TranslatorConfig *config); /* without; the backend is known */
+/* Makes the region at pc, in place of the unit that is there; NULL: none can be made. */
+CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc);
+/* The unit at the vcpu's pc is hot. */
+void tier_up(Translator *t, Vcpu *v);
+
 /* invalidate.c, with the lock */
+/* Links to `old` lead to `fresh` now, and old is gone. */
+void unit_replace(Translator *t, CompiledUnit *old, CompiledUnit *fresh);
 void unit_link(Translator *t, UnitLink *link, CompiledUnit *target);
 void unit_invalidate(Translator *t, CompiledUnit *u);
 void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes);

@@ -36,11 +36,14 @@ struct Translator {
     GuestAddr callouts_start;      /* translator_set_callouts() */
     uint64_t callouts_bytes;
     size_t code_bytes;             /* size of the code buffer */
-    bool one_insn, verify;
+    bool one_insn, verify, stats_time;
     bool no_opt;                   /* tests: units as they were lifted */
+    TranslatorTier tier;
+    uint32_t tier_step;            /* of Vcpu.profile's counters */
 
     pthread_mutex_t lock;
     Arena *arena;                  /* of the unit being translated; reset for each */
+    Arena *unit_arena;             /* what the runtime keeps of units; reset with a flush */
     struct CodeBuffer *code;       /* cache/code-buffer.h; the x86-64 backend's */
     void *backend_data;            /* the backend's own */
     struct UnitTable *units;       /* unit-table.h */

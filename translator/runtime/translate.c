@@ -5,6 +5,7 @@
  * (the last instruction may reach into the next).
  */
 #include <string.h>
+#include <time.h>
 
 #include "translator/debug/perf-map.h"
 #include "translator/opt/opt.h"
@@ -23,8 +24,7 @@ typedef struct Fetched {
     bool beyond; /* the next page has been asked for */
 } Fetched;
 
-/* Copies guest bytes; another thread may unmap them meanwhile, which then counts as unfetchable. */
-static size_t copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
+size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
 {
     Translator *t = v->translator;
     const uint8_t *from;
@@ -46,7 +46,7 @@ static size_t copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
 static void fetch_page(Vcpu *v, GuestAddr pc, Fetched *f)
 {
     size_t want = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
-    f->bytes = copy_code(v, f->code, pc, want < CODE_BYTES ? want : CODE_BYTES);
+    f->bytes = translate_copy_code(v, f->code, pc, want < CODE_BYTES ? want : CODE_BYTES);
     f->beyond = false;
 }
 
@@ -57,7 +57,7 @@ static bool fetch_rest(Vcpu *v, GuestAddr pc, Fetched *f)
     if (f->beyond || !f->bytes)
         return false;
     f->beyond = true;
-    size_t n = copy_code(v, f->code + f->bytes, pc + f->bytes, max < 16 ? max : 16);
+    size_t n = translate_copy_code(v, f->code + f->bytes, pc + f->bytes, max < 16 ? max : 16);
     f->bytes += n;
     return n != 0;
 }
@@ -82,7 +82,7 @@ static void mark_lazy_exits(Vcpu *v, IrUnit *u, GuestAddr *ret_start, GuestAddr 
         if (!put || (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call))
             continue;
         if (!w.bytes)
-            w.bytes = copy_code(v, page, w.start, PAGE_BYTES);
+            w.bytes = translate_copy_code(v, page, w.start, PAGE_BYTES);
         if (!w.bytes)
             return;
         if (isa->lazy_dead(&w, (GuestAddr)i->imm))
@@ -217,11 +217,30 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP after optimization");
 }
 
+uint64_t translate_clock(const Translator *t)
+{
+    struct timespec now = { 0 };
+    if (t->stats_time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void count_unit(Translator *t, const CompiledUnit *c)
 {
-    t->stats.units++;
-    t->stats.guest_insns += c->n_guest_insns;
-    t->stats.host_bytes += c->host_bytes;
+    bool region = c->flags & IR_UNIT_REGION;
+    *(region ? &t->stats.regions : &t->stats.units) += 1;
+    *(region ? &t->stats.region_insns : &t->stats.guest_insns) += c->n_guest_insns;
+    *(region ? &t->stats.region_bytes : &t->stats.host_bytes) += c->host_bytes;
+}
+
+void translate_publish(Translator *t, CompiledUnit *c)
+{
+    unit_table_add(t->units, c);
+    count_unit(t, c);
+    if (log_on(LOG_OUT))
+        dump_host_code(t, c);
+    if (t->perf_fd >= 0)
+        perf_map_add(t, c);
 }
 
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
@@ -230,7 +249,12 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
     if (c)
         return c;
+    if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ONE_INSN) && (c = tier_translate(t, v, pc)))
+        return c;
+    if (t->tier == TIER_AUTO && !(flags & IR_UNIT_ONE_INSN))
+        flags |= IR_UNIT_COUNTED;
     GuestAddr seen_start, seen_end;
+    uint64_t start = translate_clock(t);
     /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
     for (unsigned attempt = 0; !c; attempt++) {
@@ -248,11 +272,7 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     }
     c->seen_start = seen_start;
     c->seen_end = seen_end;
-    unit_table_add(t->units, c);
-    count_unit(t, c);
-    if (log_on(LOG_OUT))
-        dump_host_code(t, c);
-    if (t->perf_fd >= 0)
-        perf_map_add(t, c);
+    translate_publish(t, c);
+    t->stats.baseline_ns += translate_clock(t) - start;
     return c;
 }

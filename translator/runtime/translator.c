@@ -34,6 +34,7 @@ static bool make_tables(Translator *t)
 {
     t->units = unit_table_new();
     t->arena = arena_new();
+    t->unit_arena = arena_new();
     t->empty_jump_cache = calloc(VCPU_JUMP_CACHE_SIZE, sizeof *t->empty_jump_cache);
     const void **fns = calloc(t->isa->n_helpers + 1, sizeof *fns);
     t->helper_fns = fns;
@@ -61,6 +62,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->opaque = config->opaque;
     t->code_bytes = config->code_bytes;
     t->one_insn = config->one_insn;
+    t->stats_time = config->stats;
     t->verify = config->verify || log_on(LOG_VERIFY);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->quiesce_lock, NULL);
@@ -78,6 +80,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
         goto fail;
     }
     t->backend = backend;
+    tier_init(t, config);
     if (!backend->init(t, error))
         goto fail;
     if (config->perf_map || log_on(LOG_PERF_MAP))
@@ -110,6 +113,7 @@ void translator_free(Translator *t)
         close(t->perf_fd);
     unit_table_free(t->units);
     arena_free(t->arena);
+    arena_free(t->unit_arena);
     free(t->empty_jump_cache);
     free((void *)t->helper_fns);
     free(t->hints);
@@ -127,4 +131,20 @@ void translator_stats(Translator *t, TranslatorStats *ret_stats)
     pthread_mutex_lock(&t->lock);
     *ret_stats = t->stats;
     pthread_mutex_unlock(&t->lock);
+}
+
+void translator_stats_print(Translator *t)
+{
+    TranslatorStats s;
+    translator_stats(t, &s);
+    log_write("calque: %llu units of %llu guest instructions, %llu bytes; "
+              "%llu invalidated, %llu flushes\n",
+              (unsigned long long)s.units, (unsigned long long)s.guest_insns,
+              (unsigned long long)s.host_bytes, (unsigned long long)s.invalidated,
+              (unsigned long long)s.flushes);
+    log_write("calque: %llu regions of %llu guest instructions, %llu bytes; %llu refused\n",
+              (unsigned long long)s.regions, (unsigned long long)s.region_insns,
+              (unsigned long long)s.region_bytes, (unsigned long long)s.regions_refused);
+    log_write("calque: translation took %llu us, of regions %llu us\n",
+              (unsigned long long)s.baseline_ns / 1000, (unsigned long long)s.region_ns / 1000);
 }

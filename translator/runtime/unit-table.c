@@ -112,9 +112,19 @@ static uint64_t last_page(const CompiledUnit *u)
     return (u->pc + (u->code_bytes ? u->code_bytes - 1 : 0)) >> UNIT_PAGE_SHIFT;
 }
 
+static UnitRange *range_on(const CompiledUnit *u, uint64_t page)
+{
+    uint32_t n = 0;
+    while (u->range[n].start >> UNIT_PAGE_SHIFT != page)
+        n++;
+    return &u->range[n];
+}
+
 /* The place of u's successor in the list of that page. */
 static CompiledUnit **page_next(CompiledUnit *u, uint64_t page)
 {
+    if (u->range)
+        return &range_on(u, page)->next;
     return &u->page_next[page == first_page(u) ? 0 : 1];
 }
 
@@ -134,11 +144,22 @@ static void page_remove(UnitTable *t, uint64_t page, CompiledUnit *u)
         *at = *page_next(u, page);
 }
 
+typedef void (*PageFn)(UnitTable *t, uint64_t page, CompiledUnit *u);
+
+static void each_page(UnitTable *t, CompiledUnit *u, PageFn fn)
+{
+    for (uint32_t n = 0; n < u->n_ranges; n++)
+        fn(t, u->range[n].start >> UNIT_PAGE_SHIFT, u);
+    if (u->range)
+        return;
+    fn(t, first_page(u), u);
+    if (last_page(u) != first_page(u))
+        fn(t, last_page(u), u);
+}
+
 void unit_table_add(UnitTable *t, CompiledUnit *u)
 {
-    page_insert(t, first_page(u), u);
-    if (last_page(u) != first_page(u))
-        page_insert(t, last_page(u), u);
+    each_page(t, u, page_insert);
     CompiledUnit **head = &t->bucket[bucket_of(u->pc)];
     u->hash_next = *head;
     __atomic_store_n(head, u, __ATOMIC_RELEASE);
@@ -146,9 +167,7 @@ void unit_table_add(UnitTable *t, CompiledUnit *u)
 
 void unit_table_remove(UnitTable *t, CompiledUnit *u)
 {
-    page_remove(t, first_page(u), u);
-    if (last_page(u) != first_page(u))
-        page_remove(t, last_page(u), u);
+    each_page(t, u, page_remove);
     CompiledUnit **at = &t->bucket[bucket_of(u->pc)];
     while (*at && *at != u)
         at = &(*at)->hash_next;
@@ -170,7 +189,9 @@ static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisito
     uint64_t page = e->page_plus_1 - 1;
     for (CompiledUnit *u = e->first, *next; u; u = next) {
         next = *page_next(u, page);
-        if (u->seen_start <= last && u->seen_end > start)
+        const UnitRange *range = u->range ? range_on(u, page) : NULL;
+        if ((range ? range->start : u->seen_start) <= last &&
+            (range ? range->end : u->seen_end) > start)
             fn(opaque, u);
     }
 }

@@ -14,6 +14,14 @@
 enum { VCPU_JUMP_CACHE_SIZE = 1024 }; /* entries; a power of two */
 typedef struct JumpCacheEntry { GuestAddr pc; const void *host; } JumpCacheEntry;
 
+/* Entries of units are counted in steps that overflow when a unit is hot. Units may share a
+ * counter: then one of them is hot early. */
+enum { VCPU_PROFILE_SIZE = 4096 };
+static inline unsigned vcpu_profile_index(GuestAddr pc)
+{
+    return (unsigned)((pc >> 1) * 0x9e3779b1u >> 18) & (VCPU_PROFILE_SIZE - 1);
+}
+
 /* Where a pc is in the cache: emitted code takes (pc & 0xffc) * 4 as the entry's offset. A free
  * entry has a pc that no guest can have. */
 static inline unsigned jump_cache_index(GuestAddr pc)
@@ -46,6 +54,7 @@ struct Vcpu {
     V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
     uint64_t mode;                   /* GuestIsa.mode() of the state */
     int exit_host_signal, exit_host_code;
+    uint32_t hot;                    /* the unit at the pc left because its counter overflowed */
 
     Translator *translator;
     JumpCacheEntry *own_jump_cache;
@@ -65,6 +74,7 @@ struct Vcpu {
     Vcpu *next;                      /* list of the translator's, under its lock */
     void *backend;                   /* the backend's own */
 
+    uint32_t profile[VCPU_PROFILE_SIZE]; /* by vcpu_profile_index() of a unit's pc */
     V128 spill[256];                 /* for emitted code: values that found no register */
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
 };

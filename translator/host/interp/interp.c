@@ -176,11 +176,26 @@ static const JumpCacheEntry *jump_cache_find(const Vcpu *v, GuestAddr pc)
     return __atomic_load_n(&e->pc, __ATOMIC_RELAXED) == pc ? e : NULL;
 }
 
+/* As emitted code does at its entry. */
+static bool is_hot(Vcpu *v, const CompiledUnit *u)
+{
+    if (!(u->flags & IR_UNIT_COUNTED))
+        return false;
+    uint32_t *count = &v->profile[vcpu_profile_index(u->pc)];
+    v->hot = __builtin_add_overflow(*count, v->translator->tier_step, count);
+    return v->hot;
+}
+
 /* The loop over linked units, as emitted code would run it. */
 static bool run_units(Vcpu *v, InterpUnit *unit, UnitLink **ret_link)
 {
     InterpVcpu *iv = v->backend;
     for (;;) {
+        if (is_hot(v, &unit->base)) {
+            vcpu_set_pc(v, unit->base.pc);
+            *ret_link = NULL;
+            return false;
+        }
         reserve_values(iv, unit->n_insns);
         iv->pc = unit->base.pc;
         UnitLink *link;

@@ -345,6 +345,8 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     straighten_loop(e);
     e->ra = ra_new(&b->target, e, u, s->pair);
     enc_bind(e, &s->entry);
+    if (u->flags & IR_UNIT_COUNTED)
+        exit_count_entry(e);
     if (!emit_block(e) || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
         return NULL;
     emit_pool(e);

@@ -227,6 +227,23 @@ static void leave_to_pc(Emit *e, GuestAddr pc)
 /* v[0]: pc */
 static void cold_kicked(Emit *e, Cold *c) { leave_to_pc(e, c->v[0]); }
 
+/* v[0]: pc */
+static void cold_hot(Emit *e, Cold *c)
+{
+    enc_store_i(e, false, MEM_STATE(hot), 1);
+    leave_to_pc(e, c->v[0]);
+}
+
+/* At the entry, where everything is canonical. */
+void exit_count_entry(Emit *e)
+{
+    Cold *c = emit_cold(e, cold_hot, NULL);
+    c->v[0] = e->unit->pc;
+    Mem m = mem_state(offsetof(Vcpu, profile) + 4 * vcpu_profile_index(e->unit->pc));
+    enc_alu_i(e, ALU_ADD, false, operand_mem(m), (int32_t)e->translator->tier_step);
+    enc_jcc(e, CC_B, &c->enter);
+}
+
 /* Loops must be interruptible: a jump backwards looks whether somebody wants us in C. */
 static void poll_kick(Emit *e, GuestAddr target)
 {

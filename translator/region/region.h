@@ -1,0 +1,111 @@
+/*
+ * Regions: which guest code the optimizing tier takes together, and its IR.
+ *
+ *   discover.c  guest blocks from the entry along direct branches, each side that has been executed
+ *   layout.c    which of them stay, in which order
+ *   lift.c      their IR: br and brc inside, side exits out of the region, polls on back edges
+ *
+ * A region has one entry, its pc. If that is the head of a loop, the region is the loop nest:
+ * blocks from which control can't come back to the entry stay outside. Calls, returns and indirect
+ * jumps end a path.
+ *
+ * Rules
+ *  1. A guest block is lifted once to find where it ends, and once more into the unit, when all
+ *     branch targets are known. What the second time shows decides; a difference (it can only come
+ *     from what a lifter knew about the instructions before) refuses the region.
+ *  2. Blocks stand in the unit in a weak topological order: predecessors first but for back edges,
+ *     a loop's blocks together, its head first.
+ *  3. No block lies below the entry, so that the region of an inner loop's head isn't the outer
+ *     loop turned inside out: compilers put a loop's head first.
+ *  4. A `poll` stands on each edge that leads backwards, in this order or in the guest's addresses:
+ *     so every loop has one, also loops that only partly lie in the region.
+ */
+#ifndef TRANSLATOR_REGION_REGION_H
+#define TRANSLATOR_REGION_REGION_H
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+enum {
+    REGION_PAGE_SHIFT = 12,
+    REGION_PAGE_BYTES = 1 << REGION_PAGE_SHIFT,
+    REGION_MAX_PAGES = 8,
+    REGION_PAGE_MARGIN = 16, /* of the next page, for an instruction across the end */
+};
+
+/* Guest code as it was copied: what of the page can be fetched, from its start. */
+typedef struct RegionPage {
+    GuestAddr start;
+    size_t bytes;
+    GuestAddr seen_start, seen_end; /* what of it the region depends on; start >= end: nothing */
+    uint8_t *code;                  /* [REGION_PAGE_BYTES + REGION_PAGE_MARGIN] */
+} RegionPage;
+
+typedef struct RegionLimits {
+    uint32_t blocks, insns, ir;
+} RegionLimits;
+
+typedef struct RegionSource {
+    const GuestIsa *isa;
+    const void *cpu_model;
+    uint64_t mode;
+    uint32_t flags; /* IR_UNIT_* besides REGION */
+    RegionLimits limits;
+    Arena *arena;
+    /* Copies a page and its margin to page->code, sets page->bytes; false: nothing is there. */
+    bool (*page)(void *opaque, RegionPage *page);
+    /* Has the branch at `from` ever gone to `to`? (Or: is it worth to be in the region?) */
+    bool (*taken)(void *opaque, GuestAddr from, GuestAddr to);
+    /* IR_UNIT_* flags that the instruction at pc asks for. */
+    uint32_t (*hint)(void *opaque, GuestAddr pc);
+    void *opaque;
+} RegionSource;
+
+/* How a guest block ends. */
+typedef enum RegionEnd {
+    REGION_END_RUNS_ON, /* into succ[0], or to `next` */
+    REGION_END_JUMP,
+    REGION_END_BRANCH,  /* conditional: succ[0] taken, succ[1] else */
+    REGION_END_LEAVES,  /* by the instruction itself: call, return, trap … */
+} RegionEnd;
+
+typedef struct RegionBlock {
+    GuestAddr pc, branch_pc;     /* of the first and last instruction */
+    uint32_t first_insn, n_insns; /* in Region.insn */
+    RegionEnd end;
+    GuestAddr target[2];
+    int32_t succ[2];             /* blocks, or -1: outside */
+    bool keep;
+    int32_t order;               /* in the layout, or -1 */
+    uint32_t n_pred;             /* of those that stay */
+    uint32_t ir_block;
+    uint32_t latch[2];           /* IR blocks that poll, on the way to succ[n]; 0: none */
+} RegionBlock;
+
+typedef struct RegionInsn { GuestAddr pc; } RegionInsn;
+
+typedef struct Region {
+    const RegionSource *src;
+    RegionPage page[REGION_MAX_PAGES];
+    unsigned n_pages;
+    RegionBlock *block;
+    uint32_t n_blocks, cap_blocks;
+    RegionInsn *insn;
+    size_t n_insns, cap_insns;
+    uint32_t *layout;            /* block numbers, in order */
+    uint32_t n_layout;
+    bool loop;                   /* the entry is a loop's head */
+    IrUnit *unit;
+} Region;
+
+/* Each step; false: no region can be made here. */
+bool region_discover(Region *r, const RegionSource *src, GuestAddr pc);
+bool region_layout(Region *r);
+bool region_lift(Region *r);
+
+/* discover.c, for lift.c: the page that holds pc, copied now if need be; NULL: can't be fetched. */
+RegionPage *region_page(Region *r, GuestAddr pc);
+/* Lifts the instruction at ctx->pc, with its marker; false: it can't be fetched, nothing came. */
+bool region_lift_insn(Region *r, LiftContext *ctx, IrRef *ret_marker);
+
+#endif

@@ -1,0 +1,125 @@
+/* data plane */
+/*
+ * The optimizing tier's driver. Baseline units count their entries (Vcpu.profile); one that is hot
+ * leaves to C, and a region is made that starts at its pc and takes its place: in the unit table
+ * and in all links, so a loop that is running enters its region at its next iteration. Threads that
+ * are inside the old unit run on to its next exit.
+ */
+#include <string.h>
+
+#include "translator/opt/opt.h"
+#include "translator/region/region.h"
+#include "translator/runtime/runtime.h"
+
+enum { DEFAULT_THRESHOLD = 1000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000 };
+
+void tier_init(Translator *t, const TranslatorConfig *config)
+{
+    uint32_t threshold = config->tier_threshold ? config->tier_threshold : DEFAULT_THRESHOLD;
+    t->tier = config->one_insn || !t->backend->regions ? TIER_BASELINE : config->tier;
+    /* At least two entries: then the counter doesn't overflow twice running. */
+    t->tier_step = (uint32_t)((((uint64_t)1 << 32) - 1) / (threshold < 2 ? 2 : threshold) + 1);
+}
+
+typedef struct Source {
+    Translator *t;
+    Vcpu *v;
+} Source;
+
+static bool copy_page(void *opaque, RegionPage *p)
+{
+    Source *s = opaque;
+    size_t n, all = REGION_PAGE_BYTES + REGION_PAGE_MARGIN;
+    p->bytes = 0;
+    do {
+        n = translate_copy_code(s->v, p->code + p->bytes, p->start + p->bytes, all - p->bytes);
+        p->bytes += n;
+    } while (n && p->bytes < all);
+    return p->bytes != 0;
+}
+
+/* What a branch falls through to is taken to be executed; what it jumps to, if something has been
+ * translated there. */
+static bool taken(void *opaque, GuestAddr from, GuestAddr to)
+{
+    Source *s = opaque;
+    if (s->t->tier == TIER_OPTIMIZE || to - from <= s->t->isa->max_insn_bytes)
+        return true;
+    return unit_table_find(s->t->units, to, s->v->mode, 0) != NULL;
+}
+
+static uint32_t hint(void *opaque, GuestAddr pc)
+{
+    Source *s = opaque;
+    return units_hint(s->t, pc);
+}
+
+static void optimize(Translator *t, IrUnit *u)
+{
+    if (log_on(LOG_IR))
+        dump_ir(u, "REGION OP");
+    if (t->verify)
+        dump_verify(u, "the lifter");
+    if (!t->no_opt)
+        opt_run_region(u);
+    if (t->verify)
+        dump_verify(u, "the optimizer");
+    if (log_on(LOG_IR_OPT))
+        dump_ir(u, "REGION OP after optimization");
+}
+
+/* The guest code that the region depends on, by page. */
+static void set_ranges(Translator *t, CompiledUnit *c, const Region *r)
+{
+    c->range = arena_alloc(t->unit_arena, r->n_pages * sizeof *c->range);
+    for (unsigned n = 0; n < r->n_pages; n++) {
+        const RegionPage *p = &r->page[n];
+        if (p->seen_start < p->seen_end)
+            c->range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
+    }
+}
+
+static bool make_region(Region *r, const RegionSource *src, GuestAddr pc)
+{
+    return region_discover(r, src, pc) && region_layout(r) && region_lift(r);
+}
+
+static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc)
+{
+    Region region;
+    Source s = { t, v };
+    arena_reset(t->arena);
+    RegionSource src = {
+        .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
+        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR },
+        .page = copy_page, .taken = taken, .hint = hint, .opaque = &s,
+    };
+    if (!make_region(&region, &src, pc))
+        return NULL;
+    optimize(t, region.unit);
+    CompiledUnit *c = t->backend->compile(t, region.unit);
+    if (!c)
+        return NULL;
+    set_ranges(t, c, &region);
+    CompiledUnit *old = unit_table_find(t->units, pc, v->mode, 0);
+    if (old)
+        unit_replace(t, old, c);
+    translate_publish(t, c);
+    return c;
+}
+
+CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc)
+{
+    uint64_t start = translate_clock(t);
+    CompiledUnit *c = translate(t, v, pc);
+    t->stats.regions_refused += !c;
+    t->stats.region_ns += translate_clock(t) - start;
+    return c;
+}
+
+void tier_up(Translator *t, Vcpu *v)
+{
+    CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, 0);
+    if (u && !(u->flags & IR_UNIT_REGION) && !u->tier_tried && !tier_translate(t, v, u->pc))
+        u->tier_tried = true;
+}
