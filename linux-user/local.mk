@@ -5,6 +5,7 @@ include %D%/arch/local.mk
 include %D%/load/local.mk
 include %D%/mem/local.mk
 include %D%/signal/local.mk
+include %D%/seccomp/local.mk
 include %D%/thread/local.mk
 include %D%/procfs/local.mk
 include %D%/vdso/local.mk

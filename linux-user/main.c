@@ -24,6 +24,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
 #include "linux-user/process.h"
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/hidden.h"
@@ -236,6 +237,8 @@ static void run(Process *p, const Options *o, Target *target, char **envp)
     Thread *t = thread_new_main(p);
     if (!t || !signal_init(p))
         fail(EXIT_NOT_EXECUTABLE, "no memory");
+    if (o->seccomp_fd >= 0 && !seccomp_restore(t, o->seccomp_fd))
+        fail(EXIT_USAGE, "--seccomp-fd: no filters of an execve there");
     load_start(p, t);
     signal_thread_start(t);
     thread_loop(t);

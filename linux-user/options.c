@@ -16,7 +16,8 @@
 typedef enum OptionId {
     OPT_HELP, OPT_GDB, OPT_PREFIX, OPT_STACK, OPT_CPU, OPT_SET_ENV, OPT_UNSET_ENV, OPT_ARGV0,
     OPT_RELEASE, OPT_BASE, OPT_RESERVED, OPT_LOG, OPT_LOG_FILE, OPT_PAGE_SIZE, OPT_ONE_INSN,
-    OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_EXEC_NAME, OPT_PLUGIN,
+    OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_SECCOMP_FD,
+    OPT_EXEC_NAME, OPT_PLUGIN,
     OPT_TB_SIZE,
     OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS,
 } OptionId;
@@ -64,6 +65,7 @@ static const OptionRow rows[] = {
     {OPT_STATS, "stats", "stats", "STATS", NULL, "tell at the end what the translator did"},
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
+    {OPT_SECCOMP_FD, "seccomp-fd", "seccomp-fd", NULL, "FD", NULL},
     {OPT_EXEC_FD, "exec-fd", "exec-fd", NULL, "FD", NULL},
     {OPT_EXEC_NAME, "exec-name", "exec-name", NULL, "PATH", NULL},
     {OPT_VERSION, "version", "version", NULL, NULL, "print the version"},
@@ -179,7 +181,8 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
         return true;
     case OPT_PLUGIN:
         return option_error(error, "-plugin: there are no plugins yet");
-    case OPT_STACK: case OPT_SEED: case OPT_EXEC_FD: case OPT_BASE: case OPT_RESERVED:
+    case OPT_STACK: case OPT_SEED: case OPT_EXEC_FD: case OPT_SECCOMP_FD:
+    case OPT_BASE: case OPT_RESERVED:
     case OPT_PAGE_SIZE: case OPT_TB_SIZE:
         if (!parse_number(value, &number))
             return option_error(error, "-%s wants a number, not '%s'", row->name, value);
@@ -187,6 +190,8 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
     }
     if (row->id == OPT_STACK)
         o->stack_bytes = number;
+    if (row->id == OPT_SECCOMP_FD)
+        o->seccomp_fd = (int)number;
     if (row->id == OPT_EXEC_FD)
         o->exec_fd = (int)number;
     if (row->id == OPT_SEED) {
@@ -248,6 +253,7 @@ bool options_parse(Options *o, const LoadOrigin *origin, int argc, char **argv, 
 {
     memset(o, 0, sizeof *o);
     o->exec_fd = origin->exec_fd;
+    o->seccomp_fd = -1;
     o->exec_name = origin->exec_name;
     o->by_binfmt = origin->by_binfmt;
     o->secure = origin->secure;

@@ -21,6 +21,7 @@ typedef struct Thread Thread;
 struct MemMap;      /* mem/map.h: the guest's mappings */
 struct SignalState; /* signal/signal.h: dispositions; one a process */
 struct ThreadSignals;
+struct SeccompFilter; /* seccomp/seccomp.h */
 
 struct Options;     /* options.h: what the command line said; constant after start */
 
@@ -72,6 +73,9 @@ struct Thread {
     uint64_t fault_syndrome;
     bool fault_write;              /* the last fault on the host was a store */
     VdsoRandom vdso_random;
+    struct SeccompFilter *_Atomic seccomp; /* the newest of its filters, or NULL */
+    atomic_bool seccomp_on;        /* its calls are judged */
+    bool seccomp_strict;           /* by SECCOMP_SET_MODE_STRICT */
     Thread *next;
     char comm[16];
 };

@@ -5,6 +5,7 @@
 
 #include "linux-user/ioctl/ioctl.h"
 #include "linux-user/mem/map.h"
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
 #include "linux-user/syscalls/hidden.h"
@@ -91,9 +92,12 @@ long sys_ioctl(Thread *t, const uint64_t *args)
 {
     const SyscallTable *table = t->process->abi->syscalls;
     const TableIoctl *io = ioctl_find(table, args[1]);
+    long ret;
 
     if (hidden_fd_has(t->process, args[0]))
         return -EBADF;
+    if (seccomp_ioctl(t, args[0], args[1], args[2], &ret))
+        return ret;
     if (io && !io->same)
         return ioctl_convert(t, io, args[0], args[2]);
     /* The numbers of ports with asm-generic/ioctl.h are the same, and so are structures of the

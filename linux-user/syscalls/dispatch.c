@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/convert.h"
@@ -79,7 +80,11 @@ static void gather_words(const SyscallTable *table, const TableCall *c, uint64_t
 static long call_run(Thread *t, const TableCall *c, uint64_t nr)
 {
     const uint64_t *a = t->syscall_args;
+    long ret;
 
+    if (__builtin_expect(atomic_load_explicit(&t->seccomp_on, memory_order_relaxed), 0) &&
+        !seccomp_judge(t, nr, &ret))
+        return ret;
     switch (c ? (TableHow)c->how : TABLE_UNKNOWN) {
     case TABLE_PASS:
         return host_syscall(t, c->host_nr, a[0], a[1], a[2], a[3], a[4], a[5]);

@@ -21,6 +21,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
 #include "linux-user/procfs/procfs.h"
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -206,13 +207,17 @@ typedef struct ExecFile {
     bool by_fd;       /* the path says nothing to another process: it gets the descriptor */
 } ExecFile;
 
-/* calque [options] -0 ARGV0 [--exec-name NAME] [--exec-fd N] -- PATH ARGS…; fd -1: by the path. */
+/* calque [options] [--seccomp-fd N] -0 ARGV0 [--exec-name NAME] [--exec-fd N] -- PATH ARGS…; fd -1:
+ * by the path. */
 static long exec_guest(Thread *t, ExecArgs *a, const char *path, const char *name, int fd)
 {
     const char *options[OPTIONS_INHERIT_MAX];
     size_t n = options_inherit(t->process->options, options, OPTIONS_INHERIT_MAX);
     const char *argv0 = a->argv[a->extra];
-    char digits[PATH_MAX];
+    char digits[PATH_MAX], filters[16];
+    long seccomp_fd = t->seccomp ? seccomp_save(t) : -1;
+    if (t->seccomp && seccomp_fd < 0)
+        return seccomp_fd;
     a->argv[a->extra] = path;
     push_front(a, "--");
     if (fd >= 0) {
@@ -226,10 +231,20 @@ static long exec_guest(Thread *t, ExecArgs *a, const char *path, const char *nam
     }
     push_front(a, argv0);
     push_front(a, "-0");
+    if (seccomp_fd >= 0) {
+        Text x = {filters, filters + sizeof filters - 1};
+        text_add_number(&x, (unsigned)seccomp_fd, 10, 1);
+        *x.at = 0;
+        push_front(a, filters);
+        push_front(a, "--seccomp-fd");
+    }
     while (n > 0)
         push_front(a, options[--n]);
     push_front(a, "calque");
-    return exec_emulator(t, a);
+    long r = exec_emulator(t, a);
+    if (seccomp_fd >= 0)
+        host_raw(SYS_close, seccomp_fd);
+    return r;
 }
 
 /* Where a program in `path` is to be found. */
@@ -266,6 +281,14 @@ static long exec_elf(Thread *t, ExecArgs *a, const ExecFile *f, const char *foun
     return exec_guest(t, a, found, f->name, -1);
 }
 
+/* The filters are about the guest's numbers: a program of the host they couldn't judge. */
+static long refuse_native(const char *path)
+{
+    if (log_on(LOG_UNIMP))
+        log_write("execve: %s isn't the guest's; seccomp filters couldn't judge it\n", path);
+    return -EACCES;
+}
+
 static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth)
 {
     Process *p = t->process;
@@ -274,7 +297,9 @@ static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth)
     if (depth > MAX_DEPTH)
         return -ELOOP;
     const char *found = f->path[0] ? program_path(t, f->dfd, f->path, buf) : f->path;
-    bool by_kernel = p->options->by_binfmt && !p->options->prefix && !f->by_fd && depth == 0;
+    /* Filters of seccomp are passed on by the emulator itself. */
+    bool by_kernel = p->options->by_binfmt && !p->options->prefix && !f->by_fd && depth == 0 &&
+                     !t->seccomp;
     long fd = open_program(f->dfd, found, f->flags, &head), r;
     if (fd == -EACCES && by_kernel)
         return exec_host(t, f->dfd, found, a, f->flags);
@@ -286,7 +311,9 @@ static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth)
         bool script = head.kind == LOAD_SCRIPT;
         r = -ENOEXEC;
         /* An ELF file or another that isn't ours may have a registration of its own. */
-        if (by_kernel || (!abi && !script))
+        if (!abi && !script && t->seccomp)
+            r = refuse_native(found);
+        else if (by_kernel || (!abi && !script))
             r = exec_host(t, f->dfd, found, a, f->flags);
         if (r == -ENOEXEC && abi)
             r = exec_elf(t, a, f, found, (int)fd);

@@ -3,11 +3,13 @@
  * and what they know of themselves. */
 #include <errno.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -201,7 +203,11 @@ long sys_prctl(Thread *t, const uint64_t *args)
     case GET_AUXV:
         return prctl_auxv(t, args);
     case PR_GET_SECCOMP:
-        return 0;
+        return t->seccomp_on ? SECCOMP_MODE_FILTER : SECCOMP_MODE_DISABLED;
+    case PR_SET_SECCOMP:
+        return args[1] == SECCOMP_MODE_STRICT ? seccomp_set_mode_strict(t)
+               : args[1] == SECCOMP_MODE_FILTER ? seccomp_set_mode_filter(t, 0, args[2])
+                                                : -EINVAL;
     case PR_GET_NAME: case PR_SET_PDEATHSIG: case PR_GET_PDEATHSIG: case PR_SET_DUMPABLE:
     case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS: case PR_GET_SECUREBITS:
     case PR_SET_SECUREBITS: case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK:

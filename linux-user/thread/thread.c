@@ -22,6 +22,7 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
+#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 #include "linux-user/signal/signal.h"
@@ -50,8 +51,10 @@ static Thread *thread_alloc(Process *p, const Thread *from)
         goto fail;
     t->vcpu = vcpu_new(p->translator, from ? from->vcpu : NULL);
     if (t->vcpu) {
-        if (from)
+        if (from) {
             memcpy(t->comm, from->comm, sizeof t->comm);
+            seccomp_inherit(t, from);
+        }
         return t;
     }
     host_raw(SYS_munmap, (uintptr_t)s->host_stack, s->host_stack_bytes);
@@ -67,6 +70,7 @@ static void thread_free(Thread *t)
     Vcpu *vcpu = t->vcpu;
     t->vcpu = NULL;
     vcpu_free(vcpu);
+    seccomp_drop(t);
     host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
     free(t->signals);
     free(t);
@@ -113,6 +117,7 @@ Thread *thread_new_main(Process *p)
 
 typedef struct ThreadStart {
     Thread *thread;
+    const Thread *from;
     const ThreadClone *clone;
     sem_t done;
     long result;
@@ -146,6 +151,7 @@ static void *thread_main(void *arg)
         mem_put(c->child_tid, (int32_t)t->tid);
     host_raw(SYS_prctl, 15 /* PR_SET_NAME */, (uintptr_t)t->comm);
     list_add(t->process, t);
+    seccomp_follow(t, start->from);
     sem_post(&start->done); /* start and clone are gone from here on */
     signal_thread_start(t);
     thread_loop(t);
@@ -199,7 +205,7 @@ static long clone_thread(Thread *t, const ThreadClone *c)
         return -EAGAIN;
     host_raw(SYS_prctl, 16 /* PR_GET_NAME */, (uintptr_t)child->comm);
     child_registers(child, c);
-    ThreadStart start = {.thread = child, .clone = c};
+    ThreadStart start = {.thread = child, .from = t, .clone = c};
     sem_init(&start.done, 0, 0);
     int e = create_host_thread(t, thread_main, &start);
     if (!e)

@@ -1,0 +1,1 @@
+LINUX_USER_SOURCES += %D%/bpf.h %D%/bpf.c %D%/seccomp.h %D%/filter.c %D%/notify.c
