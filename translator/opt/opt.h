@@ -10,6 +10,8 @@
  *   cfg       blocks: unreachable ones go, chains merge, the rest in layout order     [layout.c]
  *   ssa       guest variables become values, with phis                                   [ssa.c]
  *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
+ *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
+ *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
@@ -22,6 +24,8 @@ void opt_address(IrUnit *u);
 void opt_dce(IrUnit *u);
 void opt_ssa(IrUnit *u);
 void opt_gvn(IrUnit *u);
+void opt_extend(IrUnit *u);
+void opt_licm(IrUnit *u);
 void opt_dce_region(IrUnit *u);
 
 typedef struct OptPass {

@@ -1,0 +1,251 @@
+/* data plane */
+/*
+ * Extensions, masks and wide comparisons that the values' bits (bits.h) make needless, and loops'
+ * words kept as words: a phi of sign-extended words becomes the extension of a phi of words, so
+ * that the extension is off the path that goes round (RISC-V extends what W instructions give).
+ *
+ * Bits are found optimistically: phis start as if they needed none and grow until nothing changes;
+ * one that grows more than a few times gets its whole width at once, so the walk is short.
+ */
+#include "translator/opt/alias.h"
+#include "translator/opt/bits.h"
+#include "translator/opt/cfg.h"
+#include "translator/opt/opt.h"
+
+enum { MAX_ROUNDS = 4 };
+
+typedef struct Extend {
+    IrUnit *u;
+    const Cfg *c;
+    OptAlias alias;
+    OptBits *bits;
+    uint32_t cap_bits;
+} Extend;
+
+static bool is_int(unsigned t) { return t == IR_I32 || t == IR_I64 || t == IR_I1; }
+
+static OptBits phi_bits(const Extend *x, IrRef r, bool widen)
+{
+    unsigned n, w = x->u->insn[r].type == IR_I64 ? 64 : 32;
+    const IrRef *arg = ir_args(x->u, r, &n);
+    OptBits all = { 0, 1 };
+    for (unsigned k = 0; k < n; k++) {
+        OptBits a = x->bits[arg[k]];
+        all.u = a.u > all.u ? a.u : all.u;
+        all.s = a.s > all.s ? a.s : all.s;
+    }
+    OptBits was = x->bits[r];
+    if (widen && all.u > was.u)
+        all.u = (uint8_t)w;
+    if (widen && all.s > was.s)
+        all.s = (uint8_t)(w == 64 && all.s <= 32 ? 32 : w);
+    return all;
+}
+
+static void find_bits(Extend *x)
+{
+    IrUnit *u = x->u;
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        x->bits[r] = (OptBits){ 0, 1 };
+    bool changed = true;
+    for (unsigned round = 0; changed; round++) {
+        changed = false;
+        for (uint32_t k = 0; k < x->c->n_rpo; k++)
+            for (IrRef r = u->block[x->c->rpo[k]].first; r; r = u->insn[r].next) {
+                if (!is_int(u->insn[r].type))
+                    continue;
+                OptBits was = x->bits[r];
+                x->bits[r] = u->insn[r].op == IR_phi ? phi_bits(x, r, round >= MAX_ROUNDS)
+                                                     : opt_bits_of(u, x->bits, r);
+                changed |= was.u != x->bits[r].u || was.s != x->bits[r].s;
+            }
+    }
+}
+
+/* -- rewriting one instruction ----------------------------------------------------------------- */
+static IrRef emit_before(Extend *x, uint32_t block, IrRef at, IrInsn i)
+{
+    IrRef r = ir_insert_in(x->u, block, at, &i);
+    if (r >= x->cap_bits) {
+        size_t cap = x->cap_bits;
+        x->bits = arena_grow(x->u->arena, x->bits, sizeof *x->bits, x->cap_bits, &cap, r + 1);
+        x->cap_bits = (uint32_t)cap;
+    }
+    x->bits[r] = opt_bits_of(x->u, x->bits, r);
+    return r;
+}
+
+/* The low word of a value: what was extended, if it was, a constant, or a truncation. */
+static IrRef word_of(Extend *x, uint32_t block, IrRef at, IrRef v)
+{
+    const IrInsn *i = &x->u->insn[v];
+    if (i->op == IR_sext || i->op == IR_zext)
+        return i->arg[0];
+    if (i->op == IR_const)
+        return emit_before(x, block, at, (IrInsn){ .op = IR_const, .type = IR_I32,
+                                                   .imm = (uint32_t)i->imm });
+    return emit_before(x, block, at, (IrInsn){ .op = IR_trunc, .type = IR_I32, .arg = { v } });
+}
+
+static bool is_extension(const Extend *x, IrRef v)
+{
+    return x->u->insn[v].op == IR_sext || x->u->insn[v].op == IR_zext;
+}
+
+/* Both sides extended the same way: the words compare alike. */
+static void narrow_compare(Extend *x, uint32_t block, IrRef r)
+{
+    IrUnit *u = x->u;
+    IrRef a = u->insn[r].arg[0], b = u->insn[r].arg[1];
+    bool is_signed = u->insn[r].cc >= IR_CMP_SLT, equality = u->insn[r].cc <= IR_CMP_NE;
+    if (u->insn[a].type != IR_I64 ||
+        !(is_extension(x, a) || is_extension(x, b)) ||
+        !(is_extension(x, a) || u->insn[a].op == IR_const) ||
+        !(is_extension(x, b) || u->insn[b].op == IR_const))
+        return;
+    bool as_signed = x->bits[a].s <= 32 && x->bits[b].s <= 32;
+    bool as_unsigned = x->bits[a].u <= 32 && x->bits[b].u <= 32 && (!is_signed || equality);
+    if (!as_signed && !as_unsigned)
+        return;
+    a = word_of(x, block, r, a);
+    b = word_of(x, block, r, b);
+    u->insn[r].arg[0] = a;
+    u->insn[r].arg[1] = b;
+}
+
+/* The value to use instead, or r. */
+static IrRef rewrite(Extend *x, uint32_t block, IrRef r)
+{
+    IrUnit *u = x->u;
+    IrInsn *i = &u->insn[r];
+    const IrInsn *a = &u->insn[i->arg[0]], *b = &u->insn[i->arg[1]];
+    OptBits ab = x->bits[i->arg[0]];
+    switch (i->op) {
+    case IR_sext:
+        if (a->op == IR_trunc && x->bits[a->arg[0]].s <= 32)
+            return a->arg[0];
+        if (ab.u < 32) {
+            i->op = IR_zext;
+            if (a->op == IR_trunc && x->bits[a->arg[0]].u <= 32)
+                return a->arg[0];
+        }
+        return r;
+    case IR_zext:
+        return a->op == IR_trunc && x->bits[a->arg[0]].u <= 32 ? a->arg[0] : r;
+    case IR_and:
+        if (b->op == IR_const && ab.u < 64) {
+            uint64_t possible = (1ull << ab.u) - 1;
+            return ((uint64_t)b->imm & possible) == possible ? i->arg[0] : r;
+        }
+        return r;
+    case IR_ubfx:
+        return !(i->attr & 255) && i->attr >> 8 >= ab.u ? i->arg[0] : r;
+    case IR_sbfx:
+        return !(i->attr & 255) && i->attr >> 8 >= ab.s ? i->arg[0] : r;
+    case IR_cmp:
+        narrow_compare(x, block, r);
+        return r;
+    default:
+        return r;
+    }
+}
+
+/* -- phis of words ----------------------------------------------------------------------------- */
+enum { NARROW = 1 }; /* IrInsn.mark */
+
+/* A phi of i64 that is the extension of a word whichever way control came, and on some way by a
+ * sext that the word alone makes needless. */
+static bool can_narrow(const Extend *x, IrRef r)
+{
+    unsigned n, n_sext = 0;
+    const IrRef *arg = ir_args(x->u, r, &n);
+    if (x->u->insn[r].type != IR_I64 || x->bits[r].s > 32)
+        return false;
+    for (unsigned k = 0; k < n; k++)
+        n_sext += x->u->insn[arg[k]].op == IR_sext || x->u->insn[arg[k]].mark == NARROW;
+    return n_sext;
+}
+
+/* Phis that narrow because others do: from none to as many as possible. */
+static void choose_phis(Extend *x)
+{
+    IrUnit *u = x->u;
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        u->insn[r].mark = 0;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t k = 0; k < x->c->n_rpo; k++)
+            for (IrRef r = u->block[x->c->rpo[k]].first; r && u->insn[r].op == IR_phi;
+                 r = u->insn[r].next)
+                if (!u->insn[r].mark && can_narrow(x, r)) {
+                    u->insn[r].mark = NARROW;
+                    changed = true;
+                }
+    }
+}
+
+/* The wide value is made of the word behind the phis, whose arguments come in finish_phis(). */
+static void narrow_phi(Extend *x, uint32_t block, IrRef r)
+{
+    IrUnit *u = x->u;
+    unsigned n = u->insn[r].attr;
+    uint32_t first = ir_phi_args_new(u, n);
+    memcpy(u->phi_arg + first, u->phi_arg + u->insn[r].imm, n * sizeof *u->phi_arg);
+    OptBits b = x->bits[r];
+    IrRef word = emit_before(x, block, r, (IrInsn){ .op = IR_phi, .type = IR_I32, .attr = n,
+                                                    .imm = first, .mark = NARROW });
+    x->bits[word] = (OptBits){ b.u < 32 ? b.u : 32, b.s };
+    IrRef at = u->insn[r].next;
+    while (u->insn[at].op == IR_phi)
+        at = u->insn[at].next;
+    IrRef wide = emit_before(x, block, at, (IrInsn){ .op = IR_sext, .type = IR_I64,
+                                                     .arg = { word } });
+    x->bits[wide] = b;
+    opt_set_alias(&x->alias, r, wide);
+    ir_remove(u, block, r);
+}
+
+static void finish_phis(Extend *x, uint32_t block)
+{
+    IrUnit *u = x->u;
+    for (IrRef r = u->block[block].first; r && u->insn[r].op == IR_phi; r = u->insn[r].next) {
+        opt_resolve_args(&x->alias, r);
+        if (u->insn[r].type != IR_I32 || u->insn[r].mark != NARROW)
+            continue;
+        for (unsigned k = 0; k < u->insn[r].attr; k++) {
+            uint32_t from = x->c->pred[x->c->pred_start[block] + k];
+            IrRef word = word_of(x, from, u->block[from].last, u->phi_arg[u->insn[r].imm + k]);
+            u->phi_arg[u->insn[r].imm + k] = word;
+        }
+        u->insn[r].mark = 0;
+    }
+}
+
+void opt_extend(IrUnit *u)
+{
+    Extend x = { .u = u, .c = opt_cfg_new(u), .alias = opt_alias_new(u),
+                 .cap_bits = u->n_insns + 64 };
+    x.bits = arena_alloc_raw(u->arena, x.cap_bits * sizeof *x.bits);
+    u->uses_known = false;
+    find_bits(&x);
+    choose_phis(&x);
+    for (uint32_t k = 0; k < x.c->n_rpo; k++) {
+        uint32_t b = x.c->rpo[k];
+        for (IrRef r = u->block[b].first, next; r; r = next) {
+            next = u->insn[r].next;
+            if (u->insn[r].op == IR_phi) {
+                if (u->insn[r].mark == NARROW && u->insn[r].type == IR_I64)
+                    narrow_phi(&x, b, r);
+                continue;
+            }
+            opt_resolve_args(&x.alias, r);
+            IrRef to = is_int(u->insn[r].type) ? rewrite(&x, b, r) : r;
+            if (to != r) {
+                opt_set_alias(&x.alias, r, to);
+                ir_remove(u, b, r);
+            }
+        }
+    }
+    for (uint32_t k = 0; k < x.c->n_rpo; k++)
+        finish_phis(&x, x.c->rpo[k]);
+}
