@@ -12,6 +12,7 @@
  *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
  *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
+ *   polls     one for each way round                                                   [polls.c]
  *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
@@ -26,6 +27,7 @@ void opt_ssa(IrUnit *u);
 void opt_gvn(IrUnit *u);
 void opt_extend(IrUnit *u);
 void opt_licm(IrUnit *u);
+void opt_polls(IrUnit *u);
 void opt_dce_region(IrUnit *u);
 
 typedef struct OptPass {

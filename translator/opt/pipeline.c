@@ -21,6 +21,7 @@ const OptPass opt_region_passes[] = {
     { "extend", opt_extend },
     { "gvn", opt_gvn },
     { "licm", opt_licm },
+    { "polls", opt_polls },
     { "address", opt_address },
     { "dead", opt_dce_region },
     { NULL, NULL },

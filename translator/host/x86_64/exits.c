@@ -244,10 +244,11 @@ void exit_count_entry(Emit *e)
     enc_jcc(e, CC_B, &c->enter);
 }
 
-/* Loops must be interruptible: a jump backwards looks whether somebody wants us in C. */
+/* Loops must be interruptible: a jump backwards looks whether somebody wants us in C. So do all out
+ * of a region, whose jumps inside don't (opt/polls.c). */
 static void poll_kick(Emit *e, GuestAddr target)
 {
-    if (target > e->guest_pc)
+    if (target > e->guest_pc && !(e->unit->flags & IR_UNIT_REGION))
         return;
     Cold *c = emit_cold(e, cold_kicked, NULL);
     c->v[0] = target;
