@@ -1,7 +1,7 @@
 /* data plane */
 /* What the forward allocator knows before its walk: which values the variables have where, who uses
  * them and how long anybody can see them. */
-#include "translator/regalloc/state.h"
+#include "translator/regalloc/region.h"
 
 #include <assert.h>
 #include <string.h>
@@ -26,7 +26,7 @@ void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *r
 
 /* -- preparation ------------------------------------------------------------------------------- */
 
-static bool call_writes_vars(const Ra *ra, const IrInsn *i)
+bool ra_prepare_writes_vars(const Ra *ra, const IrInsn *i)
 {
     return i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS;
 }
@@ -44,7 +44,7 @@ static bool zero_extends(const IrInsn *i)
     }
 }
 
-static bool observes(const Ra *ra, const IrInsn *i)
+bool ra_prepare_observes(const Ra *ra, const IrInsn *i)
 {
     if (ir_op_info[i->op].flags & (IR_OPF_M | IR_OPF_E))
         return true;
@@ -69,7 +69,7 @@ static void add_use(Ra *ra, uint32_t value, uint32_t pos)
 }
 
 /* The values of the variables behind a call that writes them. */
-static void entry_values(Ra *ra, uint32_t base)
+void ra_prepare_set(Ra *ra, uint32_t base)
 {
     memcpy(&ra->value[base], ra->target->entry.value, ra->n_vars * sizeof *ra->value);
     for (unsigned v = 0; v < ra->n_vars; v++) {
@@ -154,12 +154,35 @@ static void hint_scalar(Ra *ra, const RaValue *p, uint32_t last_observed)
     s->hint_legal = last_observed <= s->def_pos;
 }
 
-/* The walk that ra_begin() repeats: binds variables to values and notes uses and hints. */
-static void prepare(Ra *ra, const IrRef *pair)
+/* In a region equal constants are one value: it can be made anywhere, and stays in its register
+ * from block to block. */
+static uint32_t same_constant(Ra *ra, IrRef r)
+{
+    const IrInsn *i = &ra->unit->insn[r];
+    uint64_t h = ((uint64_t)i->imm ^ (uint64_t)i->type << 56 ^ (uint64_t)i->op << 48) *
+                 0x9e3779b97f4a7c15ull;
+    RaRegion *rg = ra->region;
+    for (unsigned n = h >> 54;; n++) {
+        uint32_t *slot = &rg->constant[n % RA_CONSTANTS];
+        const IrInsn *o = &ra->unit->insn[*slot];
+        if (!*slot) {
+            if (rg->n_constants >= RA_CONSTANTS / 2)
+                return r; /* full: only the first ones are shared */
+            rg->n_constants++;
+            return *slot = r;
+        }
+        if (o->op == i->op && o->type == i->type && o->imm == i->imm)
+            return *slot;
+    }
+}
+
+/* The walk that ra_begin() repeats, over one block: binds variables to values and notes uses and
+ * hints. */
+static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair)
 {
     IrUnit *u = ra->unit;
-    uint32_t pos = 0, last_observed = 0, last_exit = 0;
-    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+    uint32_t pos = walk->pos, last_observed = walk->last_observed, last_exit = walk->last_exit;
+    for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         RaValue *v = &ra->value[r];
         pos++;
@@ -187,7 +210,9 @@ static void prepare(Ra *ra, const IrRef *pair)
             }
         }
         v->constant = i->op == IR_const || i->op == IR_codeaddr || i->op == IR_vconst;
-        if (observes(ra, i)) {
+        if (ra->region && v->constant)
+            ra->alias[r] = same_constant(ra, r);
+        if (ra_prepare_observes(ra, i)) {
             last_observed = pos;
             if (!(ir_op_info[i->op].flags & IR_OPF_M) && !ra_lazy_dead(i))
                 last_exit = pos;
@@ -196,8 +221,11 @@ static void prepare(Ra *ra, const IrRef *pair)
             uint32_t value = ra->alias[i->arg[0]];
             RaValue *p = &ra->value[value];
             p->put = true;
-            if (ra->binding[i->imm] == value)
+            if (ra->binding[i->imm] == value) {
+                if (ra->region) /* it may have been dead as the variable's until now */
+                    add_use(ra, value, pos);
                 continue;
+            }
             unbind(ra, i->imm, last_observed, last_exit);
             ra->binding[i->imm] = value;
             add_use(ra, value, pos);
@@ -212,18 +240,32 @@ static void prepare(Ra *ra, const IrRef *pair)
             }
             continue;
         }
-        if (!i->mark)
+        if (!i->mark && i->op != IR_phi)
             for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++)
                 if (i->arg[a])
                     add_use(ra, ra->alias[i->arg[a]], pos);
-        if (call_writes_vars(ra, i)) {
+        if (ra_prepare_writes_vars(ra, i)) {
             for (unsigned var = 0; var < ra->n_vars; var++)
                 unbind(ra, var, pos, pos);
             ra->n_var_calls++;
-            entry_values(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
+            ra_prepare_set(ra, u->n_insns + ra->n_var_calls * ra->n_vars);
             memset(ra->changed, 0, sizeof ra->changed);
         }
     }
+    *walk = (RaWalk) { pos, last_observed, last_exit };
+}
+
+void ra_prepare_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair)
+{
+    walk_block(ra, block, walk, pair);
+}
+
+static void prepare(Ra *ra, const IrRef *pair)
+{
+    IrUnit *u = ra->unit;
+    RaWalk walk = { 0 };
+    walk_block(ra, 0, &walk, pair);
+    uint32_t last_observed = walk.last_observed, last_exit = walk.last_exit;
     bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
     const uint64_t *lazy = ra->target->entry.lazy;
     for (unsigned w = 0; lazy_dead && w < RA_MAX_VARS / 64; w++)
@@ -244,16 +286,22 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     ra->vars = unit->isa->vars;
     ra->n_vars = unit->isa->n_vars;
     assert(ra->n_vars <= RA_MAX_VARS);
-    unsigned n_calls = 0;
-    for (IrRef r = unit->block[0].first; r; r = unit->insn[r].next)
-        n_calls += call_writes_vars(ra, &unit->insn[r]);
-    ra->n_values = unit->n_insns + (n_calls + 1) * ra->n_vars;
+    unsigned n_sets = unit->n_blocks; /* more than blocks with several predecessors */
+    for (uint32_t b = 0; b < unit->n_blocks; b++)
+        for (IrRef r = unit->block[b].first; r; r = unit->insn[r].next)
+            n_sets += ra_prepare_writes_vars(ra, &unit->insn[r]);
+    ra->n_values = unit->n_insns + n_sets * ra->n_vars;
     ra->value = arena_alloc_raw(unit->arena, ra->n_values * sizeof *ra->value);
     ra->alias = arena_alloc_raw(unit->arena, unit->n_insns * sizeof *ra->alias);
     ra->home = target->home;
     ra->cap_uses = 2 * unit->n_insns;
     ra->uses = arena_alloc_raw(unit->arena, ra->cap_uses * sizeof *ra->uses);
     entry_state(ra);
+    ra->hintable = ra->homes;
+    if (unit->n_blocks > 1) {
+        ra_region_prepare(ra, pair);
+        return ra;
+    }
     prepare(ra, pair);
 
     ra->n_var_calls = 0;

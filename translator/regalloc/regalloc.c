@@ -1,6 +1,6 @@
 /* data plane */
 /* The forward allocator's walk: see regalloc.h and state.h. */
-#include "translator/regalloc/state.h"
+#include "translator/regalloc/region.h"
 
 #include <assert.h>
 #include <string.h>
@@ -29,8 +29,27 @@ static uint32_t next_use(Ra *ra, RaValue *v)
     return v->use ? ra->uses[v->use].pos : UINT32_MAX;
 }
 
+/* In a region: hard-live at the end of the current block. */
+static bool live_out(const Ra *ra, const RaValue *v)
+{
+    const RaRegion *rg = ra->region;
+    return rg->out[rg->global_of[v - ra->value]] != RA_FAR;
+}
+
+static bool used_later(Ra *ra, RaValue *v, uint32_t from)
+{
+    const RaRegion *rg = ra->region;
+    next_use(ra, v);
+    uint32_t n = v->use;
+    while (n && ra->uses[n].pos < from)
+        n = ra->uses[n].next;
+    return (n && ra->uses[n].pos <= rg->last_pos) || live_out(ra, v);
+}
+
 static bool used_after(Ra *ra, RaValue *v)
 {
+    if (ra->region)
+        return used_later(ra, v, ra->pos + 1);
     uint32_t n = next_use(ra, v);
     if (n == UINT32_MAX)
         return false;
@@ -46,7 +65,9 @@ bool ra_alive_after(Ra *ra, uint32_t value)
 bool ra_alive(Ra *ra, uint32_t value)
 {
     RaValue *v = &ra->value[value];
-    return (v->n_vars && v->observed >= ra->pos) || next_use(ra, v) != UINT32_MAX;
+    if (v->n_vars && v->observed >= ra->pos)
+        return true;
+    return ra->region ? used_later(ra, v, ra->pos) : next_use(ra, v) != UINT32_MAX;
 }
 
 bool ra_used_at_all(Ra *ra, uint32_t value) { return ra->value[value].last_use != 0; }
@@ -111,9 +132,11 @@ static unsigned var_bytes(const Ra *ra, unsigned var)
     return t == IR_V128 ? 16 : t == IR_I64 || t == IR_F64 ? 8 : 4;
 }
 
+/* A value that crosses blocks keeps its slot: other blocks may count on it. */
 static void release_mem(Ra *ra, RaValue *v)
 {
-    if (v->mem >= 0 && !(v->mem & RA_MEM_VAR))
+    bool keeps = ra->region && ra->region->global_of[v - ra->value];
+    if (!keeps && v->mem >= 0 && !(v->mem & RA_MEM_VAR))
         ra->spill_used[v->mem / 64] &= ~(1ull << (v->mem % 64));
     v->mem = RA_MEM_NONE;
 }
@@ -134,12 +157,17 @@ static bool state_place_free(Ra *ra, unsigned var, uint32_t value)
     return false;
 }
 
-static int new_spill(Ra *ra)
+static int new_spill(Ra *ra, uint32_t value)
 {
+    uint32_t g = ra->region ? ra->region->global_of[value] : 0;
+    if (g && ra->region->slot[g] != RA_MEM_NONE)
+        return ra->region->slot[g];
     for (unsigned w = 0; w < RA_MAX_SPILLS / 64; w++) {
         if (~ra->spill_used[w]) {
             unsigned bit = __builtin_ctzll(~ra->spill_used[w]);
             ra->spill_used[w] |= 1ull << bit;
+            if (g)
+                ra->region->slot[g] = w * 64 + bit;
             return w * 64 + bit;
         }
     }
@@ -155,12 +183,17 @@ static void store_to_mem(Ra *ra, uint32_t value)
         return;
     unsigned bytes = ra_type_bytes(v->type);
     if (ra->no_state_places) {
-        v->mem = new_spill(ra);
+        v->mem = new_spill(ra, value);
         ra->target->store(ra->host, mem_offset(ra, v->mem), v->reg, bytes);
         return;
     }
     /* The variable whose value it is, when it was put: its place spares a store at the exit. */
-    if (v->n_vars && v->has_var && ra->binding[v->hint_var] == value &&
+    if (ra->region) {
+        if (ra_region_own_place(ra, value, &v->mem)) {
+            bytes = var_bytes(ra, v->mem & ~RA_MEM_VAR);
+            ra->state_holds[v->mem & ~RA_MEM_VAR] = value;
+        }
+    } else if (v->n_vars && v->has_var && ra->binding[v->hint_var] == value &&
         var_bytes(ra, v->hint_var) == bytes && state_place_free(ra, v->hint_var, value)) {
         v->mem = RA_MEM_VAR | v->hint_var;
         ra->state_holds[v->hint_var] = value;
@@ -173,8 +206,27 @@ static void store_to_mem(Ra *ra, uint32_t value)
         }
     }
     if (v->mem == RA_MEM_NONE)
-        v->mem = new_spill(ra);
+        v->mem = new_spill(ra, value);
     ra->target->store(ra->host, mem_offset(ra, v->mem), v->reg, bytes);
+}
+
+uint32_t ra_region_class(const Ra *ra, IrType t) { return class_regs(ra, t); }
+uint32_t ra_region_mem_offset(const Ra *ra, int mem) { return mem_offset(ra, mem); }
+unsigned ra_region_var_bytes(const Ra *ra, unsigned var) { return var_bytes(ra, var); }
+int16_t ra_region_slot(Ra *ra, uint32_t value) { return new_spill(ra, value); }
+
+/* The state's place of the variable that had the value at the unit's entry: as long as nothing else
+ * is there. */
+bool ra_region_own_place(Ra *ra, uint32_t value, int16_t *ret_mem)
+{
+    const RaValue *v = &ra->value[value];
+    if (v->insn)
+        return false;
+    unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
+    if (ra->no_state_places || !state_place_free(ra, var, value))
+        return false;
+    *ret_mem = RA_MEM_VAR | var;
+    return true;
 }
 
 /* -- registers --------------------------------------------------------------------------------- */
@@ -258,6 +310,16 @@ static void evict(Ra *ra, Reg r, uint32_t to_regs)
     drop_reg(ra, value);
 }
 
+/* Where the next use is in a region, as if all blocks ahead stood behind this one. */
+static uint64_t far_use(const Ra *ra, const RaValue *v, uint32_t next)
+{
+    const RaRegion *rg = ra->region;
+    if (next <= rg->last_pos)
+        return next;
+    uint32_t out = rg->out[rg->global_of[v - ra->value]];
+    return out == RA_FAR ? 2ull * RA_MAX_DISTANCE : (uint64_t)rg->last_pos + out;
+}
+
 /* A register of the class, emptied and locked. */
 static Reg take_any(Ra *ra, uint32_t among)
 {
@@ -274,7 +336,9 @@ static Reg take_any(Ra *ra, uint32_t among)
             uint32_t value = ra->owner[c];
             RaValue *v = &ra->value[value];
             uint64_t far = next_use(ra, v);
-            if (far == UINT32_MAX)
+            if (ra->region)
+                far = far_use(ra, v, far);
+            else if (far == UINT32_MAX)
                 far = 1u << 20;
             far = far * 4 + (v->mem != RA_MEM_NONE || v->constant ? 6 : 0) + 1;
             if (far > best) {
@@ -333,13 +397,24 @@ static Reg use_root(Ra *ra, uint32_t value)
 
 Reg ra_use(Ra *ra, IrRef v) { return use_root(ra, ra_root(ra, v)); }
 
+/* In a region, when registers are short: not used again in this block. */
+static bool far_away(Ra *ra, RaValue *v)
+{
+    if (!ra->region || free_regs(ra, class_regs(ra, v->type)))
+        return false;
+    uint32_t n = v->use;
+    while (n && ra->uses[n].pos <= ra->pos)
+        n = ra->uses[n].next;
+    return !n || ra->uses[n].pos > ra->region->last_pos;
+}
+
 Operand ra_use_rm(Ra *ra, IrRef v)
 {
     uint32_t value = ra_root(ra, v);
     RaValue *x = &ra->value[value];
     if (x->reg == REG_NONE && !x->special && !x->constant && x->mem != RA_MEM_NONE) {
         /* Used again: then it had better come into a register. */
-        if (!used_after(ra, x)) {
+        if (!used_after(ra, x) || far_away(ra, x)) {
             int32_t disp = (int32_t)mem_offset(ra, x->mem) - ra->target->state_bias;
             return operand_mem((Mem) { ra->target->state_reg, REG_NONE, 0, 0, disp });
         }
@@ -471,7 +546,7 @@ static uint32_t result_of(Ra *ra, IrInsn *i) { return i - ra->unit->insn; }
  * value there must have no use left, at this instruction neither, unless it is `over`. */
 static bool hint_usable(Ra *ra, const RaValue *v, uint32_t over, bool late)
 {
-    if (v->hint == REG_NONE || !(ra->homes & 1u << v->hint))
+    if (v->hint == REG_NONE || !(ra->hintable & 1u << v->hint))
         return false;
     uint32_t o = ra->owner[v->hint];
     if (!o)
@@ -764,11 +839,14 @@ uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
 void ra_sync_vars(Ra *ra)
 {
     untangle(ra);
+    ra->no_state_places = true;
     for (unsigned var = 0; var < ra->n_vars; var++) {
         uint32_t b = ra->binding[var];
         RaValue *v = &ra->value[b];
         if (in_state(ra, var))
             continue;
+        if (v->reg == REG_NONE && !v->special && !v->constant && v->mem == RA_MEM_NONE)
+            continue; /* nobody may look at it any more */
         uint32_t held = ra->state_holds[var];
         if (!state_place_free(ra, var, b)) {
             /* an old value of the variable that is still used has its only copy there */
@@ -794,7 +872,6 @@ void ra_sync_vars(Ra *ra)
 /* The helper may write any place of the state: what is used afterwards lives elsewhere. */
 void ra_leave_state(Ra *ra)
 {
-    ra->no_state_places = true;
     for (unsigned var = 0; var < ra->n_vars; var++) {
         uint32_t held = ra->state_holds[var];
         if (!held || ra->value[held].mem != (RA_MEM_VAR | (int)var))
@@ -812,7 +889,6 @@ void ra_leave_state(Ra *ra)
 
 void ra_reload_vars(Ra *ra)
 {
-    ra->no_state_places = false;
     uint32_t base = ra->unit->n_insns + ++ra->n_var_calls * ra->n_vars;
     for (unsigned var = 0; var < ra->n_vars; var++) {
         uint32_t old = ra->binding[var], held = ra->state_holds[var];

@@ -61,6 +61,7 @@ typedef struct RaTarget {
     Reg state_reg;
     int32_t state_bias;                  /* state_reg points so far into the Vcpu */
     void (*move)(void *host, Reg to, Reg from);
+    void (*swap)(void *host, Reg a, Reg b);
     void (*load)(void *host, Reg to, uint32_t offset, unsigned bytes);
     void (*store)(void *host, uint32_t offset, Reg from, unsigned bytes);
     void (*constant)(void *host, Reg to, const IrInsn *i);
@@ -85,14 +86,16 @@ struct Ra {
     uint32_t owner[RA_N_REGS]; /* value or RA_TEMP; 0: free */
     uint32_t locked;           /* registers of the current instruction */
     uint32_t homes;            /* registers that are homes in this guest */
+    uint32_t hintable;         /* registers in which results are made that are wanted there */
     uint32_t deferred[8];      /* values whose register the result takes over at the end */
     unsigned n_deferred;
     const Reg *home;           /* [n_vars] */
     uint64_t changed[RA_MAX_VARS / 64]; /* in ra_new(): variables with another value than first */
     uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
     uint64_t spill_used[RA_MAX_SPILLS / 64];
-    bool no_state_places;      /* around a helper that writes variables */
+    bool no_state_places;      /* from ra_sync_vars() until the helper has returned */
     bool skip_lazy;            /* the exit at hand needs no lazy variables (IR_EXIT_LAZY_DEAD) */
+    struct RaRegion *region;   /* region.h; NULL: the unit is one block */
     bool failed;               /* out of spill slots or snapshot space */
 
     UnitSnap *snap;            /* of the unit; the last list is last_snap … n_snaps */
@@ -130,8 +133,8 @@ void ra_set_reg(Ra *ra, uint32_t value, Reg own);
 /* Does the exit's target overwrite the lazy variables unread? */
 static inline bool ra_lazy_dead(const IrInsn *i)
 {
-    return (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call) &&
-           i->attr & IR_EXIT_LAZY_DEAD;
+    return (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
+            i->op == IR_poll) && i->attr & IR_EXIT_LAZY_DEAD;
 }
 /* Lists what isn't canonical; returns the index in ra->snap and the number of entries. Moves values
  * first that live in another variable's place. */

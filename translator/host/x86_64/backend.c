@@ -15,7 +15,8 @@ static void fill_table(X86Backend *b)
 {
     static const SelectRow *const lists[] = {
         select_integer_rows, select_memory_rows, select_atomic_rows, select_control_rows,
-        select_call_rows, select_flags_rows, select_float_rows, select_vector_rows,
+        select_call_rows, select_region_rows, select_flags_rows, select_float_rows,
+        select_vector_rows,
     };
     for (unsigned n = 0; n < sizeof lists / sizeof *lists; n++)
         for (const SelectRow *r = lists[n]; r->fn; r++)
@@ -159,6 +160,7 @@ const Backend backend_x86_64 = {
     .free = x86_free,
     .vcpu_init = x86_vcpu_init,
     .vcpu_free = x86_vcpu_free,
+    .regions = true,
     .compile = compile_unit,
     .enter = x86_enter,
     .link = x86_link,

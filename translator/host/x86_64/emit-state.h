@@ -51,6 +51,15 @@ typedef struct X86Backend {
     unsigned n_flags_vars;
 } X86Backend;
 
+/* What EFLAGS hold. */
+#define HOST_FLAGS_FIELDS \
+    uint32_t flags_value;       /* a flags value, or 0 */ \
+    FlagsKind flags_kind; \
+    struct { uint32_t value; HostCc cc; } cond[CONDS_MAX]; \
+    unsigned n_conds; \
+    uint32_t logic_of           /* an and/or/xor's result that EFLAGS describe, or 0 */
+typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
+
 struct EmitState {
     X86Backend *backend;
     V128 *pool;                 /* [POOL_MAX] */
@@ -58,14 +67,13 @@ struct EmitState {
     PoolFix *pool_fix;          /* [POOL_FIXES_MAX] */
     unsigned n_pool_fixes;
 
-    /* What EFLAGS hold now. */
-    uint32_t flags_value;       /* a flags value, or 0 */
-    FlagsKind flags_kind;
-    struct { uint32_t value; HostCc cc; } cond[CONDS_MAX];
-    unsigned n_conds;
+    union {
+        HostFlags flags;        /* all of them */
+        struct { HOST_FLAGS_FIELDS; };
+    };
     bool cf_flipped;            /* taking the flags value complemented CF */
-    uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */
 
+    struct RegionEmit *region;  /* emit-region.c; NULL: the unit is one block */
     IrRef inverted;             /* an exit_if that leaves when its condition is false */
     Cold *cold, **cold_tail;
     Label entry;
@@ -90,6 +98,7 @@ void emit_guest_addr(Emit *e, Reg to, GuestAddr pc);
 void emit_load(Emit *e, Reg to, Mem m, unsigned bytes);      /* by the register's class */
 void emit_store(Emit *e, Mem m, Reg from, unsigned bytes);
 void emit_move(Emit *e, Reg to, Reg from);
+void emit_swap(Emit *e, Reg a, Reg b);      /* of one class */
 /* Around the machine instructions that may fault: what the variables are is taken at the start. */
 void emit_point_begin(Emit *e, const IrInsn *i);
 void emit_point_end(Emit *e);
@@ -109,6 +118,11 @@ void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags);
 /* Backend functions outside backend_fp_fns. */
 enum { BACKEND_FN_CRC32 = BACKEND_FN_MAX };
 void backend_crc32(Vcpu *v, uint64_t bytes);
+
+/* emit-region.c */
+bool emit_region(Emit *e);
+/* emit-unit.c: one block, from where the allocator stands. */
+bool emit_block(Emit *e, uint32_t block);
 
 /* select-memory.c: the address of a memory operation as an operand of one machine instruction. */
 Mem memory_address(Emit *e, IrInsn *i);

@@ -89,6 +89,7 @@ Cold *emit_cold(Emit *e, void (*fn)(Emit *e, Cold *c), IrInsn *i)
     c->fn = fn;
     c->enter = c->back = LABEL_INIT;
     c->insn = i;
+    c->guest_pc = e->guest_pc;
     *e->s->cold_tail = c;
     e->s->cold_tail = &c->next;
     return c;
@@ -128,6 +129,8 @@ void emit_point_end(Emit *e) { e->s->points[e->s->n_points - 1].end = e->p - e->
 /* -- the allocator's requests ------------------------------------------------------------------ */
 
 static void target_move(void *host, Reg to, Reg from) { emit_move(host, to, from); }
+
+static void target_swap(void *host, Reg a, Reg b) { emit_swap(host, a, b); }
 
 static void target_load(void *host, Reg to, uint32_t offset, unsigned bytes)
 {
@@ -173,7 +176,7 @@ void compile_target_init(X86Backend *b)
         .n_gpr_homes = N_GPR_HOMES, .n_xmm_homes = N_XMM_HOMES,
         .spill_offset = offsetof(Vcpu, spill), .cpu_offset = offsetof(Vcpu, cpu),
         .state_reg = REG_STATE, .state_bias = STATE_BIAS,
-        .move = target_move, .load = target_load, .store = target_store,
+        .move = target_move, .swap = target_swap, .load = target_load, .store = target_store,
         .constant = target_constant, .fetch = target_fetch,
     };
 }
@@ -201,11 +204,11 @@ static bool is_pair(const IrInsn *f, const IrInsn *a)
            f->arg[1] == a->arg[1] && f->arg[2] == a->arg[2];
 }
 
-static void find_pairs(Emit *e)
+static void find_pairs(Emit *e, uint32_t block)
 {
     IrUnit *u = e->unit;
-    IrRef *pair = e->s->pair = arena_alloc(u->arena, u->n_insns * sizeof *pair);
-    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+    IrRef *pair = e->s->pair;
+    for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         i->mark = 0;
         bool flags = arithmetic_of(i->op);
@@ -253,6 +256,7 @@ static bool emit_cold_code(Emit *e)
             return false;
         enc_bind(e, &c->enter);
         flags_forget(e);
+        e->guest_pc = c->guest_pc;
         c->fn(e, c);
     }
     return true;
@@ -277,13 +281,13 @@ static void emit_pool(Emit *e)
     }
 }
 
-static bool emit_block(Emit *e)
+bool emit_block(Emit *e, uint32_t block)
 {
     IrUnit *u = e->unit;
-    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+    for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         switch (i->op) {
-        case IR_nop: case IR_get: case IR_copy: case IR_trunc:
+        case IR_nop: case IR_get: case IR_copy: case IR_trunc: case IR_phi:
         case IR_const: case IR_codeaddr: case IR_vconst:
             ra_skip(e->ra);
             continue;
@@ -341,13 +345,17 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     e->table = b->table;
     if (e->limit - e->p < 2 * EMIT_RESERVE)
         return NULL;
-    find_pairs(e);
-    straighten_loop(e);
+    s->pair = arena_alloc(u->arena, u->n_insns * sizeof *s->pair);
+    for (uint32_t block = 0; block < u->n_blocks; block++)
+        find_pairs(e, block);
+    if (u->n_blocks == 1)
+        straighten_loop(e);
     e->ra = ra_new(&b->target, e, u, s->pair);
     enc_bind(e, &s->entry);
     if (u->flags & IR_UNIT_COUNTED)
         exit_count_entry(e);
-    if (!emit_block(e) || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
+    bool emitted = u->n_blocks > 1 ? emit_region(e) : emit_block(e, 0);
+    if (!emitted || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
         return NULL;
     emit_pool(e);
     if (e->failed || e->ra->failed)

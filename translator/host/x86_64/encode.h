@@ -34,7 +34,7 @@ typedef struct SelectRow {
 } SelectRow;
 /* One table a file; select.c lists them. */
 extern const SelectRow select_integer_rows[], select_memory_rows[], select_atomic_rows[],
-    select_control_rows[], select_call_rows[],
+    select_control_rows[], select_call_rows[], select_region_rows[],
     select_flags_rows[], select_float_rows[], select_vector_rows[];
 
 typedef struct Label { int32_t at, fix; } Label; /* bound place or -1; chain of rel32 to fix */
@@ -121,6 +121,7 @@ typedef struct Cold {
     struct Cold *next;
     Label enter, back;          /* fn's driver binds enter; fn jumps to back */
     IrInsn *insn;
+    GuestAddr guest_pc;         /* of the guest instruction that it belongs to */
     Reg r[6];
     uint64_t v[4];
 } Cold;

@@ -33,7 +33,7 @@ static unsigned var_bytes(Emit *e, unsigned var)
     return t == IR_V128 ? 16 : t == IR_I64 || t == IR_F64 ? 8 : 4;
 }
 
-static void swap_regs(Emit *e, Reg a, Reg b)
+void emit_swap(Emit *e, Reg a, Reg b)
 {
     if (a < 16) {
         enc_rr(e, 0, 0, ENC_W, 0x87, a, b);
@@ -69,7 +69,7 @@ static void parallel_moves(Emit *e, Reg *from /* [RA_N_REGS], REG_NONE: nothing 
             continue;
         /* Only cycles are left: a swap puts d right, and whoever wanted d finds it in from[d]. */
         unsigned d = __builtin_ctz(pending), s = from[d];
-        swap_regs(e, d, s);
+        emit_swap(e, d, s);
         pending &= ~(1u << d);
         readers[s]--;
         for (uint32_t m = pending; m; m &= m - 1) {
@@ -252,6 +252,28 @@ static void poll_kick(Emit *e, GuestAddr target)
         return;
     Cold *c = emit_cold(e, cold_kicked, NULL);
     c->v[0] = target;
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(kicked)), 0);
+    enc_jcc(e, CC_NE, &c->enter);
+}
+
+/* v[0], v[1]: snapshot, number of entries and flags kind; v[2]: pc */
+static void cold_poll(Emit *e, Cold *c)
+{
+    exit_write_back(e, c->v[0], c->v[1] & 0xffff, c->v[1] >> 16);
+    leave_to_pc(e, c->v[2]);
+}
+
+static void select_poll(Emit *e, IrInsn *i)
+{
+    unsigned n;
+    e->ra->skip_lazy = ra_lazy_dead(i);
+    flags_clobber(e);
+    uint32_t snap = ra_snapshot(e->ra, true, &n);
+    e->ra->skip_lazy = false;
+    Cold *c = emit_cold(e, cold_poll, i);
+    c->v[0] = snap;
+    c->v[1] = n;
+    c->v[2] = i->imm;
     enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(kicked)), 0);
     enc_jcc(e, CC_NE, &c->enter);
 }
@@ -565,6 +587,7 @@ static void select_exit_ret(Emit *e, IrInsn *i)
 
 const SelectRow select_control_rows[] = {
     { IR_exit_if, SEL_KEEPS_FLAGS, select_exit_if },
+    { IR_poll, SEL_KEEPS_FLAGS, select_poll },
     { IR_trap_if, SEL_KEEPS_FLAGS, select_trap_if },
     { IR_exit_jump, SEL_KEEPS_FLAGS, select_exit_jump },
     { IR_exit_ind, SEL_KEEPS_FLAGS, select_exit_ind },

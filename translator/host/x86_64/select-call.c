@@ -137,6 +137,7 @@ static void select_call(Emit *e, IrInsn *i)
     }
     if (writes)
         ra_reload_vars(e->ra);
+    e->ra->no_state_places = false;
     result_from_call(e, i, h);
 }
 

@@ -1,0 +1,167 @@
+/* data plane */
+/*
+ * Code of a region: its blocks in layout order, and the branches between them. What an edge has to
+ * move (regalloc/region.h) stands in line where the way falls through, else out of line, except for
+ * the likely side of a branch, before a jump.
+ */
+#include "translator/host/x86_64/emit-state.h"
+#include "translator/ir/arena.h"
+#include "translator/regalloc/region.h"
+
+enum { LOOP_ALIGN = 32 };
+
+typedef struct BlockEmit {
+    Label start;
+    HostFlags flags;    /* of a block with one predecessor, as that left them */
+} BlockEmit;
+
+struct RegionEmit {
+    BlockEmit *block;
+    uint32_t current, next; /* the next one that will be emitted; n_blocks: none */
+};
+
+static Label *start_of(Emit *e, uint32_t b) { return &e->s->region->block[b].start; }
+
+static const RaEdge *edge_to(Emit *e, uint32_t b)
+{
+    BlockEmit *x = &e->s->region->block[b];
+    const RaEdge *edge = ra_edge(e->ra, b);
+    if (e->ra->region->block[b].n_preds == 1)
+        x->flags = e->s->flags;
+    return edge;
+}
+
+static void go_to(Emit *e, const RaEdge *edge, uint32_t b)
+{
+    ra_edge_emit(e->ra, edge);
+    if (b != e->s->region->next)
+        enc_jmp(e, start_of(e, b));
+}
+
+static void select_br(Emit *e, IrInsn *i)
+{
+    uint32_t to = (uint32_t)i->imm;
+    ra_edge_settle(e->ra, to);
+    go_to(e, edge_to(e, to), to);
+    e->s->ended = true;
+}
+
+/* v[0]: the edge; v[1]: its block */
+static void cold_edge(Emit *e, Cold *c)
+{
+    ra_edge_emit(e->ra, (const RaEdge *)(uintptr_t)c->v[0]);
+    enc_jmp(e, start_of(e, c->v[1]));
+}
+
+static void branch_to(Emit *e, HostCc cc, const RaEdge *edge, uint32_t to)
+{
+    if (!edge->n_moves) {
+        enc_jcc(e, cc, start_of(e, to));
+        return;
+    }
+    Cold *c = emit_cold(e, cold_edge, NULL);
+    c->v[0] = (uintptr_t)edge;
+    c->v[1] = to;
+    enc_jcc(e, cc, &c->enter);
+}
+
+static void select_brc(Emit *e, IrInsn *i)
+{
+    uint32_t yes = (uint32_t)i->imm, no = (uint64_t)i->imm >> 32, next = e->s->region->next;
+    if (yes == no) {
+        select_br(e, i);
+        return;
+    }
+    ra_edge_settle(e->ra, yes);
+    ra_edge_settle(e->ra, no);
+    HostCc cc = flags_use_cond(e, i->arg[0]);
+    /* The state of a block that comes next is fixed first: then its edge is for nothing. */
+    bool yes_first = yes == next || (no != next && i->attr & IR_BRC_LIKELY_TRUE);
+    const RaEdge *first = edge_to(e, yes_first ? yes : no);
+    const RaEdge *second = edge_to(e, yes_first ? no : yes);
+    const RaEdge *yes_edge = yes_first ? first : second, *no_edge = yes_first ? second : first;
+    bool yes_likely = i->attr & IR_BRC_LIKELY_TRUE || (yes != next && yes <= e->s->region->current);
+    e->s->ended = true;
+    if (yes == next && !(no <= e->s->region->current && no_edge->n_moves)) {
+        branch_to(e, cc ^ 1, no_edge, no);
+        go_to(e, yes_edge, yes);
+    } else if (no == next && yes_likely && yes_edge->n_moves && !no_edge->n_moves) {
+        enc_jcc(e, cc ^ 1, start_of(e, no));
+        go_to(e, yes_edge, yes);
+    } else if (yes == next && !yes_edge->n_moves) {
+        enc_jcc(e, cc, start_of(e, yes));
+        go_to(e, no_edge, no);
+    } else if (no == next || yes_likely) {
+        branch_to(e, cc, yes_edge, yes);
+        go_to(e, no_edge, no);
+    } else {
+        branch_to(e, cc ^ 1, no_edge, no);
+        go_to(e, yes_edge, yes);
+    }
+}
+
+/* Long no-operations (Intel SDM vol. 2, NOP). */
+static void align_code(Emit *e, unsigned to, unsigned most)
+{
+    static const uint8_t nop[9][9] = {
+        { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0 },
+        { 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 },
+        { 0x0f, 0x1f, 0x80, 0, 0, 0, 0 }, { 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
+        { 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
+    };
+    unsigned n = -(unsigned)(e->p - e->code) & (to - 1);
+    if (n > most)
+        return;
+    while (n) {
+        unsigned k = n > 9 ? 9 : n;
+        memcpy(e->p, nop[k - 1], k);
+        e->p += k;
+        n -= k;
+    }
+}
+
+static bool emit_one(Emit *e, uint32_t b)
+{
+    struct EmitState *s = e->s;
+    const RaBlock *x = &e->ra->region->block[b];
+    if (e->limit - e->p < EMIT_RESERVE)
+        return false;
+    if (x->head)
+        align_code(e, LOOP_ALIGN, LOOP_ALIGN / 2);
+    s->ended = false;
+    s->region->current = b;
+    enc_bind(e, start_of(e, b));
+    ra_block_begin(e->ra, b);
+    flags_forget(e);
+    if (x->n_preds == 1)
+        s->flags = s->region->block[b].flags;
+    return emit_block(e, b);
+}
+
+bool emit_region(Emit *e)
+{
+    uint32_t n = e->unit->n_blocks;
+    struct RegionEmit *r = arena_alloc(e->unit->arena, sizeof *r);
+    e->s->region = r;
+    r->block = arena_alloc(e->unit->arena, n * sizeof *r->block);
+    for (uint32_t b = 0; b < n; b++)
+        r->block[b].start = LABEL_INIT;
+    for (uint32_t b = 0; b < n; b++) {
+        if (!ra_block_reached(e->ra, b))
+            continue;
+        /* The next one that is reached: perhaps only by this block. */
+        r->next = b + 1;
+        if (!emit_one(e, b))
+            return false;
+    }
+    for (uint32_t b = 0; b < n; b++)
+        if (ra_block_reached(e->ra, b) && r->block[b].start.at < 0)
+            return false; /* only later blocks lead to it: not the layout that ir.h asks for */
+    return true;
+}
+
+const SelectRow select_region_rows[] = {
+    { IR_br, SEL_KEEPS_FLAGS, select_br },
+    { IR_brc, SEL_KEEPS_FLAGS, select_brc },
+    { 0 },
+};

@@ -1,0 +1,643 @@
+/* data plane */
+/* Between the blocks of a region: where each block expects its values, and the moves on edges. See
+ * region.h. */
+#include "translator/regalloc/region.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "translator/guest/isa.h"
+#include "translator/ir/arena.h"
+
+enum { RESERVE = 2 }; /* registers of a class that a loop's head leaves for temporaries */
+
+static bool has_bit(const uint64_t *set, unsigned n) { return set[n / 64] >> n % 64 & 1; }
+
+static bool class_of(const Ra *ra, uint32_t value)
+{
+    return ra_region_class(ra, ra->value[value].type) != ra->target->gprs;
+}
+
+/* -- the values that a block wants ------------------------------------------------------------- */
+
+typedef void WantedFn(Ra *ra, void *opaque, uint32_t value);
+
+/* Those that live into it, but for its phis. */
+static void each_live_in(Ra *ra, uint32_t b, WantedFn *fn, void *opaque)
+{
+    RaRegion *rg = ra->region;
+    const RaBlock *x = &rg->block[b];
+    const uint32_t *dist = ra_region_dist_in(rg, b);
+    uint32_t stamp = ++rg->stamp;
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        uint32_t g = rg->global_of[x->in[v]];
+        if (!has_bit(x->live_in, v) || has_bit(x->merged, v) || rg->soft[g] == stamp)
+            continue;
+        rg->soft[g] = stamp;
+        fn(ra, opaque, x->in[v]);
+    }
+    for (uint32_t g = 1; g <= rg->n_globals; g++)
+        if (dist[g] != RA_FAR && rg->soft[g] != stamp &&
+            (rg->def_block[g] != b || ra->value[rg->value_of[g]].constant))
+            fn(ra, opaque, rg->value_of[g]);
+}
+
+/* -- fixing a block's state -------------------------------------------------------------------- */
+
+typedef struct Fix {
+    uint32_t to, from;
+    bool merge;
+    uint32_t taken;   /* registers */
+} Fix;
+
+static RaPlace *add_place(Ra *ra, uint32_t b, uint32_t value)
+{
+    RaBlock *x = &ra->region->block[b];
+    RaPlace *p = &x->place[x->n_places++];
+    *p = (RaPlace) { value, RA_MEM_NONE, REG_NONE, false };
+    return p;
+}
+
+/* Its place in memory, whether it is there now or not. A variable's place may be wanted by values
+ * that it had at different times. */
+static int16_t memory_of(Ra *ra, uint32_t b, uint32_t value)
+{
+    const RaBlock *x = &ra->region->block[b];
+    int16_t mem = ra->value[value].mem;
+    if (mem != RA_MEM_NONE && !(mem & RA_MEM_VAR))
+        return mem;
+    bool own = ra_region_own_place(ra, value, &mem);
+    for (unsigned k = 0; own && k < x->n_places; k++)
+        own = x->place[k].mem != mem || x->place[k].value == value;
+    return own ? mem : ra_region_slot(ra, value);
+}
+
+/* As it is now. Behind several predecessors a copy in memory beside a register is given up: the
+ * others may not have it. A loop's head keeps it, since all paths back come from there. */
+static void place_live_in(Ra *ra, void *opaque, uint32_t value)
+{
+    Fix *f = opaque;
+    const RaValue *v = &ra->value[value];
+    const RaBlock *x = &ra->region->block[f->to];
+    int16_t own;
+    if (v->reg == REG_NONE && (v->constant || (v->mem == RA_MEM_NONE && !v->special)))
+        return;
+    RaPlace *p = add_place(ra, f->to, value);
+    p->reg = v->reg;
+    p->mem = v->mem;
+    p->special = v->special;
+    if (f->merge && p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR &&
+        !(ra_region_own_place(ra, value, &own) && own == p->mem))
+        p->mem = p->reg == REG_NONE ? ra_region_slot(ra, value) : RA_MEM_NONE;
+    else if (f->merge && p->mem != RA_MEM_NONE && !(p->mem & RA_MEM_VAR) && p->reg != REG_NONE &&
+             !x->head)
+        p->mem = RA_MEM_NONE;
+    if (p->reg != REG_NONE)
+        f->taken |= 1u << p->reg;
+}
+
+static void leave_reg(Ra *ra, Fix *f, RaPlace *p)
+{
+    f->taken &= ~(1u << p->reg);
+    p->reg = REG_NONE;
+    if (p->mem == RA_MEM_NONE && !ra->value[p->value].constant)
+        p->mem = memory_of(ra, f->to, p->value);
+}
+
+static void compact(RaBlock *x)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < x->n_places; k++)
+        if (x->place[k].reg != REG_NONE || x->place[k].mem != RA_MEM_NONE || x->place[k].special)
+            x->place[n++] = x->place[k];
+    x->n_places = n;
+}
+
+/* What a value is worth in a register at the block's start: the less the better. */
+static uint32_t distance_in(const Ra *ra, uint32_t b, uint32_t value)
+{
+    const RaRegion *rg = ra->region;
+    return ra_region_dist_in(rg, b)[rg->global_of[value]];
+}
+
+/* How many registers of the class the head has for values that the loop doesn't use. */
+static int spare(Ra *ra, const Fix *f, unsigned cls)
+{
+    const RaBlock *x = &ra->region->block[f->to];
+    const uint32_t *dist = ra_region_dist_in(ra->region, f->to);
+    int through = 0, regs = __builtin_popcount(cls ? ra->target->xmms : ra->target->gprs);
+    for (uint32_t g = 1; g <= ra->region->n_globals; g++) {
+        uint32_t value = ra->region->value_of[g];
+        through += dist[g] != RA_FAR && dist[g] >= RA_LEAVES_LOOP &&
+                   !ra->value[value].constant && class_of(ra, value) == cls;
+    }
+    return regs - RESERVE - x->pressure[cls] + through;
+}
+
+/* Out with what the loop doesn't use, the farthest first, until the rest fits. */
+static void make_room(Ra *ra, Fix *f, unsigned cls, int *room)
+{
+    RaBlock *x = &ra->region->block[f->to];
+    int idle = 0;
+    for (unsigned k = 0; k < x->n_places; k++)
+        idle += x->place[k].reg != REG_NONE && class_of(ra, x->place[k].value) == cls &&
+                distance_in(ra, f->to, x->place[k].value) >= RA_LEAVES_LOOP;
+    for (; idle > 0 && idle > *room; idle--) {
+        RaPlace *worst = NULL;
+        uint64_t most = 0;
+        for (unsigned k = 0; k < x->n_places; k++) {
+            RaPlace *p = &x->place[k];
+            if (p->reg == REG_NONE || class_of(ra, p->value) != cls)
+                continue;
+            uint64_t d = distance_in(ra, f->to, p->value);
+            if (d < RA_LEAVES_LOOP)
+                continue;
+            d = d * 2 + (p->mem != RA_MEM_NONE);
+            if (d >= most) {
+                most = d;
+                worst = p;
+            }
+        }
+        leave_reg(ra, f, worst);
+    }
+    *room -= idle;
+}
+
+/* A constant that takes more than an immediate. */
+static bool worth_a_register(const Ra *ra, uint32_t value)
+{
+    const IrInsn *i = &ra->unit->insn[ra->value[value].insn];
+    if (i->op == IR_vconst) {
+        const V128 *c = &ra->unit->vconst[i->imm];
+        return c->lo || c->hi;
+    }
+    if (i->type == IR_F32 || i->type == IR_F64)
+        return i->imm != 0;
+    return i->op == IR_const && i->type == IR_I64 && i->imm != (int32_t)i->imm;
+}
+
+typedef struct Load { Fix *f; int *room; } Load;
+
+/* Into registers, while there are some: what the loop uses and is elsewhere now. */
+static void load_used(Ra *ra, void *opaque, uint32_t value)
+{
+    Load *l = opaque;
+    RaBlock *x = &ra->region->block[l->f->to];
+    const RaValue *v = &ra->value[value];
+    unsigned cls = class_of(ra, value);
+    uint32_t free = ra_region_class(ra, v->type) & ~l->f->taken;
+    if (v->reg != REG_NONE || v->special || !free || l->room[cls] <= 0 ||
+        distance_in(ra, l->f->to, value) >= RA_LEAVES_LOOP)
+        return;
+    if (v->constant ? !worth_a_register(ra, value) : v->mem == RA_MEM_NONE)
+        return;
+    RaPlace *p = NULL;
+    for (unsigned k = 0; k < x->n_places && !p; k++)
+        if (x->place[k].value == value)
+            p = &x->place[k];
+    if (!p)
+        p = add_place(ra, l->f->to, value);
+    Reg want = v->hint != REG_NONE && free & 1u << v->hint ? v->hint : __builtin_ctz(free);
+    p->reg = want;
+    l->f->taken |= 1u << want;
+    if (v->constant)
+        l->room[cls]--;
+}
+
+/* If registers are short, values that the loop only reads have a copy in memory from the start, so
+ * that pushing one out costs no store in the loop. */
+static void store_ahead(Ra *ra, Fix *f, const int *room)
+{
+    RaBlock *x = &ra->region->block[f->to];
+    for (unsigned k = 0; k < x->n_places; k++) {
+        RaPlace *p = &x->place[k];
+        if (p->reg != REG_NONE && p->mem == RA_MEM_NONE && !ra->value[p->value].constant &&
+            room[class_of(ra, p->value)] < 0)
+            p->mem = memory_of(ra, f->to, p->value);
+    }
+}
+
+static bool wanted_by(const Ra *ra, uint32_t b, uint32_t value)
+{
+    const RaBlock *x = &ra->region->block[b];
+    for (unsigned k = 0; k < x->n_places; k++)
+        if (x->place[k].value == value && x->place[k].reg != REG_NONE)
+            return true;
+    return false;
+}
+
+/* A phi's register: its argument's, if that one ends here, else the one it is hinted to, else any
+ * that is free, else that of the value whose use is farthest. */
+static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
+{
+    Fix *f = opaque;
+    RaBlock *x = &ra->region->block[f->to];
+    RaValue *v = &ra->value[value];
+    uint32_t cls = ra_region_class(ra, v->type), free = cls & ~f->taken;
+    uint32_t dist = distance_in(ra, f->to, value);
+    Reg at = ra->value[arg].reg, r = REG_NONE;
+    bool soft = false;
+    for (unsigned var = 0; var < ra->n_vars; var++)
+        soft |= has_bit(x->merged, var) && x->in[var] == value;
+    if (dist == RA_FAR && !soft)
+        return; /* nobody wants it */
+    if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg))
+        r = at;
+    else if (v->hint != REG_NONE && free & 1u << v->hint)
+        r = v->hint;
+    else if (free)
+        r = __builtin_ctz(free & ~ra->homes ? free & ~ra->homes : free);
+    if (r == REG_NONE) {
+        RaPlace *worst = NULL;
+        for (unsigned k = 0; k < x->n_places; k++) {
+            RaPlace *p = &x->place[k];
+            if (p->reg != REG_NONE && cls & 1u << p->reg &&
+                (!worst || distance_in(ra, f->to, p->value) > distance_in(ra, f->to, worst->value)))
+                worst = p;
+        }
+        if (worst && distance_in(ra, f->to, worst->value) > dist) {
+            r = worst->reg;
+            leave_reg(ra, f, worst);
+        }
+    }
+    RaPlace *p = add_place(ra, f->to, value);
+    p->reg = r;
+    if (r == REG_NONE)
+        p->mem = ra_region_slot(ra, value);
+    else
+        f->taken |= 1u << r;
+}
+
+/* What comes back wants the phi's register. */
+static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
+{
+    const RaBlock *x = opaque;
+    for (unsigned k = 0; k < x->n_places; k++)
+        if (x->place[k].value == value && x->place[k].reg != REG_NONE && ra->value[arg].insn)
+            ra->value[arg].hint = x->place[k].reg;
+}
+
+static void fix_state(Ra *ra, uint32_t from, uint32_t to)
+{
+    RaRegion *rg = ra->region;
+    RaBlock *x = &rg->block[to];
+    Fix f = { .to = to, .from = from, .merge = x->n_preds > 1 };
+    x->place = arena_alloc_raw(ra->unit->arena, (rg->n_globals + 1) * sizeof *x->place);
+    x->fixed = true;
+    each_live_in(ra, to, place_live_in, &f);
+    int room[2] = { 0 };
+    if (x->head)
+        for (unsigned c = 0; c < 2; c++) {
+            room[c] = spare(ra, &f, c);
+            make_room(ra, &f, c, &room[c]);
+        }
+    ra_region_each_phi(ra, to, from, place_phi, &f);
+    if (x->head) {
+        Load l = { &f, room };
+        each_live_in(ra, to, load_used, &l);
+        store_ahead(ra, &f, room);
+    }
+    compact(x);
+    for (unsigned p = 0; p < x->n_preds; p++)
+        if (x->pred[p] != from)
+            ra_region_each_phi(ra, to, x->pred[p], hint_arg, x);
+}
+
+/* -- at a block's start ------------------------------------------------------------------------ */
+
+bool ra_block_reached(const Ra *ra, uint32_t b) { return b == 0 || ra->region->block[b].fixed; }
+
+static void forget_places(Ra *ra)
+{
+    RaRegion *rg = ra->region;
+    for (uint32_t g = 1; g <= rg->n_globals; g++) {
+        RaValue *v = &ra->value[rg->value_of[g]];
+        v->reg = REG_NONE;
+        v->mem = RA_MEM_NONE;
+        v->special = false;
+        v->n_vars = 0;
+    }
+    memset(ra->owner, 0, sizeof ra->owner);
+    memset(ra->state_holds, 0, ra->n_vars * sizeof *ra->state_holds);
+}
+
+/* Slots of values that no later block knows are free again; those for moves never are. */
+static void reclaim_slots(Ra *ra, uint32_t b)
+{
+    RaRegion *rg = ra->region;
+    memset(ra->spill_used, 0, sizeof ra->spill_used);
+    ra->spill_used[RA_MAX_SPILLS / 64 - 1] = 3ull << 62;
+    for (uint32_t g = 1; g <= rg->n_globals; g++) {
+        int16_t s = rg->slot[g];
+        if (s == RA_MEM_NONE)
+            continue;
+        if (rg->last_block[g] < b)
+            rg->slot[g] = RA_MEM_NONE;
+        else
+            ra->spill_used[s / 64] |= 1ull << s % 64;
+    }
+}
+
+static void take_places(Ra *ra, const RaBlock *x)
+{
+    for (unsigned k = 0; k < x->n_places; k++) {
+        const RaPlace *p = &x->place[k];
+        RaValue *v = &ra->value[p->value];
+        v->reg = p->reg;
+        v->mem = p->mem;
+        v->special = p->special;
+        if (p->reg != REG_NONE)
+            ra->owner[p->reg] = p->value;
+        if (p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR)
+            ra->state_holds[p->mem & ~RA_MEM_VAR] = p->value;
+    }
+}
+
+static void bind_vars(Ra *ra, const RaBlock *x)
+{
+    memset(ra->touched, 0, sizeof ra->touched);
+    for (unsigned var = 0; var < ra->n_vars; var++) {
+        uint32_t value = ra->binding[var] = x->in[var];
+        RaValue *v = &ra->value[value];
+        Reg home = ra->home[var];
+        bool canonical = home != REG_NONE ? v->reg == home
+                                          : v->mem == (RA_MEM_VAR | (int)var);
+        v->n_vars++;
+        /* regalloc.c notes when a variable's own value at an entry leaves its place, of others only
+         * the put. */
+        bool own = !v->insn && (value - ra->unit->n_insns) % ra->n_vars == var;
+        if (!canonical || !own)
+            ra->touched[var / 64] |= 1ull << var % 64;
+    }
+}
+
+static void seen(RaValue *v, uint32_t pos)
+{
+    if (v->observed < pos)
+        v->observed = pos;
+}
+
+/* How long variables' values can be seen in the block: RaValue.observed. */
+static void find_observed(Ra *ra, uint32_t b)
+{
+    const IrUnit *u = ra->unit;
+    RaBlock *x = &ra->region->block[b];
+    uint32_t now[RA_MAX_VARS], pos = x->first_pos, last = 0, last_exit = 0;
+    memcpy(now, x->in, ra->n_vars * sizeof *now);
+    for (unsigned var = 0; var < ra->n_vars; var++)
+        ra->value[now[var]].observed = 0;
+    for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+        if (u->insn[r].op == IR_put)
+            ra->value[ra->alias[u->insn[r].arg[0]]].observed = 0;
+    uint32_t set = x->n_sets;
+    for (IrRef r = u->block[b].first; r; r = u->insn[r].next, pos++) {
+        const IrInsn *i = &u->insn[r];
+        if (ra_prepare_observes(ra, i) && i->op != IR_br && i->op != IR_brc) {
+            last = pos;
+            if (!(ir_op_info[i->op].flags & IR_OPF_M) && !ra_lazy_dead(i))
+                last_exit = pos;
+        }
+        bool all = ra_prepare_writes_vars(ra, i);
+        set += all;
+        for (unsigned var = all ? 0 : i->op == IR_put ? i->imm : ra->n_vars; var < ra->n_vars;
+             var++) {
+            seen(&ra->value[now[var]], ra->vars[var].flags & IR_VAR_LAZY ? last_exit : last);
+            now[var] = all ? u->n_insns + set * ra->n_vars + var : ra->alias[i->arg[0]];
+            if (all)
+                ra->value[now[var]].observed = 0;
+            else
+                break;
+        }
+    }
+    for (unsigned var = 0; var < ra->n_vars; var++)
+        seen(&ra->value[now[var]], has_bit(x->live_out, var) ? UINT32_MAX
+                                   : ra->vars[var].flags & IR_VAR_LAZY ? last_exit : last);
+}
+
+void ra_block_begin(Ra *ra, uint32_t b)
+{
+    RaRegion *rg = ra->region;
+    RaBlock *x = &rg->block[b];
+    rg->current = b;
+    rg->last_pos = x->last_pos;
+    ra->pos = x->first_pos - 1;
+    ra->locked = 0;
+    ra->n_deferred = 0;
+    ra->n_var_calls = x->n_sets;
+    ra_region_dist_out(ra, b);
+    if (b) {
+        forget_places(ra);
+        take_places(ra, x);
+        bind_vars(ra, x);
+    }
+    reclaim_slots(ra, b);
+    find_observed(ra, b);
+}
+
+/* -- edges ------------------------------------------------------------------------------------- */
+
+static void settle(Ra *ra, void *opaque, uint32_t value)
+{
+    (void)opaque;
+    if (ra->value[value].special)
+        ra->target->fetch(ra->host, value);
+}
+
+static void settle_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
+{
+    (void)value;
+    settle(ra, opaque, arg);
+}
+
+void ra_edge_settle(Ra *ra, uint32_t to)
+{
+    if (ra->region->block[to].n_preds > 1)
+        each_live_in(ra, to, settle, NULL);
+    ra_region_each_phi(ra, to, ra->region->current, settle_phi, NULL);
+}
+
+typedef struct Building {
+    RaEdge *edge;
+    const RaBlock *to;
+    uint32_t busy;     /* registers that are read or written */
+    size_t cap;
+} Building;
+
+static void add_move(Ra *ra, Building *b, RaMove m)
+{
+    b->edge->move = arena_grow(ra->unit->arena, b->edge->move, sizeof m, b->edge->n_moves, &b->cap,
+                               b->edge->n_moves + 1);
+    b->edge->move[b->edge->n_moves++] = m;
+}
+
+/* From where `value` is now to the place of `what`. */
+static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value)
+{
+    const RaValue *v = &ra->value[value];
+    RaMove m = { .type = ra->value[p->value].type, .to = REG_NONE, .from = v->reg,
+                 .to_mem = RA_MEM_NONE, .from_mem = v->reg == REG_NONE ? v->mem : RA_MEM_NONE };
+    if (v->reg == REG_NONE && v->constant) {
+        m.value = value;
+        m.from_mem = RA_MEM_NONE;
+    }
+    if (!v->constant && v->reg == REG_NONE && v->mem == RA_MEM_NONE)
+        ra->failed = true;
+    if (v->reg != REG_NONE)
+        b->busy |= 1u << v->reg;
+    if (p->reg != REG_NONE) {
+        if (p->reg != v->reg) {
+            m.to = p->reg;
+            add_move(ra, b, m);
+        }
+    }
+    if (p->mem != RA_MEM_NONE && (p->mem != v->mem || v->constant)) {
+        m.to = REG_NONE;
+        m.to_mem = p->mem;
+        add_move(ra, b, m);
+    }
+}
+
+static void transfer_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
+{
+    Building *b = opaque;
+    for (unsigned k = 0; k < b->to->n_places; k++)
+        if (b->to->place[k].value == value) {
+            transfer(ra, b, &b->to->place[k], arg);
+            return;
+        }
+}
+
+static Reg free_on_edge(uint32_t regs) { return regs ? __builtin_ctz(regs) : REG_NONE; }
+
+const RaEdge *ra_edge(Ra *ra, uint32_t to)
+{
+    RaRegion *rg = ra->region;
+    const RaBlock *x = &rg->block[to];
+    if (!x->fixed)
+        fix_state(ra, rg->current, to);
+    Building b = { arena_alloc(ra->unit->arena, sizeof *b.edge), x, 0, 0 };
+    for (unsigned k = 0; k < x->n_places; k++) {
+        const RaPlace *p = &x->place[k];
+        b.busy |= p->reg != REG_NONE ? 1u << p->reg : 0;
+        if (x->n_preds > 1 && (rg->def_block[rg->global_of[p->value]] != to ||
+                               ra->value[p->value].constant))
+            transfer(ra, &b, p, p->value);
+    }
+    ra_region_each_phi(ra, to, rg->current, transfer_phi, &b);
+    b.edge->temp[0] = free_on_edge(ra->target->gprs & ~b.busy);
+    b.edge->temp[1] = free_on_edge(ra->target->xmms & ~b.busy);
+    return b.edge;
+}
+
+/* -- moves, all at once ------------------------------------------------------------------------ */
+
+enum { SAVE_SLOT = RA_MAX_SPILLS - 2, CYCLE_SLOT = RA_MAX_SPILLS - 1 };
+
+static unsigned mem_bytes(const Ra *ra, int16_t mem, IrType type)
+{
+    return mem & RA_MEM_VAR ? ra_region_var_bytes(ra, mem & ~RA_MEM_VAR) : ra_type_bytes(type);
+}
+
+static void load(Ra *ra, Reg to, int16_t mem, IrType type)
+{
+    ra->target->load(ra->host, to, ra_region_mem_offset(ra, mem), mem_bytes(ra, mem, type));
+}
+
+static void store(Ra *ra, int16_t mem, Reg from, IrType type)
+{
+    ra->target->store(ra->host, ra_region_mem_offset(ra, mem), from, mem_bytes(ra, mem, type));
+}
+
+/* To memory from memory or a constant, by way of a register that is free or made so. */
+static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
+{
+    bool wide = ra_type_bytes(m->type) == 16;
+    const IrInsn *constant = m->value ? &ra->unit->insn[ra->value[m->value].insn] : NULL;
+    Reg t = wide || (e->temp[0] == REG_NONE && !constant) ? e->temp[1] : e->temp[0];
+    Reg saved = REG_NONE;
+    if (t == REG_NONE) {
+        t = saved = __builtin_ctz(wide ? ra->target->xmms : ra->target->gprs);
+        store(ra, SAVE_SLOT, t, wide ? IR_V128 : IR_I64);
+    }
+    if (constant)
+        ra->target->constant(ra->host, t, constant);
+    else
+        load(ra, t, m->from_mem, m->type);
+    store(ra, m->to_mem, t, m->type);
+    if (saved != REG_NONE)
+        load(ra, t, SAVE_SLOT, wide ? IR_V128 : IR_I64);
+}
+
+static void emit_move_now(Ra *ra, const RaEdge *e, const RaMove *m)
+{
+    if (m->to == REG_NONE) {
+        if (m->from != REG_NONE)
+            store(ra, m->to_mem, m->from, m->type);
+        else
+            move_by_register(ra, e, m);
+    } else if (m->value) {
+        ra->target->constant(ra->host, m->to, &ra->unit->insn[ra->value[m->value].insn]);
+    } else if (m->from != REG_NONE) {
+        ra->target->move(ra->host, m->to, m->from);
+    } else {
+        load(ra, m->to, m->from_mem, m->type);
+    }
+}
+
+static bool writes_what(const RaMove *m, const RaMove *other)
+{
+    return (m->to != REG_NONE && m->to == other->from) ||
+           (m->to_mem != RA_MEM_NONE && m->to_mem == other->from_mem);
+}
+
+static void redirect(RaMove *m, Reg from, int16_t from_mem)
+{
+    m->from = from;
+    m->from_mem = from_mem;
+}
+
+/* Every pending move's destination is read by another. Two registers of a class change places;
+ * else the destination's content moves aside. True: m is done. */
+static bool break_cycle(Ra *ra, const RaEdge *e, RaMove *move, unsigned n, RaMove *m)
+{
+    if (m->to != REG_NONE && m->from != REG_NONE &&
+        !(ra->target->gprs >> m->to & 1) == !(ra->target->gprs >> m->from & 1)) {
+        Reg a = m->to, b = m->from;
+        ra->target->swap(ra->host, a, b);
+        for (unsigned k = 0; k < n; k++)
+            if (&move[k] != m && (move[k].from == a || move[k].from == b))
+                move[k].from = move[k].from == a ? b : a;
+        return true;
+    }
+    RaMove aside = { .type = m->type, .to = REG_NONE, .from = m->to, .to_mem = CYCLE_SLOT,
+                     .from_mem = m->to_mem };
+    emit_move_now(ra, e, &aside);
+    for (unsigned k = 0; k < n; k++)
+        if (&move[k] != m && writes_what(m, &move[k]))
+            redirect(&move[k], REG_NONE, CYCLE_SLOT);
+    return false;
+}
+
+void ra_edge_emit(Ra *ra, const RaEdge *e)
+{
+    unsigned n = e->n_moves;
+    RaMove *move = arena_alloc_raw(ra->unit->arena, (n + 1) * sizeof *move);
+    memcpy(move, e->move, n * sizeof *move);
+    while (n) {
+        bool any = false;
+        for (unsigned k = 0; k < n; k++) {
+            bool blocked = false;
+            for (unsigned o = 0; o < n && !blocked; o++)
+                blocked = o != k && writes_what(&move[k], &move[o]);
+            if (blocked)
+                continue;
+            /* A swap may have put it in its place. */
+            if (move[k].to == REG_NONE || move[k].to != move[k].from)
+                emit_move_now(ra, e, &move[k]);
+            move[k--] = move[--n];
+            any = true;
+        }
+        if (!any && n && break_cycle(ra, e, move, n, &move[0]))
+            move[0] = move[--n];
+    }
+}
