@@ -21,6 +21,7 @@ typedef struct Thread Thread;
 struct MemMap;      /* mem/map.h: the guest's mappings */
 struct SignalState; /* signal/signal.h: dispositions; one a process */
 struct ThreadSignals;
+struct UringRing;     /* syscalls/uring.c */
 struct SeccompFilter; /* seccomp/seccomp.h */
 
 struct Options;     /* options.h: what the command line said; constant after start */
@@ -45,6 +46,7 @@ struct Process {
     /* Descriptors of the emulator's own, which the guest can't see (syscalls/hidden.h). */
     int hidden_fds[8];
     atomic_uint n_hidden_fds;
+    struct UringRing *_Atomic urings; /* its rings of io_uring by descriptor, or NULL */
     struct Strace *strace;         /* strace/strace.h, or NULL */
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;

@@ -10,12 +10,14 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/convert.h"
 #include "linux-user/syscalls/hidden.h"
+#include "linux-user/syscalls/uring.h"
 #include "syscall-tables/handlers.h"
 
 long sys_close(Thread *t, const uint64_t *args)
 {
     if (hidden_fd_has(t->process, args[0]))
         return -EBADF;
+    uring_closed(t->process, args[0], args[0]);
     /* The descriptor is gone even if close() is interrupted: never again. */
     return host_raw(HOST_NR_CLOSE, args[0]);
 }
@@ -26,6 +28,8 @@ long sys_close_range(Thread *t, const uint64_t *args)
     unsigned first = args[0], last = args[1], flags = args[2];
     int hidden;
 
+    if (first <= last && !(flags & (CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)))
+        uring_closed(t->process, first, last);
     if (first > last || flags & CLOSE_RANGE_CLOEXEC)
         return host_raw(HOST_NR_CLOSE_RANGE, first, last, flags);
     while ((hidden = hidden_fd_next(t->process, first)) >= 0 && (unsigned)hidden <= last) {
@@ -45,7 +49,10 @@ long sys_dup3(Thread *t, const uint64_t *args)
 
     if (hidden_fd_has(t->process, args[0]) || hidden_fd_has(t->process, args[1]))
         return -EBADF;
-    return host_syscall(t, HOST_NR_DUP3, args[0], args[1], flags, 0, 0, 0);
+    long ret = host_syscall(t, HOST_NR_DUP3, args[0], args[1], flags, 0, 0, 0);
+    if (ret >= 0)
+        uring_closed(t->process, args[1], args[1]);
+    return ret;
 }
 
 long sys_fcntl(Thread *t, const uint64_t *args)

@@ -6,14 +6,18 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "linux-user/syscalls/uring.h"
 #include "syscall-tables/handlers.h"
 
 long sys_brk(Thread *t, const uint64_t *args) { return mem_brk(t->process, args[0]); }
 
 long sys_mmap(Thread *t, const uint64_t *args)
 {
-    return mem_mmap(t->process, args[0], args[1], (int)args[2], (int)args[3], (int)args[4],
-                    args[5]);
+    Process *p = t->process;
+    long r = mem_mmap(p, args[0], args[1], (int)args[2], (int)args[3], (int)args[4], args[5]);
+    if (p->urings && (r >= 0 || r < -4095))
+        uring_mapped(p, (int)args[4], args[5], (GuestAddr)r);
+    return r;
 }
 
 long sys_munmap(Thread *t, const uint64_t *args)
