@@ -88,6 +88,29 @@ CONST_HEADERS = '''
 #include <errno.h>
 #include <asm/unistd.h>
 '''
+# What libc's headers and the kernel's say in conflict, or only the kernel's.
+KERNEL_HEADERS = '''
+#include <linux/types.h>
+#include <linux/keyctl.h>
+#include <linux/bpf.h>
+#include <linux/landlock.h>
+#include <linux/kcmp.h>
+#include <linux/seccomp.h>
+#include <linux/fanotify.h>
+#include <linux/io_uring.h>
+#include <linux/mempolicy.h>
+#include <linux/ioprio.h>
+#include <linux/perf_event.h>
+#include <linux/reboot.h>
+#include <linux/mount.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/prctl.h>
+#include <linux/membarrier.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <linux/net_tstamp.h>
+'''
 IOCTL_HEADERS = '''
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
@@ -118,23 +141,27 @@ def compile_asserts(cc, headers, asserts):
         r = subprocess.run([*cc.split(), '-fsyntax-only', '-w', '-x', 'c', '-'], input=src,
                            capture_output=True, text=True, env={**os.environ, 'LC_ALL': 'C'})
         if r.returncode == 0:
-            return len([1 for name, _ in asserts if name not in dropped]), []
+            return len([1 for name, _ in asserts if name not in dropped]), [], dropped
         missing = set(re.findall(r"'(\w+)' undeclared|has no member named '(\w+)'|"
                                  r"incomplete type 'struct (\w+)'|'(\w+)' has not been declared",
                                  r.stderr.replace('‘', "'").replace('’', "'")))
         names = {n for m in missing for n in m if n} - dropped
         failed = re.findall(r'static assertion failed: (.*)', r.stderr)
         if not names:
-            return 0, failed or [r.stderr]
+            return 0, failed or [r.stderr], dropped
         dropped |= names
 
 
 def check(abi, cc):
     bad, done = [], 0
 
-    def run(headers, asserts, least):
+    def run(headers, asserts, least, more_headers=None):
         nonlocal done
-        n, failed = compile_asserts(cc, headers, asserts)
+        n, failed, dropped = compile_asserts(cc, headers, asserts)
+        if more_headers and not failed:
+            m, failed, _ = compile_asserts(cc, more_headers,
+                                           [a for a in asserts if a[0] in dropped])
+            n += m
         bad.extend(f'{abi.name}: {f}' for f in failed)
         done += n
         if not failed and n < least:
@@ -159,7 +186,7 @@ def check(abi, cc):
             if name not in LIBC_ONLY:
                 consts.append((name, f'_Static_assert((unsigned)({name}) == {v & 0xffffffff}u, '
                                f'"{s.name}.{name} {v:#x}");'))
-    run(CONST_HEADERS, consts, len(consts) * 3 // 4)
+    run(CONST_HEADERS, consts, len(consts) * 3 // 4, KERNEL_HEADERS)
     run(IOCTL_HEADERS, [(i.name, f'_Static_assert((unsigned)({i.name}) == '
                          f'{abi.ioctl_number(i)}u, "{i.name} {abi.ioctl_number(i):#x}");')
                         for i in abi.tables.ioctls], len(abi.tables.ioctls) * 3 // 4)
