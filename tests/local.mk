@@ -14,6 +14,7 @@ include %D%/syscalls/local.mk
 include %D%/linux/local.mk
 include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
+include %D%/binfmt/local.mk
 include %D%/programs/local.mk
 include %D%/cpython/local.mk
 include %D%/torture/local.mk

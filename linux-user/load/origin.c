@@ -6,10 +6,22 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
 #define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h */
 #endif
+
+/* Without P and O the file that was executed tells: it is not the emulator but its first argument,
+ * or the script that this is the interpreter of. */
+static bool executed_another(const char *name)
+{
+    struct stat executed, self;
+
+    return name && strncmp(name, "/dev/fd/", 8) && stat(name, &executed) == 0 &&
+           stat("/proc/self/exe", &self) == 0 &&
+           (executed.st_dev != self.st_dev || executed.st_ino != self.st_ino);
+}
 
 LoadOrigin load_origin(int argc, char **argv)
 {
@@ -21,9 +33,9 @@ LoadOrigin load_origin(int argc, char **argv)
     if (fd || !errno)
         origin.exec_fd = (int)fd;
     origin.has_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
-    /* With neither flag: the file executed isn't the emulator but its first argument. */
     origin.by_binfmt = argc > 1 && (origin.exec_fd >= 0 || origin.has_argv0 ||
-                                    (name && !strcmp(name, argv[1]) && strcmp(name, argv[0])));
+                                    (name && !strcmp(name, argv[1]) && strcmp(name, argv[0])) ||
+                                    executed_another(name));
     if (origin.by_binfmt)
         origin.exec_name = name;
     return origin;

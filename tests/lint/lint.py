@@ -10,6 +10,7 @@ import sys
 # A folder may include only from these (and from itself).
 MAY_INCLUDE = {
     "translator": {"translator"},
+    "binfmt": {"binfmt"},
     "linux-user": {"linux-user", "translator", "syscall-tables"},
     "sysemu-plugin": {"sysemu-plugin", "translator"},
     "hw-plugins": {"hw-plugins", "sysemu-plugin/hw-api"},
