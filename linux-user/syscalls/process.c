@@ -3,13 +3,10 @@
  * and what they know of themselves. */
 #include <errno.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "linux-user/mem/map.h"
-#include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -164,64 +161,4 @@ long sys_unshare(Thread *t, const uint64_t *args)
     if ((args[0] & alone) && t->process->n_threads > 1)
         return -EINVAL;
     return host_raw(SYS_unshare, args[0] & ~alone);
-}
-
-static long prctl_name(Thread *t, const uint64_t *args)
-{
-    char name[16] = {0};
-    /* The kernel takes 15 bytes and cuts. */
-    long n = mem_read_string(name, args[1], sizeof name - 1);
-    if (n == -EFAULT)
-        return n;
-    name[sizeof name - 1] = 0;
-    memcpy(t->comm, name, sizeof name);
-    return host_raw(SYS_prctl, PR_SET_NAME, (uintptr_t)name);
-}
-
-static long prctl_auxv(Thread *t, const uint64_t *args)
-{
-    const Process *p = t->process;
-    uint8_t aux[1024];
-    uint64_t n = p->auxv_bytes < sizeof aux ? p->auxv_bytes : sizeof aux;
-    if (args[3] || args[4])
-        return -EINVAL;
-    if (!mem_read(aux, p->auxv_start, n) ||
-        !mem_write(args[1], aux, args[2] < n ? args[2] : n))
-        return -EFAULT;
-    return (long)p->auxv_bytes;
-}
-
-long sys_prctl(Thread *t, const uint64_t *args)
-{
-    enum { GET_AUXV = 0x41555856 };
-    long r = -EINVAL;
-    switch ((int)args[0]) {
-    case PR_SET_NAME:
-        return prctl_name(t, args);
-    case PR_GET_TID_ADDRESS:
-        return mem_put(args[1], (uint64_t)t->clear_child_tid) ? 0 : -EFAULT;
-    case GET_AUXV:
-        return prctl_auxv(t, args);
-    case PR_GET_SECCOMP:
-        return t->seccomp_on ? SECCOMP_MODE_FILTER : SECCOMP_MODE_DISABLED;
-    case PR_SET_SECCOMP:
-        return args[1] == SECCOMP_MODE_STRICT ? seccomp_set_mode_strict(t)
-               : args[1] == SECCOMP_MODE_FILTER ? seccomp_set_mode_filter(t, 0, args[2])
-                                                : -EINVAL;
-    case PR_GET_NAME: case PR_SET_PDEATHSIG: case PR_GET_PDEATHSIG: case PR_SET_DUMPABLE:
-    case PR_GET_DUMPABLE: case PR_SET_KEEPCAPS: case PR_GET_KEEPCAPS: case PR_GET_SECUREBITS:
-    case PR_SET_SECUREBITS: case PR_CAPBSET_READ: case PR_CAPBSET_DROP: case PR_SET_TIMERSLACK:
-    case PR_GET_TIMERSLACK: case PR_SET_CHILD_SUBREAPER: case PR_GET_CHILD_SUBREAPER:
-    case PR_SET_NO_NEW_PRIVS: case PR_GET_NO_NEW_PRIVS: case PR_SET_THP_DISABLE:
-    case PR_GET_THP_DISABLE: case PR_CAP_AMBIENT: case PR_SET_PTRACER: case PR_SET_VMA:
-    case PR_MCE_KILL: case PR_MCE_KILL_GET: case PR_SET_IO_FLUSHER: case PR_GET_IO_FLUSHER:
-    case PR_GET_TIMING: case PR_SET_TIMING: case PR_SCHED_CORE:
-        return host_raw(SYS_prctl, args[0], args[1], args[2], args[3], args[4]);
-    default:
-        if (t->process->abi->prctl)
-            r = t->process->abi->prctl(t, args);
-        if (r == -EINVAL && log_on(LOG_UNIMP))
-            log_write("prctl: option %d isn't there\n", (int)args[0]);
-        return r;
-    }
 }

@@ -3,6 +3,7 @@
  * Linux's RISC-V (RV64) ABI: registers of system calls and of start-up (Linux, arch/riscv/kernel/
  * process.c, traps.c), hardware capabilities, /proc/cpuinfo.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "linux-user/abi.h"
@@ -69,6 +70,13 @@ static size_t cpuinfo(const Thread *t, unsigned n, char *buf, size_t size)
     return (size_t)(x.at - buf);
 }
 
+/* arch/riscv: cacheflush.c. fence.i works for every program already. */
+static long arch_prctl(Thread *t, const uint64_t *args)
+{
+    enum { SET_ICACHE_FLUSH_CTX = 71 };
+    return (int)args[0] == SET_ICACHE_FLUSH_CTX && args[1] <= 1 && args[2] <= 1 ? 0 : -EINVAL;
+}
+
 const GuestAbi abi_riscv64 = {
     .name = "riscv64",
     .uname_machine = "riscv64",
@@ -89,6 +97,7 @@ const GuestAbi abi_riscv64 = {
     .hwcap = hwcap,
     .min_altstack_bytes = 2048,
     .restart_nr = 128,
+    .prctl = arch_prctl,
     .vdso = &vdso_riscv64,
     .signal_frame = riscv64_signal_frame,
     .sigreturn = riscv64_sigreturn,
