@@ -8,6 +8,7 @@ include %D%/signal/local.mk
 include %D%/seccomp/local.mk
 include %D%/thread/local.mk
 include %D%/procfs/local.mk
+include %D%/cache/local.mk
 include %D%/vdso/local.mk
 
 bin_PROGRAMS += calque

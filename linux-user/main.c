@@ -18,6 +18,7 @@
 
 #include <glib.h>
 
+#include "linux-user/cache/location.h"
 #include "linux-user/load/load.h"
 #include "linux-user/load/origin.h"
 #include "linux-user/load/prefix.h"
@@ -164,7 +165,8 @@ static void start_logging(const Options *o)
 
 static Translator *make_translator(Process *p, const Options *o)
 {
-    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .callout = vdso_callout};
+    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .callout = vdso_callout,
+                                                  .file_path = cache_file_path};
     GError *error = NULL;
     TranslatorConfig config = {
         .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend, .one_insn = o->one_insn,
@@ -216,7 +218,7 @@ static char *resolve_exe(const Target *target)
     return real ? real : g_strdup(target->path);
 }
 
-static void run(Process *p, const Options *o, Target *target, char **envp)
+static void run(Process *p, Options *o, Target *target, char **envp)
 {
     GError *error = NULL;
     LoadProgram program = {.fd = target->fd, .argv = target->argv,
@@ -228,6 +230,8 @@ static void run(Process *p, const Options *o, Target *target, char **envp)
     if (!p->mem || !p->signals)
         fail(EXIT_NOT_EXECUTABLE, "no memory");
     p->translator = make_translator(p, o);
+    /* Said once: programs that this one starts don't try. */
+    o->no_cache |= !cache_set_up(p, o);
     if (!load_program(p, &program, &error))
         fail(load_exit_status(error), error->message);
     p->exe_path = resolve_exe(target);

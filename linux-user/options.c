@@ -19,7 +19,7 @@ typedef enum OptionId {
     OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_SECCOMP_FD,
     OPT_EXEC_NAME, OPT_PLUGIN,
     OPT_TB_SIZE,
-    OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS,
+    OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE,
 } OptionId;
 
 typedef struct OptionRow {
@@ -63,6 +63,8 @@ static const OptionRow rows[] = {
     {OPT_TIER_THRESHOLD, "tier-threshold", "tier-threshold", "TIER_THRESHOLD", "ENTRIES",
      "code is hot after so many entries"},
     {OPT_STATS, "stats", "stats", "STATS", NULL, "tell at the end what the translator did"},
+    {OPT_NO_CACHE, "no-cache", "no-cache", "NO_CACHE", NULL,
+     "neither use nor fill the translation store"},
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
     {OPT_SECCOMP_FD, "seccomp-fd", "seccomp-fd", NULL, "FD", NULL},
@@ -168,6 +170,7 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
         o->tier_threshold = value;
         o->tier_entries = (uint32_t)number;
         return true;
+    case OPT_NO_CACHE: o->no_cache = true; return true;
     case OPT_STATS: o->stats = true; return true;
     case OPT_SET_ENV:
         if (!strchr(value, '=') || value[0] == '=')
@@ -324,6 +327,8 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     }
     if (o->strace && n + 1 < size)
         ret[n++] = "-strace";
+    if (o->no_cache && n + 1 < size)
+        ret[n++] = "--no-cache";
     if (o->stats && n + 1 < size)
         ret[n++] = "-stats";
     if (o->one_insn && n + 1 < size)

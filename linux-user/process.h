@@ -53,6 +53,7 @@ struct Process {
                                                 0, 0: not set */
     GuestAddr start_sp, code_start, code_end;
     uint64_t random_state;         /* of -seed */
+    bool has_store;                /* the translator has a translation store */
     bool stack_exec;
     int leader_status;             /* of the thread group's leader, once it has exited */
 };

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libtranslator.a
 libtranslator_a_SOURCES =
-TRANSLATOR_LIBS = libtranslator.a $(FFI_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
+TRANSLATOR_LIBS = translator/cache/build-id.$(OBJEXT) libtranslator.a $(FFI_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
 
 include %D%/decodegen/local.mk
 include %D%/ir/local.mk

@@ -48,12 +48,14 @@ typedef struct VcpuExitInfo {
 
 /* What the outside gives. `opaque` is TranslatorConfig.opaque. */
 typedef struct TranslatorCallbacks {
-    /* How many bytes of code can be fetched at pc (0: none), asked for at most want. They stay
-     * readable at *ret_host while the translator's lock is held. */
+    /* How many bytes of code can be fetched at pc (0: none), asked for at most want. Reading them
+     * at *ret_host may fault all the same (vcpu_host_signal()). */
     size_t (*fetch)(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
     /* A call-out of guest code: translator_set_callouts(). Called in translated code: it neither
      * runs guest code nor touches the vcpu or guest memory. NULL: there are none. */
     uint64_t (*callout)(void *opaque, Vcpu *v, unsigned number, uint64_t arg);
+    /* The path of the file that is mapped at pc, for people to see; may be NULL. */
+    void (*file_path)(void *opaque, GuestAddr pc, char *ret, size_t size);
     /* A symbol name for logs and the perf map, or NULL; the caller frees it with g_free. */
     char *(*symbol)(void *opaque, GuestAddr pc);
 } TranslatorCallbacks;
@@ -132,8 +134,38 @@ void vcpu_fp_set_flags(Vcpu *v, uint32_t flags);
 void vcpu_fp_set_control(Vcpu *v, uint32_t control);
 uint32_t vcpu_fp_control(const Vcpu *v);
 
+/* -- the translation store: translations of files' code, kept on disk for later processes ------ */
+
+enum { TRANSLATOR_STORE_LOWER_MAX = 4 };
+typedef struct TranslatorStoreConfig {
+    const char *dir;      /* its folder, NULL: none. Only this user or root may be able to write
+                             it: it isn't used otherwise */
+    bool writable;
+    unsigned n_lower;     /* folders that are only read, looked into first */
+    const char *lower[TRANSLATOR_STORE_LOWER_MAX];
+    uint64_t limit_bytes; /* of all that is in `dir`; 0: no limit */
+} TranslatorStoreConfig;
+/* What tells a file from every other, and from itself when it is changed. */
+typedef struct TranslatorFile {
+    uint64_t dev, ino, size;
+    int64_t mtime_ns, ctime_ns;
+} TranslatorFile;
+
+/* Before the first vcpu. False: this kind of translation isn't stored. The paths stay the
+ * caller's. No descriptor is kept open: guests would notice. */
+bool translator_set_store(Translator *t, const TranslatorStoreConfig *config);
+/* [start, start + bytes) is code of the file from `offset` on, privately mapped and not writable.
+ * It ends by translator_invalidate(), or when the guest may write there from now on. */
+void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_t offset,
+                         const TranslatorFile *file);
+void translator_unmap_file(Translator *t, GuestAddr start, uint64_t bytes);
+/* Puts new translations into the store: at the end of the process, before exec. The caller is
+ * outside vcpu_run() and v is its vcpu. */
+void translator_save(Translator *t, Vcpu *v);
+
 typedef struct TranslatorStats {
     uint64_t units, guest_insns, host_bytes, invalidated, flushes;
+    uint64_t stored; /* units of the store that were met */
     uint64_t regions, region_insns, region_bytes; /* not among those above */
     uint64_t regions_refused;
     uint64_t baseline_ns, region_ns; /* of CPU time; counted only with TranslatorConfig.stats */

@@ -5,6 +5,7 @@
  * first claims with MAP_FIXED_NOREPLACE what isn't the guest's yet.
  */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/mem/table.h"
@@ -174,6 +175,21 @@ static void release_gaps(MemMap *m, GuestAddr a, uint64_t bytes)
     }
 }
 
+/* Code of a file: its translations may be in the store. Not what the guest may write to, or has no
+ * name (memfd_create()). */
+static void note_file_code(Process *p, GuestAddr at, uint64_t bytes, int fd, uint64_t off)
+{
+    struct stat st;
+    if (host_raw(SYS_fstat, fd, (uintptr_t)&st) || !S_ISREG(st.st_mode) || !st.st_nlink)
+        return;
+    TranslatorFile file = {
+        .dev = st.st_dev, .ino = st.st_ino, .size = (uint64_t)st.st_size,
+        .mtime_ns = st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .ctime_ns = st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
+    };
+    translator_map_file(p->translator, at, bytes, off, &file);
+}
+
 static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
                         uint64_t off)
 {
@@ -200,6 +216,9 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
     }
     if (code)
         translator_invalidate(p->translator, addr, bytes);
+    if (p->has_store && (prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && type == MAP_PRIVATE &&
+        !(flags & MAP_ANONYMOUS))
+        note_file_code(p, (GuestAddr)r, bytes, fd, off);
     return r;
 }
 
@@ -277,6 +296,8 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
     if (is_sealed(m, addr, end - addr))
         return -EPERM;
     bool code = !(prot & PROT_EXEC) && mem_has_code(m, addr, end - addr);
+    if (p->has_store && prot & PROT_WRITE)
+        translator_unmap_file(p->translator, addr, end - addr);
     long r = host_raw(SYS_mprotect, addr, end - addr, mem_host_prot(prot));
     if (is_error(r))
         return r;
@@ -396,14 +417,10 @@ long mem_brk(Process *p, GuestAddr to)
     return r;
 }
 
-/* The bytes are copied: a mapping may vanish while the translator reads, or lie behind its file's
- * end. */
 size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
 {
     MemMap *m = ((Process *)opaque)->mem;
     size_t n = 0;
-    if (want > MEM_FETCH_BYTES)
-        want = MEM_FETCH_BYTES;
     pthread_mutex_lock(&m->lock);
     for (size_t i = mem_table_index(m, pc); n < want && i < m->n; i++) {
         const MemRange *r = &m->ranges[i];
@@ -412,12 +429,7 @@ size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_ho
         n = r->end - pc < want ? r->end - pc : want;
     }
     pthread_mutex_unlock(&m->lock);
-    /* If it faults, then perhaps behind the first page only. */
-    if (n && !mem_read(m->fetch_buffer, pc, n)) {
-        size_t first = MEM_PAGE - (pc & (MEM_PAGE - 1));
-        n = first < n && mem_read(m->fetch_buffer, pc, first) ? first : 0;
-    }
-    *ret_host = m->fetch_buffer;
+    *ret_host = mem_host(pc);
     return n;
 }
 

@@ -38,15 +38,12 @@ typedef struct MemRange {
     uint8_t sealed; /* by mseal() */
 } MemRange;
 
-enum { MEM_FETCH_BYTES = 1024 };
-
 typedef struct MemMap {
     pthread_mutex_t change_lock;
     pthread_mutex_t lock;
     MemRange *ranges;     /* under lock: sorted, disjoint, neighbours that agree are joined */
     size_t n, capacity;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
-    uint8_t fetch_buffer[MEM_FETCH_BYTES + 16]; /* under the translator's lock */
 } MemMap;
 
 static inline void *mem_host(GuestAddr a) { return (void *)(uintptr_t)a; }

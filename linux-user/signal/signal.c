@@ -147,6 +147,7 @@ long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storag
 
 _Noreturn void signal_die(Thread *t, int sig)
 {
+    thread_save_translations(t);
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};

@@ -26,6 +26,7 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/syscalls/hidden.h"
+#include "linux-user/thread/thread.h"
 #include "syscall-tables/handlers.h"
 
 enum { MAX_DEPTH = 5, MAX_ARGS = 4096 * 64 };
@@ -176,6 +177,7 @@ static long exec_host(Thread *t, int dfd, const char *path, const ExecArgs *a, i
     long r = signal_exec_prepare(t);
     if (r < 0)
         return r;
+    thread_save_translations(t);
     r = host_syscall(t, SYS_execveat, (uint64_t)dfd, (uintptr_t)path,
                      (uintptr_t)(a->argv + a->extra), (uintptr_t)a->envp, (uint64_t)flags, 0);
     signal_exec_failed(t);

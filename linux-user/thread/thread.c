@@ -526,6 +526,13 @@ static void print_stats(const Process *p)
         translator_stats_print(p->translator);
 }
 
+/* A child of vfork has its parent's translations, who will save them. */
+void thread_save_translations(Thread *t)
+{
+    if (t->process->has_store && !t->is_vfork_child)
+        translator_save(t->process->translator, t->vcpu);
+}
+
 void thread_exit(Thread *t)
 {
     Process *p = t->process;
@@ -542,6 +549,7 @@ void thread_exit(Thread *t)
         if (log_on(LOG_STRACE))
             strace_end(t, p->leader_status, 0);
         print_stats(p);
+        thread_save_translations(t);
         /* The emulator may have threads of its own that would keep the process. */
         host_raw(SYS_exit_group, p->leader_status);
     }
@@ -555,6 +563,7 @@ void thread_exit(Thread *t)
 
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
+    thread_save_translations(t);
     if (log_on(LOG_STRACE))
         strace_end(t, status & 0xff, 0);
     print_stats(t->process);

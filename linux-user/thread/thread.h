@@ -30,5 +30,7 @@ long thread_clone(Thread *t, const ThreadClone *c);
  * its place in the list) and, of the leader, never returns. */
 void thread_exit(Thread *t);
 _Noreturn void thread_exit_process(Thread *t, int status);
+/* Before the process ends or executes another program. */
+void thread_save_translations(Thread *t);
 
 #endif

@@ -88,12 +88,14 @@ typedef struct CompiledUnit {
     uint32_t n_relocs;
     UnitReloc *reloc;
     UnitPoint *point;
-    uint32_t n_points, n_snaps;
+    uint32_t n_points, n_snaps, n_constants, n_vconsts;
     UnitSnap *snap;
     uint64_t *constant;
+    uint64_t guest_bias;    /* added to constants that are guest code addresses */
     V128 *vconst;
     struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
     uint32_t n_fp_sites;
+    struct StoredChunk *chunk;  /* the unit comes from the store: stored-chunk.h */
 
     /* the runtime's, under the translator's lock */
     struct CompiledUnit *hash_next;
@@ -101,6 +103,8 @@ typedef struct CompiledUnit {
     bool invalid;
     GuestAddr seen_start, seen_end; /* guest code that it depends on: its own, and what lies around
                                        it on its first page (GuestIsa.lazy_dead) */
+    uint64_t seen_hash;             /* store_hash() of those bytes as they were used; 0: the unit
+                                       isn't for the store */
     struct CompiledUnit *page_next[2]; /* lists by guest page */
     UnitRange *range;       /* a region's: [n_ranges], one a page; then seen_* and page_next
                                are unused */

@@ -25,13 +25,20 @@ typedef struct Backend {
     struct CompiledUnit *(*compile)(Translator *t, IrUnit *u);
     /* Runs from a unit until it comes back to C; v->exit_reason and the state are set, or the next
      * pc has no unit yet (returns false: look up vcpu_pc and call again). `ret_link`: the link to
-     * patch once the target is compiled, or NULL. */
+     * patch once the target is compiled, or NULL; then v->exit_stub may be that of a link in a
+     * chunk of the store, whose pointers exist under the lock only. */
     bool (*enter)(Vcpu *v, struct CompiledUnit *unit, struct UnitLink **ret_link);
     void (*link)(Translator *t, struct UnitLink *link, struct CompiledUnit *target);
     void (*unlink)(Translator *t, struct UnitLink *link);
     /* Every unit is forgotten and no vcpu is in translated code: their memory may be used again.
      * Return stacks of t->vcpus must hold nothing of theirs afterwards. May be NULL. */
     void (*flush)(Translator *t);
+    /* For the translation store; stub NULL: its code can't be kept. A stub as UNIT_RELOC_STUB
+     * numbers it; the size of a struct UnitFpSite; a number that differs where code can't be used
+     * (the host's features). */
+    const uint8_t *(*stub)(const Translator *t, unsigned number);
+    size_t fp_site_bytes;
+    uint64_t (*code_key)(const Translator *t);
     /* Host signal with the pc in translated code: see vcpu_host_signal(). */
     bool (*host_signal)(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
     void (*kick)(Vcpu *v);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 /* The cache that emitted code may use now. */
 static JumpCacheEntry *wanted_jump_cache(const Vcpu *v)
@@ -83,8 +84,8 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
     Translator *t = v->translator;
     VcpuExit why;
     pthread_mutex_lock(&t->lock);
-    if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) && !link->to &&
-        !link->from->invalid) {
+    if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
+        (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link->from->invalid) {
         uint64_t mode = link->from->mode;
         CompiledUnit *target = mode == v->mode ? translate_unit(t, v, link->target, 0, &why) : NULL;
         /* Making it may have flushed the unit that the link is in. */
@@ -160,7 +161,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
         /* A kick may have come before the instruction: then it is still to be run. */
         if (vcpu_pc(v) == start && atomic_load_explicit(&v->kicked, memory_order_relaxed))
             return false;
-    } else if (link && !log_on(LOG_NOCHAIN)) {
+    } else if ((link || v->exit_stub) && !log_on(LOG_NOCHAIN)) {
         chain(v, link, generation);
     }
     if (v->step)

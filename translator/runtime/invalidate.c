@@ -5,6 +5,7 @@
  * Everything here holds the translation lock.
  */
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 #include <stdlib.h>
 
@@ -61,6 +62,7 @@ void unit_invalidate(Translator *t, CompiledUnit *u)
 
 void unit_replace(Translator *t, CompiledUnit *old, CompiledUnit *fresh)
 {
+    stored_expose_unit(t, old);
     withdraw(t, old);
     for (UnitLink *link; (link = take_incoming(old));)
         unit_link(t, link, fresh);
@@ -74,6 +76,10 @@ static void invalidate_visited(void *opaque, CompiledUnit *u)
 void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 {
     uint64_t before = t->stats.invalidated;
+    if (!stored_expose(t, start, bytes)) {
+        units_flush(t);
+        return;
+    }
     unit_table_visit(t->units, start, bytes, invalidate_visited, t);
     if (log_on(LOG_CACHE) && t->stats.invalidated != before)
         log_write("cache: %llu units in [%#llx, +%#llx) are gone\n",
@@ -84,6 +90,7 @@ void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 {
     pthread_mutex_lock(&t->lock);
+    stored_unmap(t, start, bytes);
     units_invalidate(t, start, bytes);
     pthread_mutex_unlock(&t->lock);
 }
@@ -112,6 +119,7 @@ void units_flush(Translator *t)
         vcpu_jump_cache_clear(v);
     if (t->backend->flush)
         t->backend->flush(t);
+    stored_flushed(t);
     arena_reset(t->unit_arena);
     t->stats.flushes++;
     atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);

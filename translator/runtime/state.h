@@ -37,6 +37,8 @@ struct Translator {
     uint64_t callouts_bytes;
     size_t code_bytes;             /* size of the code buffer */
     bool one_insn, verify, stats_time;
+    const char *cpu_name;          /* the -cpu model as it was asked for; "": the default */
+    struct Stored *stored;         /* stored.h: the translation store, or NULL */
     bool no_opt;                   /* tests: units as they were lifted */
     TranslatorTier tier;
     uint32_t tier_step;            /* of Vcpu.profile's counters */

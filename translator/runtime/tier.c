@@ -10,6 +10,7 @@
 #include "translator/opt/opt.h"
 #include "translator/region/region.h"
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 enum { DEFAULT_THRESHOLD = 1000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000 };
 
@@ -31,6 +32,8 @@ static bool copy_page(void *opaque, RegionPage *p)
     Source *s = opaque;
     size_t n, all = REGION_PAGE_BYTES + REGION_PAGE_MARGIN;
     p->bytes = 0;
+    if (p->start - s->t->callouts_start < s->t->callouts_bytes)
+        return false; /* a region's lifter knows nothing of call-outs */
     do {
         n = translate_copy_code(s->v, p->code + p->bytes, p->start + p->bytes, all - p->bytes);
         p->bytes += n;
@@ -45,7 +48,7 @@ static bool taken(void *opaque, GuestAddr from, GuestAddr to)
     Source *s = opaque;
     if (s->t->tier == TIER_OPTIMIZE || to - from <= s->t->isa->max_insn_bytes)
         return true;
-    return unit_table_find(s->t->units, to, s->v->mode, 0) != NULL;
+    return unit_table_find(s->t->units, to, s->v->mode, 0) || stored_knows(s->t, to);
 }
 
 static uint32_t hint(void *opaque, GuestAddr pc)

@@ -10,6 +10,7 @@
 #include "translator/debug/perf-map.h"
 #include "translator/opt/opt.h"
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 enum {
     MAX_INSNS = 64,
@@ -24,23 +25,30 @@ typedef struct Fetched {
     bool beyond; /* the next page has been asked for */
 } Fetched;
 
+static bool copy_guarded(Vcpu *v, uint8_t *to, const uint8_t *from, size_t n)
+{
+    sigjmp_buf recover;
+    if (sigsetjmp(recover, 0))
+        return false;
+    v->recover = &recover;
+    memcpy(to, from, n);
+    __asm__ volatile("" ::: "memory"); /* the copy stays inside */
+    v->recover = NULL;
+    return true;
+}
+
 size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
 {
     Translator *t = v->translator;
     const uint8_t *from;
     size_t n = t->callbacks.fetch(t->opaque, pc, want, &from);
-    if (!n)
-        return 0;
     if (n > want)
         n = want;
-    sigjmp_buf recover;
-    if (sigsetjmp(recover, 0))
-        return 0;
-    v->recover = &recover;
-    memcpy(to, from, n);
-    __asm__ volatile("" ::: "memory"); /* the copy stays inside */
-    v->recover = NULL;
-    return n;
+    if (!n || copy_guarded(v, to, from, n))
+        return n;
+    /* If it faults, then perhaps behind the first page only (the file ends there). */
+    size_t first = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
+    return first < n && copy_guarded(v, to, from, first) ? first : 0;
 }
 
 static void fetch_page(Vcpu *v, GuestAddr pc, Fetched *f)
@@ -62,20 +70,41 @@ static bool fetch_rest(Vcpu *v, GuestAddr pc, Fetched *f)
     return n != 0;
 }
 
+/* The guest code that a unit depends on, as it was when it was looked at. */
+typedef struct Seen {
+    GuestAddr start, end;
+    uint64_t hash; /* 0: it changed meanwhile */
+} Seen;
+
+static uint64_t hash_seen(const IrUnit *u, const Fetched *f, const CodeWindow *w)
+{
+    uint8_t all[PAGE_BYTES + sizeof f->code];
+    size_t before = u->pc - w->seen_start, end = w->seen_end - w->seen_start;
+    size_t unit_end = before + u->code_bytes, in_page = u->code_bytes;
+    if (!w->bytes)
+        return store_hash(f->code, u->code_bytes, 0);
+    size_t at = w->seen_start - w->start;
+    if (in_page > w->bytes - at - before)
+        in_page = w->bytes - at - before; /* the last instruction reaches beyond */
+    if (memcmp(w->code + at + before, f->code, in_page))
+        return 0;
+    memcpy(all, w->code + at, before);
+    memcpy(all + before, f->code, u->code_bytes);
+    if (end > unit_end)
+        memcpy(all + unit_end, w->code + at + unit_end, end - unit_end);
+    return store_hash(all, end, 0);
+}
+
 /* Marks the direct exits whose targets don't care for lazy variables (flags). Looks at the unit's
  * own page only, so that the page index finds the unit when that code changes. */
-static void mark_lazy_exits(Vcpu *v, IrUnit *u, GuestAddr *ret_start, GuestAddr *ret_end)
+static void mark_lazy_exits(Vcpu *v, IrUnit *u, const Fetched *f, Seen *ret)
 {
     const GuestIsa *isa = u->isa;
     uint8_t page[PAGE_BYTES];
     CodeWindow w = { .code = page, .start = u->pc & ~(GuestAddr)(PAGE_BYTES - 1),
                      .seen_start = u->pc, .seen_end = u->pc + u->code_bytes };
-    *ret_start = w.seen_start;
-    *ret_end = w.seen_end;
-    if (!isa->lazy_dead || u->flags & IR_UNIT_ONE_INSN)
-        return;
-    bool put = false;
-    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+    bool put = false, wanted = isa->lazy_dead && !(u->flags & IR_UNIT_ONE_INSN);
+    for (IrRef r = wanted ? u->block[0].first : IR_NONE; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         if (i->op == IR_put && isa->vars[i->imm].flags & IR_VAR_LAZY)
             put = true;
@@ -84,12 +113,13 @@ static void mark_lazy_exits(Vcpu *v, IrUnit *u, GuestAddr *ret_start, GuestAddr 
         if (!w.bytes)
             w.bytes = translate_copy_code(v, page, w.start, PAGE_BYTES);
         if (!w.bytes)
-            return;
+            break;
         if (isa->lazy_dead(&w, (GuestAddr)i->imm))
             i->attr |= IR_EXIT_LAZY_DEAD;
     }
-    *ret_start = w.seen_start;
-    *ret_end = w.seen_end;
+    *ret = (Seen) { .start = w.seen_start, .end = w.seen_end };
+    if (v->translator->stored)
+        ret->hash = hash_seen(u, f, &w);
 }
 
 typedef struct Lifter {
@@ -171,9 +201,8 @@ static bool lift_unit(Lifter *l)
 
 /* Fetches and lifts; NULL: *ret_exit. */
 static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, unsigned max_insns,
-                       VcpuExit *ret_exit)
+                       Fetched *fetched, VcpuExit *ret_exit)
 {
-    Fetched fetched;
     if (pc & (t->isa->pc_align - 1)) {
         *ret_exit = VCPU_EXIT_PCALIGN;
         v->exit_addr = pc;
@@ -182,22 +211,22 @@ static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, uns
     arena_reset(t->arena);
     IrUnit *u = ir_unit_new(t->arena, t->isa, pc, v->mode);
     u->flags = flags;
-    fetch_page(v, pc, &fetched);
+    fetch_page(v, pc, fetched);
     Lifter l = {
         .ctx = { .b = { .unit = u }, .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode,
                  .pc = pc },
         .unit = u,
         .v = v,
-        .fetched = &fetched,
+        .fetched = fetched,
         .max_insns = flags & IR_UNIT_ONE_INSN ? 1 : max_insns,
     };
     if (!lift_unit(&l)) {
         *ret_exit = VCPU_EXIT_FETCH;
-        v->exit_addr = pc + fetched.bytes;
+        v->exit_addr = pc + fetched->bytes;
         return NULL;
     }
     if (log_on(LOG_DECODE))
-        dump_guest_code(t, u, fetched.code, u->code_bytes);
+        dump_guest_code(t, u, fetched->code, u->code_bytes);
     return u;
 }
 
@@ -247,13 +276,14 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
                              VcpuExit *ret_exit)
 {
     CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
-    if (c)
+    if (c || (t->stored && (c = stored_find(t, v, pc, flags))))
         return c;
     if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ONE_INSN) && (c = tier_translate(t, v, pc)))
         return c;
     if (t->tier == TIER_AUTO && !(flags & IR_UNIT_ONE_INSN))
         flags |= IR_UNIT_COUNTED;
-    GuestAddr seen_start, seen_end;
+    Seen seen;
+    Fetched fetched;
     uint64_t start = translate_clock(t);
     /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
@@ -263,16 +293,19 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
                              "buffer is too small");
         if (attempt)
             units_flush(t);
-        IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], ret_exit);
+        IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], &fetched, ret_exit);
         if (!u)
             return NULL;
-        mark_lazy_exits(v, u, &seen_start, &seen_end);
+        mark_lazy_exits(v, u, &fetched, &seen);
         optimize(t, u);
         c = t->backend->compile(t, u);
     }
-    c->seen_start = seen_start;
-    c->seen_end = seen_end;
+    c->seen_start = seen.start;
+    c->seen_end = seen.end;
+    c->seen_hash = seen.hash;
     translate_publish(t, c);
+    if (stored_save_due(t))
+        stored_save(t, v);
     t->stats.baseline_ns += translate_clock(t) - start;
     return c;
 }

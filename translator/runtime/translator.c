@@ -11,6 +11,7 @@
 
 #include "translator/debug/perf-map.h"
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 bool translator_error(struct _GError **error, const char *format, ...)
 {
@@ -63,6 +64,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->code_bytes = config->code_bytes;
     t->one_insn = config->one_insn;
     t->stats_time = config->stats;
+    t->cpu_name = config->cpu ? config->cpu : "";
     t->verify = config->verify || log_on(LOG_VERIFY);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->quiesce_lock, NULL);
@@ -107,6 +109,7 @@ void translator_free(Translator *t)
         return;
     while (t->vcpus)
         vcpu_free(t->vcpus);
+    stored_free(t);
     if (t->backend)
         t->backend->free(t);
     if (t->perf_fd >= 0)
@@ -145,6 +148,7 @@ void translator_stats_print(Translator *t)
     log_write("calque: %llu regions of %llu guest instructions, %llu bytes; %llu refused\n",
               (unsigned long long)s.regions, (unsigned long long)s.region_insns,
               (unsigned long long)s.region_bytes, (unsigned long long)s.regions_refused);
+    log_write("calque: %llu units of the store were met\n", (unsigned long long)s.stored);
     log_write("calque: translation took %llu us, of regions %llu us\n",
               (unsigned long long)s.baseline_ns / 1000, (unsigned long long)s.region_ns / 1000);
 }

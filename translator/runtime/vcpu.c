@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/stored.h"
 
 /* The vcpu that this thread ran last: fork keeps it, vcpu_current() gives it while it runs. */
 static __thread Vcpu *thread_vcpu;
@@ -226,6 +227,7 @@ void translator_fork_child(Translator *t)
 {
     /* Nobody waits in the child: a fresh condition, without the parent's waiters. */
     pthread_cond_init(&t->quiesce_cond, NULL);
+    stored_forked(t);
     Vcpu *others = t->vcpus;
     t->vcpus = NULL;
     while (others) {

@@ -68,6 +68,7 @@ struct Vcpu {
      * these IR_UNIT_* flags: the dispatcher does it and goes on at the state's pc. */
     uint32_t retry_flags;
     GuestAddr retry_pc;
+    const uint8_t *exit_stub;        /* see Backend.enter */
     sigjmp_buf *recover;             /* set while C code may touch guest memory (interpreter,
                                         helpers): vcpu_host_signal() jumps there */
     GuestAddr recover_pc;

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "translator/cache/stored-chunk.h"
 #include "translator/host/backend.h"
 #include "translator/host/x86_64/compile.h"
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/host/x86_64/fault.h"
 #include "translator/host/x86_64/fp-control.h"
+#include "translator/host/x86_64/fp-site.h"
 
 enum { RETURN_STACK_BYTES = 1 << 20, SENTINEL_FRAMES = 32 };
 
@@ -108,6 +110,7 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
     uint64_t (*enter)(Vcpu *, const void *) =
         (uint64_t (*)(Vcpu *, const void *))(uintptr_t)b->stub[STUB_ENTER];
     *ret_link = NULL;
+    v->exit_stub = NULL;
     flags_vars_to_host(v, b);
     uint64_t r = enter(v, unit_entry(unit));
     if (r == LEAVE_FAULT || r == LEAVE_RETRY)
@@ -117,6 +120,14 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
         return r == LEAVE_DONE;
     const uint8_t *stub = (const uint8_t *)(uintptr_t)r - CALL_BYTES;
     CompiledUnit *u = cache_find(&b->buffer, stub);
+    if (u && u->chunk) {
+        GuestAddr target;
+        if (chunk_link_target(u->chunk, stub - u->code, &target)) {
+            vcpu_set_pc(v, target);
+            v->exit_stub = stub;
+        }
+        return false;
+    }
     UnitLink *link = u ? find_link(u, stub - u->code) : NULL;
     if (link)
         vcpu_set_pc(v, link->target);
@@ -151,6 +162,18 @@ static void x86_flush(Translator *t)
         empty_return_stack(v);
 }
 
+static const uint8_t *x86_stub(const Translator *t, unsigned number)
+{
+    const X86Backend *b = t->backend_data;
+    return b->stub[number < N_STUBS ? number : STUB_LEAVE];
+}
+
+static uint64_t x86_code_key(const Translator *t)
+{
+    const X86Backend *b = t->backend_data;
+    return store_hash(&b->features, sizeof b->features, N_STUBS);
+}
+
 /* The empty jump cache and Vcpu.kicked do it. */
 static void x86_kick(Vcpu *v) { (void)v; }
 
@@ -166,6 +189,9 @@ const Backend backend_x86_64 = {
     .link = x86_link,
     .unlink = x86_unlink,
     .flush = x86_flush,
+    .stub = x86_stub,
+    .fp_site_bytes = sizeof(UnitFpSite),
+    .code_key = x86_code_key,
     .host_signal = x86_host_signal,
     .kick = x86_kick,
     .fp_flags = x86_fp_flags,

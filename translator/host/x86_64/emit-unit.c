@@ -395,6 +395,8 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->n_relocs = s->n_relocs;
     c->n_points = s->n_points;
     c->n_snaps = ra->n_snaps;
+    c->n_constants = ra->n_constants;
+    c->n_vconsts = u->n_vconsts;
     c->link = keep(buf, s->links, s->n_links * sizeof *s->links, &ok);
     c->reloc = keep(buf, s->relocs, s->n_relocs * sizeof *s->relocs, &ok);
     c->point = keep(buf, s->points, s->n_points * sizeof *s->points, &ok);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "translator/cache/stored-chunk.h"
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/host/x86_64/fp-control.h"
 
@@ -75,7 +76,8 @@ static V128 snap_value(const Vcpu *v, const CompiledUnit *u, const UnitPoint *p,
     switch (s->kind) {
     case UNIT_SNAP_REG: return context_reg(uc, s->what);
     case UNIT_SNAP_SPILL: return v->spill[s->what];
-    case UNIT_SNAP_CONST: case UNIT_SNAP_GUEST: x.lo = u->constant[s->what]; break;
+    case UNIT_SNAP_CONST: x.lo = u->constant[s->what]; break;
+    case UNIT_SNAP_GUEST: x.lo = u->constant[s->what] + u->guest_bias; break;
     case UNIT_SNAP_VCONST: return u->vconst[u->constant[s->what]];
     case UNIT_SNAP_FLAGS:
         x.lo = ax_from_eflags(uc->uc_mcontext.gregs[REG_EFL], p->flags_kind);
@@ -203,7 +205,8 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
         uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)v->return_stack_top;
         return true;
     }
-    const CompiledUnit *u = cache_find(&b->buffer, pc);
+    CompiledUnit view;
+    const CompiledUnit *u = chunk_view(&b->buffer, pc, &view);
     const UnitPoint *p = u ? find_point(u, pc - u->code) : NULL;
     if (!p)
         return false;

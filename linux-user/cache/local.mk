@@ -1,0 +1,1 @@
+LINUX_USER_SOURCES += %D%/location.h %D%/location.c

@@ -1,0 +1,406 @@
+/* data plane */
+/* See store-build.h. */
+#include "translator/cache/store-build.h"
+
+#include <stdlib.h>
+
+typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
+
+static void *grow(StoreBuilder *b, StoreBuffer *to, size_t bytes)
+{
+    if (to->n + bytes > to->cap) {
+        size_t cap = (to->n + bytes) * 2 + 4096;
+        uint8_t *p = realloc(to->p, cap);
+        if (!p) {
+            b->failed = true;
+            return NULL;
+        }
+        to->p = p;
+        to->cap = cap;
+    }
+    void *at = to->p + to->n;
+    to->n += bytes;
+    return at;
+}
+
+static void append(StoreBuilder *b, StoreBuffer *to, const void *what, size_t bytes)
+{
+    void *at = grow(b, to, bytes);
+    if (at && bytes)
+        memcpy(at, what, bytes);
+}
+
+static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
+{
+    size_t n = store_align(to->n, align) - to->n;
+    void *at = grow(b, to, n);
+    if (at)
+        memset(at, with, n);
+}
+
+void build_free(StoreBuilder *b)
+{
+    StoreBuffer *all[] = { &b->code, &b->units, &b->links, &b->points, &b->snaps, &b->constants,
+                           &b->vconsts, &b->fp_sites, &b->relocs, &b->seen, &b->seen_bytes,
+                           &b->rows, &b->slots, &b->blobs, &b->head };
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++) {
+        free(all[n]->p);
+        *all[n] = (StoreBuffer) { 0 };
+    }
+}
+
+/* -- one unit ---------------------------------------------------------------------------------- */
+
+static StoreUnit unit_start(const StoreBuilder *b)
+{
+    return (StoreUnit) {
+        .code = b->code.n, .link = b->links.n / sizeof(StoreLink),
+        .point = b->points.n / sizeof(UnitPoint), .snap = b->snaps.n / sizeof(UnitSnap),
+        .constant = b->constants.n / sizeof(uint64_t), .vconst = b->vconsts.n / sizeof(V128),
+        .fp_site = b->fp_sites.n / b->fp_site_bytes,
+    };
+}
+
+static void add_seen(StoreBuilder *b, const StoreUnit *u, const uint8_t *bytes)
+{
+    SeenBytes s = { u->off - u->seen_before, u->seen_bytes, b->seen_bytes.n };
+    append(b, &b->seen, &s, sizeof s);
+    append(b, &b->seen_bytes, bytes, u->seen_bytes);
+}
+
+static void unlink_site(uint8_t *code, const StoreLink *l)
+{
+    int32_t rel = (int32_t)(l->stub - (l->site + 4));
+    memcpy(code + l->site, &rel, sizeof rel);
+}
+
+static void close_chunk(StoreBuilder *b);
+
+static void unit_end(StoreBuilder *b, StoreUnit *u)
+{
+    append(b, &b->units, u, sizeof *u);
+    pad(b, &b->code, 16, 0xcc);
+    b->n_units++;
+    if (b->code.n >= STORE_CHUNK_CODE || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
+        close_chunk(b);
+}
+
+/* The code's relocated places hold what UNIT_RELOC_* of the store say. */
+static void add_relocs(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, size_t at)
+{
+    for (uint32_t n = 0; n < u->n_relocs && !b->failed; n++) {
+        const UnitReloc *r = &u->reloc[n];
+        uint8_t *place = b->code.p + at + r->at;
+        uint64_t wide = r->value - bias;
+        uint32_t narrow = (uint32_t)(r->kind == UNIT_RELOC_STUB ? r->value : wide);
+        memcpy(place, r->kind == UNIT_RELOC_GUEST64 ? (void *)&wide : &narrow,
+               r->kind == UNIT_RELOC_GUEST64 ? sizeof wide : sizeof narrow);
+        uint32_t word = (uint32_t)(at + r->at) | r->kind << STORE_RELOC_SHIFT;
+        append(b, &b->relocs, &word, sizeof word);
+    }
+}
+
+/* Snapshots, with guest addresses as constants of their own, since another entry may mean the same
+ * bits as a number. */
+static void add_snaps(StoreBuilder *b, const CompiledUnit *u, uint64_t bias)
+{
+    uint32_t n_constants = u->n_constants;
+    append(b, &b->constants, u->constant, u->n_constants * sizeof *u->constant);
+    for (uint32_t n = 0; n < u->n_snaps; n++) {
+        UnitSnap s = u->snap[n];
+        if (s.kind == UNIT_SNAP_GUEST) {
+            uint64_t value = u->constant[s.what] - bias;
+            append(b, &b->constants, &value, sizeof value);
+            s.what = (uint16_t)n_constants;
+            b->failed |= n_constants++ > UINT16_MAX;
+        }
+        append(b, &b->snaps, &s, sizeof s);
+    }
+}
+
+void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
+{
+    if (b->failed)
+        return;
+    StoreUnit r = unit_start(b);
+    r.mode = u->mode;
+    r.off = (uint32_t)(u->pc - bias);
+    r.host_bytes = u->host_bytes;
+    r.entry = u->entry;
+    r.code_bytes = u->code_bytes;
+    r.n_guest_insns = u->n_guest_insns;
+    r.flags = u->flags;
+    r.seen_before = (uint32_t)(u->pc - u->seen_start);
+    r.seen_bytes = (uint32_t)(u->seen_end - u->seen_start);
+    append(b, &b->code, u->code, u->host_bytes);
+    for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
+        const UnitLink *l = &u->link[n];
+        StoreLink s = { .target = l->target - bias, .site = l->site, .stub = l->stub };
+        append(b, &b->links, &s, sizeof s);
+        unlink_site(b->code.p + r.code, &s);
+    }
+    add_relocs(b, u, bias, r.code);
+    append(b, &b->points, u->point, u->n_points * sizeof *u->point);
+    add_snaps(b, u, bias);
+    append(b, &b->vconsts, u->vconst, u->n_vconsts * sizeof *u->vconst);
+    append(b, &b->fp_sites, u->fp_site, (size_t)u->n_fp_sites * b->fp_site_bytes);
+    add_seen(b, &r, seen);
+    unit_end(b, &r);
+}
+
+static uint32_t reloc_at(const StoredChunk *c, uint32_t n)
+{
+    return c->reloc[n] & ((1u << STORE_RELOC_SHIFT) - 1);
+}
+
+/* They stand in the order of the units. */
+static uint32_t first_reloc(const StoredChunk *c, uint32_t at)
+{
+    uint32_t low = 0, high = c->tables->n_relocs;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (reloc_at(c, mid) < at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n)
+{
+    const StoreUnit *u = &c->unit[n], *next = u + 1;
+    const uint8_t *seen = chunk_seen(c, u);
+    if (b->failed || !seen)
+        return;
+    StoreUnit r = *u, start = unit_start(b);
+    r.code = start.code;
+    r.link = start.link;
+    r.point = start.point;
+    r.snap = start.snap;
+    r.constant = start.constant;
+    r.vconst = start.vconst;
+    r.fp_site = start.fp_site;
+    append(b, &b->code, code + u->code, u->host_bytes);
+    for (uint32_t k = u->link; k < next->link && !b->failed; k++) {
+        StoreLink s = c->link[k];
+        s.to = 0;
+        append(b, &b->links, &s, sizeof s);
+        unlink_site(b->code.p + r.code, &s);
+    }
+    for (uint32_t k = first_reloc(c, u->code);
+         k < c->tables->n_relocs && reloc_at(c, k) - u->code < u->host_bytes; k++) {
+        uint32_t word = c->reloc[k] - u->code + r.code;
+        append(b, &b->relocs, &word, sizeof word);
+    }
+    append(b, &b->points, c->point + u->point, (next->point - u->point) * sizeof(UnitPoint));
+    append(b, &b->snaps, c->snap + u->snap, (next->snap - u->snap) * sizeof(UnitSnap));
+    append(b, &b->constants, c->constant + u->constant,
+           (next->constant - u->constant) * sizeof(uint64_t));
+    append(b, &b->vconsts, c->vconst + u->vconst, (next->vconst - u->vconst) * sizeof(V128));
+    append(b, &b->fp_sites, c->fp_site + (size_t)u->fp_site * b->fp_site_bytes,
+           (size_t)(next->fp_site - u->fp_site) * b->fp_site_bytes);
+    add_seen(b, &r, seen);
+    unit_end(b, &r);
+}
+
+/* -- a chunk ----------------------------------------------------------------------------------- */
+
+typedef struct ByOff { uint32_t off, n; } ByOff;
+
+static int compare_off(const void *a, const void *b)
+{
+    uint32_t x = ((const ByOff *)a)->off, y = ((const ByOff *)b)->off;
+    return (x > y) - (x < y);
+}
+
+static void order_by_off(StoreBuilder *b)
+{
+    uint32_t n_units = b->units.n / sizeof(StoreUnit);
+    StoreUnit *unit = (StoreUnit *)(void *)b->units.p;
+    ByOff *order = malloc(n_units * sizeof *order);
+    if (!order) {
+        b->failed = true;
+        return;
+    }
+    for (uint32_t n = 0; n < n_units; n++)
+        order[n] = (ByOff) { unit[n].off, n };
+    qsort(order, n_units, sizeof *order, compare_off);
+    for (uint32_t n = 0; n < n_units; n++)
+        unit[n].by_off = order[n].n;
+    free(order);
+}
+
+/* Jumps among the chunk's units go straight there. */
+static void connect(StoreBuilder *b)
+{
+    uint32_t n_units = b->units.n / sizeof(StoreUnit), cap = 16;
+    StoreUnit *unit = (StoreUnit *)(void *)b->units.p;
+    while (cap < 2 * n_units)
+        cap *= 2;
+    uint32_t *slot = calloc(cap, sizeof *slot);
+    if (!slot) {
+        b->failed = true;
+        return;
+    }
+    for (uint32_t n = 0; n < n_units; n++) {
+        uint32_t at = store_slot(unit[n].off, cap);
+        while (slot[at])
+            at = (at + 1) & (cap - 1);
+        slot[at] = n + 1;
+    }
+    StoreLink *link = (StoreLink *)(void *)b->links.p;
+    uint32_t n_links = b->links.n / sizeof *link;
+    for (uint32_t from = 0, n = 0; n < n_links; n++) {
+        while (from + 1 < n_units && unit[from + 1].link <= n)
+            from++;
+        if (link[n].target > UINT32_MAX)
+            continue;
+        uint32_t at = store_slot((uint32_t)link[n].target, cap);
+        for (; slot[at]; at = (at + 1) & (cap - 1)) {
+            const StoreUnit *to = &unit[slot[at] - 1];
+            if (to->off != link[n].target || to->mode != unit[from].mode)
+                continue;
+            uint32_t site = unit[from].code + link[n].site;
+            int32_t rel = (int32_t)(to->code + to->entry - (site + 4));
+            memcpy(b->code.p + site, &rel, sizeof rel);
+            link[n].to = slot[at];
+            break;
+        }
+    }
+    free(slot);
+}
+
+static int by_off(const void *a, const void *b)
+{
+    uint32_t x = ((const SeenBytes *)a)->off, y = ((const SeenBytes *)b)->off;
+    return (x > y) - (x < y);
+}
+
+/* Sorts and joins what the units have seen. */
+static void join_seen(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
+{
+    SeenBytes *seen = (SeenBytes *)(void *)b->seen.p;
+    size_t n_seen = b->seen.n / sizeof *seen;
+    StoreRange r = { 0, 0 };
+    qsort(seen, n_seen, sizeof *seen, by_off);
+    for (size_t n = 0; n < n_seen && !b->failed; n++) {
+        const uint8_t *from = b->seen_bytes.p + seen[n].at;
+        uint32_t done = 0;
+        if (r.bytes && seen[n].off <= r.off + r.bytes) {
+            done = r.off + r.bytes - seen[n].off;
+            if (done > seen[n].bytes)
+                done = seen[n].bytes;
+            const uint8_t *old = bytes->p + bytes->n - (r.off + r.bytes - seen[n].off);
+            b->failed |= memcmp(old, from, done) != 0;
+        } else {
+            if (r.bytes)
+                append(b, ranges, &r, sizeof r);
+            r = (StoreRange) { seen[n].off, 0 };
+        }
+        append(b, bytes, from + done, seen[n].bytes - done);
+        r.bytes += seen[n].bytes - done;
+    }
+    if (r.bytes)
+        append(b, ranges, &r, sizeof r);
+}
+
+static void add_table(StoreBuilder *b, const StoreBuffer *table)
+{
+    append(b, &b->blobs, table->p, table->n);
+    pad(b, &b->blobs, 16, 0);
+}
+
+static void add_slots(StoreBuilder *b, uint32_t chunk)
+{
+    const StoreUnit *unit = (const StoreUnit *)(const void *)b->units.p;
+    for (uint32_t n = 0; n < b->units.n / sizeof *unit; n++) {
+        StoreSlot s = { unit[n].off, (uint16_t)(chunk + 1), (uint16_t)n };
+        append(b, &b->slots, &s, sizeof s);
+    }
+}
+
+static void close_chunk(StoreBuilder *b)
+{
+    uint32_t n_units = b->units.n / sizeof(StoreUnit);
+    if (b->failed || !n_units)
+        return;
+    StoreBuffer ranges = { 0 }, bytes = { 0 };
+    connect(b);
+    order_by_off(b);
+    join_seen(b, &ranges, &bytes);
+    add_slots(b, b->rows.n / sizeof(StoreChunkRow));
+    StoreTables t = {
+        .n_vconsts = b->vconsts.n / sizeof(V128), .n_constants = b->constants.n / sizeof(uint64_t),
+        .n_units = n_units, .n_links = b->links.n / sizeof(StoreLink),
+        .n_fp_sites = b->fp_sites.n / b->fp_site_bytes, .n_points = b->points.n / sizeof(UnitPoint),
+        .n_snaps = b->snaps.n / sizeof(UnitSnap), .n_relocs = b->relocs.n / sizeof(uint32_t),
+        .n_ranges = ranges.n / sizeof(StoreRange), .guest_bytes = bytes.n,
+        .fp_site_bytes = b->fp_site_bytes,
+    };
+    StoreUnit last = unit_start(b);
+    append(b, &b->units, &last, sizeof last);
+    StoreChunkRow row = { .at = b->blobs.n };
+    append(b, &b->blobs, b->code.p, b->code.n);
+    pad(b, &b->blobs, STORE_ALIGN, 0xcc);
+    row.code_bytes = (uint32_t)(b->blobs.n - row.at);
+    append(b, &b->blobs, &t, sizeof t);
+    const StoreBuffer *tables[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->fp_sites,
+                                    &b->points, &b->snaps, &b->relocs, &ranges, &bytes };
+    for (size_t n = 0; n < sizeof tables / sizeof *tables; n++)
+        add_table(b, tables[n]);
+    pad(b, &b->blobs, STORE_ALIGN, 0);
+    row.table_bytes = (uint32_t)(b->blobs.n - row.at - row.code_bytes);
+    if (!b->failed) {
+        const uint8_t *blob = b->blobs.p + row.at;
+        row.checksum = store_hash(blob + row.code_bytes, row.table_bytes,
+                                  store_hash(blob, row.code_bytes, 0));
+    }
+    append(b, &b->rows, &row, sizeof row);
+    StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->points, &b->snaps, &b->constants,
+                             &b->vconsts, &b->fp_sites, &b->relocs, &b->seen, &b->seen_bytes };
+    for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
+        empty[n]->n = 0;
+    free(ranges.p);
+    free(bytes.p);
+}
+
+/* -- the group --------------------------------------------------------------------------------- */
+
+bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2])
+{
+    close_chunk(b);
+    if (b->failed || !b->n_units)
+        return false;
+    uint32_t slots = 16, n_rows = b->rows.n / sizeof(StoreChunkRow);
+    while (slots < 2 * b->n_units)
+        slots *= 2;
+    size_t index_at = store_align(sizeof(StoreGroup) + b->rows.n, STORE_ALIGN);
+    size_t blobs_at = store_align(index_at + slots * sizeof(StoreSlot), STORE_ALIGN);
+    uint8_t *head = grow(b, &b->head, blobs_at);
+    if (!head)
+        return false;
+    memset(head, 0, blobs_at);
+    StoreChunkRow *row = (StoreChunkRow *)(void *)b->rows.p;
+    for (uint32_t n = 0; n < n_rows; n++)
+        row[n].at += blobs_at;
+    memcpy(head + sizeof(StoreGroup), row, b->rows.n);
+    StoreSlot *index = (StoreSlot *)(void *)(head + index_at);
+    for (const StoreSlot *s = (const void *)b->slots.p; (uint8_t *)s < b->slots.p + b->slots.n;
+         s++) {
+        uint32_t at = store_slot(s->off, slots);
+        while (index[at].chunk)
+            at = (at + 1) & (slots - 1);
+        index[at] = *s;
+    }
+    StoreGroup *g = (StoreGroup *)(void *)head;
+    *g = (StoreGroup) {
+        .magic = STORE_GROUP_MAGIC, .key = key, .bytes = blobs_at + b->blobs.n,
+        .n_chunks = n_rows, .n_units = b->n_units, .index_at = index_at, .index_slots = slots,
+    };
+    g->checksum = store_hash(head + offsetof(StoreGroup, key),
+                             sizeof *g - offsetof(StoreGroup, key) + b->rows.n, 0);
+    ret[0] = (struct iovec) { head, blobs_at };
+    ret[1] = (struct iovec) { b->blobs.p, b->blobs.n };
+    return true;
+}

@@ -1,0 +1,121 @@
+/* data plane */
+/*
+ * The translation store's file format: FORMAT.md describes it. Numbers are the host's own, since
+ * the folder that a file lies in names the host, the guest and the translator that made it.
+ */
+#ifndef TRANSLATOR_CACHE_STORE_FORMAT_H
+#define TRANSLATOR_CACHE_STORE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "translator/ir/ir.h"
+
+enum {
+    STORE_FORMAT = 1,
+    STORE_ALIGN = 64,             /* of groups and chunks */
+    STORE_CHUNK_CODE = 192 << 10, /* a chunk is closed behind so much host code */
+    STORE_CHUNK_UNITS = 1 << 14,
+    STORE_PATH_BYTES = 192,
+};
+#define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
+#define STORE_GROUP_MAGIC UINT64_C(0x3150524755514c43) /* CLQUGRP1 */
+
+/* At the start of a file. `checksum` is of everything before it. */
+typedef struct StoreHeader {
+    uint64_t magic;
+    uint32_t format, header_bytes;
+    uint64_t key, content;        /* what the folder and the file are called by */
+    char path[STORE_PATH_BYTES];  /* of the guest file when this one was made: for people */
+    uint64_t checksum;
+    /* Groups lie below `end`; written last. end_check is its complement. */
+    uint64_t end, end_check;
+    uint8_t free[8];
+} StoreHeader;
+_Static_assert(sizeof(StoreHeader) % STORE_ALIGN == 0, "groups are aligned");
+
+/* What one process appended at once. `checksum` is of everything behind it down to the end of the
+ * chunk rows, and only of that: chunks have their own, the index needs none. */
+typedef struct StoreGroup {
+    uint64_t magic, checksum, key;
+    uint64_t bytes;               /* of the whole group */
+    uint32_t n_chunks, n_units;
+    uint32_t index_at, index_slots; /* offset from the group; a power of two */
+} StoreGroup;
+typedef struct StoreChunkRow {
+    uint64_t at;                  /* from the group */
+    uint64_t checksum;
+    uint32_t code_bytes, table_bytes; /* the code comes first; multiples of 64 */
+} StoreChunkRow;
+
+/* Open addressing by store_slot(off); chunk 0: free. Whatever stands here is only a proposal: the
+ * unit's own record decides. */
+typedef struct StoreSlot {
+    uint32_t off;
+    uint16_t chunk;               /* + 1 */
+    uint16_t unit;
+} StoreSlot;
+static inline uint32_t store_slot(uint32_t off, uint32_t slots)
+{
+    return (off * 0x9e3779b1u >> 7) & (slots - 1);
+}
+
+/* The tables of a chunk, in this order behind StoreTables, each from a multiple of 16: V128,
+ * constants, StoreUnit (n_units + 1: the last one only ends the others' tables), StoreLink, fp
+ * sites, UnitPoint, UnitSnap, relocations, StoreRange, guest bytes. */
+typedef struct StoreTables {
+    uint32_t n_vconsts, n_constants, n_units, n_links, n_fp_sites, n_points, n_snaps, n_relocs,
+        n_ranges, guest_bytes;
+    uint32_t fp_site_bytes, free;
+} StoreTables;
+
+/* Guest addresses are kept as offsets in the guest's file: the mapping says what to add (`bias`).
+ * Addresses that don't lie in the file, such as those of data, the same way. */
+typedef struct StoreUnit {
+    uint64_t mode;
+    uint32_t off;                 /* of the entry */
+    uint32_t code, host_bytes, entry; /* in the chunk's code */
+    uint32_t code_bytes, n_guest_insns, flags;
+    uint32_t seen_before, seen_bytes; /* the guest bytes it depends on, from off - seen_before */
+    uint32_t link, point, snap, constant, vconst, fp_site; /* the first of each */
+    uint32_t by_off;              /* of the n-th record: the unit that is n-th by off */
+} StoreUnit;
+typedef struct StoreLink {
+    uint64_t target;
+    uint32_t site, stub;          /* as in UnitLink */
+    uint32_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
+    uint32_t free;
+} StoreLink;
+/* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
+ * guest address less bias, or the stub's number. */
+enum { STORE_RELOC_SHIFT = 28 };
+/* Guest bytes that units were made from, sorted and disjoint. */
+typedef struct StoreRange { uint32_t off, bytes; } StoreRange;
+
+static inline size_t store_align(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+
+static inline uint64_t store_mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 p = (unsigned __int128)a * b;
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* Not for enemies: who may write a store may write machine code. */
+static inline uint64_t store_hash(const void *data, size_t n, uint64_t seed)
+{
+    const uint8_t *p = data;
+    uint64_t w[4], a = seed ^ 0x2d358dccaa6c78a5, b = n ^ 0x8bb84b93962eacc9;
+    for (; n >= 32; n -= 32, p += 32) {
+        memcpy(w, p, 32);
+        a = store_mix(w[0] ^ 0x4b33a62ed433d4a3, w[1] ^ a);
+        b = store_mix(w[2] ^ 0x4d5a2da51de1aa47, w[3] ^ b);
+    }
+    memset(w, 0, sizeof w);
+    memcpy(w, p, n);
+    a = store_mix(w[0] ^ 0xa0761d6478bd642f, w[1] ^ a);
+    b = store_mix(w[2] ^ 0xe7037ed1a0b428db, w[3] ^ b);
+    return store_mix(a ^ 0x589965cc75374cc3, b ^ 0x1d8e4e27c47d124f);
+}
+
+#endif

@@ -1,0 +1,326 @@
+/* data plane */
+/*
+ * The writer's side of the translation store.
+ *
+ * A group is appended behind the last sound one and then the header says so: who is killed in
+ * between leaves bytes that nobody looks at and the next writer writes over. When a file has many
+ * groups they are joined into one, in a new file that takes the old one's name; who has the old
+ * one mapped keeps it.
+ */
+#include "translator/cache/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h> /* renameat() */
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "translator/cache/store-build.h"
+#include "translator/runtime/state.h"
+
+enum {
+    MAX_GROUPS = 8,           /* then they are joined */
+    MAX_FILE_BYTES = 192 << 20,
+    LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
+    EVICT_ONE_IN = 64,
+};
+
+/* A writer's things, where store_write_abandon() finds them. */
+typedef struct StoreWrite {
+    int fd;
+    StoreFile now;            /* the file as it is under the lock */
+    uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
+    StoreBuilder builder;
+} StoreWrite;
+
+void store_write_abandon(Store *s)
+{
+    StoreWrite *w = s->write;
+    s->write = NULL;
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        close(w->fd); /* and with it the lock */
+    store_leave(s);
+    store_file_break(&w->now);
+    build_free(&w->builder);
+    free(w->sound);
+    free(w);
+}
+
+/* -- the file, locked -------------------------------------------------------------------------- */
+
+typedef enum LockResult { LOCKED, BUSY, IMPOSSIBLE } LockResult;
+
+static int open_to_write(const Store *s, const char *name)
+{
+    enum { FLAGS = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK };
+    int fd = openat(s->dir, name, FLAGS, 0644);
+    if (fd < 0 && errno == ENOENT) {
+        char folder[STORE_NAME_BYTES];
+        memcpy(folder, name, 16);
+        folder[16] = 0;
+        mkdirat(s->dir, folder, 0755);
+        fd = openat(s->dir, name, FLAGS, 0644);
+    }
+    struct stat st;
+    if (fd >= 0 && !store_fd_ok(fd, S_IFREG, &st)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Never waits long: at the end of a process it would be felt. */
+static bool lock(int fd)
+{
+    for (int n = 0; n < LOCK_TRIES; n++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return false;
+        nanosleep(&(struct timespec) { 0, LOCK_WAIT_NS << n / 2 }, NULL);
+    }
+    return false;
+}
+
+static LockResult open_locked(const Store *s, StoreWrite *w, const char *name)
+{
+    for (int n = 0; n < 3; n++) {
+        struct stat st, named;
+        w->fd = open_to_write(s, name);
+        if (w->fd < 0)
+            return IMPOSSIBLE;
+        if (!lock(w->fd))
+            return BUSY;
+        /* Is it still the one of that name? */
+        if (fstat(w->fd, &st) == 0 &&
+            fstatat(s->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_ino == named.st_ino && st.st_dev == named.st_dev)
+            return LOCKED;
+        close(w->fd);
+        w->fd = -1;
+    }
+    return BUSY;
+}
+
+static StoreHeader new_header(const Store *s, const StoreFile *f, const StoreUnits *u, uint64_t end)
+{
+    StoreHeader h = {
+        .magic = STORE_FILE_MAGIC, .format = STORE_FORMAT, .header_bytes = sizeof h, .key = s->key,
+        .content = f->content, .end = end, .end_check = ~end,
+    };
+    memcpy(h.path, u->path, sizeof h.path);
+    h.path[sizeof h.path - 1] = 0;
+    h.checksum = store_header_sum(&h);
+    return h;
+}
+
+/* Makes the header right, whatever is there; where to append goes to *ret_end. */
+static bool mend_header(const Store *s, const StoreFile *f, const StoreUnits *u, StoreWrite *w,
+                        uint64_t *ret_end)
+{
+    StoreHeader h;
+    struct stat st;
+    if (fstat(w->fd, &st) < 0)
+        return false;
+    uint64_t bytes = (uint64_t)st.st_size & ~(uint64_t)(STORE_ALIGN - 1);
+    bool good = pread(w->fd, &h, sizeof h, 0) == sizeof h &&
+                store_header_ok(&h, s->key, f->content);
+    uint64_t end = good ? store_header_end(&h) : 0;
+    if (end && end <= bytes) {
+        *ret_end = end;
+        return true;
+    }
+    /* Truncated, damaged or new: what is sound behind the header stays. */
+    end = sizeof h;
+    void *p = bytes > sizeof h ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, w->fd, 0) : MAP_FAILED;
+    if (p != MAP_FAILED) {
+        for (uint64_t at = end; (at = store_next_group(p, at, bytes, s->key)) < bytes; end = at)
+            at += ((const StoreGroup *)((uint8_t *)p + at))->bytes;
+        munmap(p, bytes);
+    }
+    h = new_header(s, f, u, end);
+    *ret_end = end;
+    return pwrite(w->fd, &h, sizeof h, 0) == sizeof h;
+}
+
+/* -- what is there already --------------------------------------------------------------------- */
+
+static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const uint8_t **ret_code)
+{
+    const StoreChunkRow *row = store_file_chunk(&w->now, n, ret_code);
+    const uint8_t *tables = *ret_code + row->code_bytes;
+    if (!w->sound[n])
+        w->sound[n] = 2 - (store_hash(tables, row->table_bytes,
+                                      store_hash(*ret_code, row->code_bytes, 0)) == row->checksum);
+    return w->sound[n] == 1 && chunk_lay_out(ret, tables, row->table_bytes);
+}
+
+static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
+{
+    uint64_t state = 0;
+    uint32_t chunk, n, off = (uint32_t)(u->pc - bias);
+    while (store_file_probe(&w->now, off, &state, &chunk, &n)) {
+        StoredChunk c;
+        const uint8_t *code, *its;
+        if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units)
+            continue;
+        const StoreUnit *r = &c.unit[n];
+        if (r->off == off && r->mode == u->mode && r->flags == u->flags &&
+            r->seen_bytes == u->seen_end - u->seen_start &&
+            r->seen_before == u->pc - u->seen_start && (its = chunk_seen(&c, r)) &&
+            !memcmp(its, seen, r->seen_bytes))
+            return true;
+    }
+    return false;
+}
+
+static void add_live(StoreWrite *w, const StoreUnits *u)
+{
+    const uint8_t *seen = u->seen;
+    for (uint32_t n = 0; n < u->n; n++) {
+        const CompiledUnit *unit = u->unit[n];
+        if (!is_there(w, unit, u->bias, seen))
+            build_live(&w->builder, unit, u->bias, seen);
+        seen += unit->seen_end - unit->seen_start;
+    }
+}
+
+/* Of two of the same place the newer one, which the index gives first; and none of other code. */
+static bool is_wanted(StoreWrite *w, const StoredChunk *c, uint32_t chunk, uint32_t n,
+                      const StoreUnits *u)
+{
+    const StoreUnit *r = &c->unit[n];
+    uint32_t from = r->off - r->seen_before, first_chunk, first_n;
+    const uint8_t *seen = chunk_seen(c, r);
+    bool mapped = from >= u->code_off && from - u->code_off <= u->code_bytes &&
+                  r->seen_bytes <= u->code_bytes - (from - u->code_off);
+    if (!seen || (mapped && memcmp(u->code + (from - u->code_off), seen, r->seen_bytes)))
+        return false;
+    for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &first_chunk, &first_n);) {
+        StoredChunk other;
+        const uint8_t *code;
+        if (first_chunk == chunk && first_n == n)
+            return true;
+        if (chunk_is_sound(w, first_chunk, &other, &code) && first_n < other.tables->n_units &&
+            other.unit[first_n].off == r->off && other.unit[first_n].mode == r->mode)
+            return false;
+    }
+    return true;
+}
+
+static void add_stored(StoreWrite *w, const StoreUnits *u)
+{
+    for (uint32_t chunk = 0; chunk < w->now.n_chunks; chunk++) {
+        StoredChunk c;
+        const uint8_t *code;
+        if (!chunk_is_sound(w, chunk, &c, &code) ||
+            c.tables->fp_site_bytes != w->builder.fp_site_bytes)
+            continue;
+        for (uint32_t n = 0; n < c.tables->n_units; n++)
+            if (is_wanted(w, &c, chunk, n, u))
+                build_stored(&w->builder, &c, code, n);
+    }
+}
+
+/* -- writing ----------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const struct iovec v[2], uint64_t at)
+{
+    for (int n = 0; n < 2; n++) {
+        const uint8_t *p = v[n].iov_base;
+        for (size_t left = v[n].iov_len; left;) {
+            ssize_t done = pwrite(fd, p, left, (off_t)at);
+            if (done <= 0 && errno != EINTR)
+                return false;
+            if (done > 0)
+                p += done, at += (size_t)done, left -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+static void append_group(StoreWrite *w, const struct iovec v[2], uint64_t end)
+{
+    uint64_t after = end + v[0].iov_len + v[1].iov_len, ends[2] = { after, ~after };
+    if (!write_all(w->fd, v, end)) {
+        (void)!ftruncate(w->fd, (off_t)end); /* no space: give back what was had */
+        return;
+    }
+    (void)!pwrite(w->fd, ends, sizeof ends, offsetof(StoreHeader, end));
+}
+
+static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u,
+                         const struct iovec v[2], const char *name)
+{
+    char fresh[STORE_NAME_BYTES];
+    uint64_t end = sizeof(StoreHeader) + v[0].iov_len + v[1].iov_len;
+    StoreHeader h = new_header(s, f, u, end);
+    store_path(fresh, s->key, 't', f->content ^ (uint64_t)getpid() << 32);
+    int fd = openat(s->dir, fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return;
+    if (pwrite(fd, &h, sizeof h, 0) != sizeof h || !write_all(fd, v, sizeof h) ||
+        renameat(s->dir, fresh, s->dir, name) < 0)
+        unlinkat(s->dir, fresh, 0);
+    close(fd);
+}
+
+static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
+                         StoreWrite *w, const char *name)
+{
+    uint64_t end;
+    struct iovec v[2];
+    if (!mend_header(s, f, units, w, &end) || end > MAX_FILE_BYTES)
+        return;
+    w->now.content = f->content;
+    if (!store_file_map(s, &w->now, 0, w->fd))
+        return;
+    w->now.state = STORE_FILE_OPEN;
+    store_file_refresh(s, &w->now);
+    w->sound = calloc(w->now.n_chunks + 1, 1);
+    if (!w->sound)
+        return;
+    w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
+    add_live(w, units);
+    bool join = w->now.n_groups >= MAX_GROUPS;
+    if (w->builder.n_units && join)
+        add_stored(w, units);
+    if (!build_finish(&w->builder, s->key, v))
+        return;
+    if (!w->now.n_groups)
+        store_remember_name(s, f); /* there was no folder before */
+    if (join)
+        replace_file(s, f, units, v, name);
+    else
+        append_group(w, v, end);
+}
+
+bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *units)
+{
+    char name[STORE_NAME_BYTES];
+    if (!s->config.writable || f->state != STORE_FILE_OPEN)
+        return true;
+    StoreWrite *w = s->write = calloc(1, sizeof *w);
+    if (!w)
+        return true;
+    w->fd = -1;
+    if (!store_enter(s)) {
+        store_write_abandon(s);
+        return true;
+    }
+    store_path(name, s->key, 'c', f->content);
+    LockResult r = open_locked(s, w, name);
+    if (r == LOCKED)
+        write_locked(t, s, f, units, w, name);
+    store_write_abandon(s);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (r == LOCKED && s->config.limit_bytes && (now.tv_nsec >> 8) % EVICT_ONE_IN == 0)
+        store_evict(s->dir, s->config.limit_bytes);
+    return r != BUSY;
+}

@@ -1,0 +1,109 @@
+/* data plane */
+/*
+ * The translation store's files: one a guest file, in a folder for each kind of host, guest and
+ * translator. FORMAT.md describes them. Readers map a file and take nothing in it for granted:
+ * damage shows by checksums, truncation by SIGBUS, which the caller catches (Vcpu.recover); what
+ * can fault says so. Writers append under a lock that they never wait for.
+ *
+ * Threads: everything here is called with the translator's lock held.
+ */
+#ifndef TRANSLATOR_CACHE_STORE_H
+#define TRANSLATOR_CACHE_STORE_H
+
+#include <sys/stat.h>
+
+#include "translator/cache/stored-chunk.h"
+#include "translator/translator.h"
+
+enum { STORE_NAME_BYTES = 40, STORE_LAYERS = 1 + TRANSLATOR_STORE_LOWER_MAX };
+
+/* A file of the store that is mapped, shared and read-only. */
+typedef struct StoreLayer {
+    const uint8_t *base;      /* NULL: not there */
+    size_t bytes;             /* of the mapping, which is longer than the file */
+    uint64_t seen_end;        /* groups below are in the list */
+} StoreLayer;
+
+typedef struct StoreGroupRef {
+    const uint8_t *base;      /* in a layer's mapping */
+    StoreChunkRow *row;       /* a copy */
+    uint32_t n_chunks, first_chunk; /* chunks of a file are numbered through */
+    uint32_t index_at, index_slots;
+} StoreGroupRef;
+
+/* What there is for a guest file. */
+typedef struct StoreFile {
+    TranslatorFile id;
+    struct StoreFile *next;
+    enum { STORE_FILE_NEW, STORE_FILE_OPEN, STORE_FILE_BROKEN } state;
+    uint64_t content;         /* hash of the guest file's code: the name of its file here */
+    StoreLayer layer[STORE_LAYERS]; /* first the store's own */
+    StoreGroupRef *group;
+    uint32_t n_groups, n_chunks;
+} StoreFile;
+
+typedef struct Store {
+    TranslatorStoreConfig config;
+    uint64_t key;
+    int dir;                  /* config.dir between store_enter() and store_leave(); -1 */
+    StoreFile *files;
+    struct StoreWrite *write; /* store-write.c: what is to be freed after a fault */
+} Store;
+
+/* Opens the store's folder if it is there and to be trusted. */
+bool store_enter(Store *s);
+void store_leave(Store *s); /* also after a fault */
+StoreFile *store_file_find(Store *s, const TranslatorFile *id); /* made if it's new; NULL: memory */
+/* Opens what there is. `code`, the guest file's mapped code, is read if its hash isn't known yet.
+ * May fault. */
+void store_file_open(Store *s, StoreFile *f, const uint8_t *code, size_t bytes);
+/* Finds groups that other processes have appended since. May fault. */
+void store_file_refresh(const Store *s, StoreFile *f);
+/* Where the unit at `off` may be, the newest first; *state is 0 at first. May fault.
+ * False: nowhere else. */
+bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_t *ret_chunk,
+                      uint32_t *ret_unit);
+const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
+/* Maps a file of the store as one of f's layers. */
+bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd);
+/* The file can't be trusted: nothing of it is used any more, and nothing is written. */
+void store_file_break(StoreFile *f);
+/* The guest file's identity leads here from now on (store_enter()). */
+void store_remember_name(Store *s, const StoreFile *f);
+/* Its name stands for other code than it did: forget that. */
+void store_file_forget_name(Store *s, const StoreFile *f);
+
+/* -- writing: store-write.c -------------------------------------------------------------------- */
+
+/* Units of the process, and the guest bytes that they were made from, one after another. */
+typedef struct StoreUnits {
+    const CompiledUnit *const *unit;
+    const uint8_t *seen;
+    uint32_t n;
+    uint64_t bias;
+    const uint8_t *code;      /* the guest file as it is mapped here, from code_off */
+    uint64_t code_off, code_bytes;
+    char path[STORE_PATH_BYTES]; /* of the guest file, for people to see */
+} StoreUnits;
+/* Appends what isn't there yet. False: somebody else is writing, try again later. May fault; then
+ * store_write_abandon() follows. */
+bool store_file_write(struct Translator *t, Store *s, StoreFile *f, const StoreUnits *units);
+void store_write_abandon(Store *s);
+/* Removes the files that were used longest ago until all take at most `limit`. */
+void store_evict(int dir, uint64_t limit);
+
+/* -- what reader, writer and tools share ------------------------------------------------------- */
+
+void store_path(char *name, uint64_t key, char kind, uint64_t number); /* STORE_NAME_BYTES */
+uint64_t store_header_sum(const StoreHeader *h);
+bool store_header_ok(const StoreHeader *h, uint64_t key, uint64_t content);
+/* The header's word on where the groups end, if it is one; else 0. */
+uint64_t store_header_end(const StoreHeader *h);
+/* The first sound group from `at` on: its place, or `end`. */
+uint64_t store_next_group(const uint8_t *base, uint64_t at, uint64_t end, uint64_t key);
+/* A folder, -1: not there, or not to be trusted. */
+int store_open_folder(const char *path);
+/* Nobody but us and root can have written it. */
+bool store_fd_ok(int fd, mode_t type, struct stat *ret);
+
+#endif

@@ -1,0 +1,502 @@
+/* data plane */
+/* See stored.h. */
+#include "translator/runtime/stored.h"
+
+#include <stdlib.h>
+
+#include "translator/cache/build-id.h"
+#include "translator/debug/perf-map.h"
+
+enum { SAVE_UNITS = 4096 /* a process that runs on saves when it has so many new ones */ };
+
+/* A mapping of a guest file's code. It only shrinks. */
+typedef struct FileMap {
+    struct FileMap *next;
+    GuestAddr start, end;
+    uint64_t bias;            /* address less offset in the file */
+    TranslatorFile id;
+    StoreFile *file;          /* NULL: not looked for yet */
+    StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
+    uint32_t n_chunks;
+} FileMap;
+
+struct Stored {
+    Store store;
+    FileMap *maps;            /* the one used last comes first */
+    StoredChunk *loaded;
+    StoredChunk refused;      /* what a chunk is that doesn't fit this process */
+    uint32_t saved;           /* units of the code buffer's table below need no saving */
+    const CompiledUnit **new_unit; /* while it saves */
+    uint8_t *new_seen;
+};
+
+/* -- mappings ---------------------------------------------------------------------------------- */
+
+static uint64_t store_key(const Translator *t)
+{
+    uint64_t parts[3] = { STORE_FORMAT, t->backend->code_key(t),
+                          (uint64_t)t->tier << 32 | t->tier_step };
+    uint64_t h = store_hash(parts, sizeof parts, 0);
+    h = store_hash(t->isa->name, strlen(t->isa->name), h);
+    h = store_hash(t->cpu_name, strlen(t->cpu_name), h);
+    h = store_hash(t->backend->name, strlen(t->backend->name), h);
+    return store_hash(translator_build_id, strlen(translator_build_id), h);
+}
+
+bool translator_set_store(Translator *t, const TranslatorStoreConfig *config)
+{
+    if (!t->backend->stub || t->one_insn || t->no_opt || t->stored || t->tier == TIER_OPTIMIZE)
+        return false;
+    struct Stored *s = calloc(1, sizeof *s);
+    if (!s)
+        return false;
+    s->store.config = *config;
+    s->store.dir = -1;
+    s->store.key = store_key(t);
+    t->stored = s;
+    return true;
+}
+
+void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_t offset,
+                         const TranslatorFile *id)
+{
+    if (!t->stored || !bytes || offset + bytes > UINT32_MAX)
+        return;
+    FileMap *m = calloc(1, sizeof *m);
+    if (!m)
+        return;
+    *m = (FileMap) { .start = start, .end = start + bytes, .bias = start - offset, .id = *id };
+    pthread_mutex_lock(&t->lock);
+    m->next = t->stored->maps;
+    t->stored->maps = m;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void map_free(FileMap *m)
+{
+    free(m->chunk);
+    free(m);
+}
+
+/* Loaded chunks stay: they have all they need. */
+void stored_unmap(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    if (!t->stored)
+        return;
+    GuestAddr end = start + bytes < start ? ~(GuestAddr)0 : start + bytes;
+    for (FileMap **at = &t->stored->maps, *m; (m = *at);) {
+        if (m->start < end && start < m->end) {
+            /* what is left in one piece, the first if there are two */
+            if (start > m->start)
+                m->end = start;
+            else
+                m->start = end < m->end ? end : m->end;
+        }
+        if (m->start >= m->end) {
+            *at = m->next;
+            map_free(m);
+        } else {
+            at = &m->next;
+        }
+    }
+}
+
+void translator_unmap_file(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    pthread_mutex_lock(&t->lock);
+    stored_unmap(t, start, bytes);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static FileMap *find_map(struct Stored *s, GuestAddr pc)
+{
+    for (FileMap **at = &s->maps, *m; (m = *at); at = &m->next)
+        if (pc >= m->start && pc < m->end) {
+            *at = m->next;
+            m->next = s->maps;
+            return s->maps = m;
+        }
+    return NULL;
+}
+
+/* -- chunks ------------------------------------------------------------------------------------ */
+
+static const uint8_t *host(GuestAddr a) { return (const uint8_t *)(uintptr_t)a; }
+
+static bool same_code(const FileMap *m, const StoredChunk *c)
+{
+    size_t at = 0;
+    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
+        StoreRange r = c->range[n];
+        GuestAddr from = r.off + m->bias;
+        if (from < m->start || from > m->end || r.bytes > m->end - from ||
+            r.bytes > c->tables->guest_bytes - at || memcmp(host(from), c->guest + at, r.bytes))
+            return false;
+        at += r.bytes;
+    }
+    return true;
+}
+
+static void list_in_perf_map(Translator *t, const StoredChunk *c)
+{
+    for (uint32_t n = 0; t->perf_fd >= 0 && n < c->tables->n_units; n++) {
+        CompiledUnit u;
+        chunk_describe(c, n, &u);
+        perf_map_add(t, &u);
+    }
+}
+
+/* NULL: it can't be had now, or not here. May fault. */
+static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
+{
+    struct Stored *s = t->stored;
+    if (number >= m->n_chunks) {
+        StoredChunk **more = realloc(m->chunk, m->file->n_chunks * sizeof *more);
+        if (!more)
+            return NULL;
+        memset(more + m->n_chunks, 0, (m->file->n_chunks - m->n_chunks) * sizeof *more);
+        m->chunk = more;
+        m->n_chunks = m->file->n_chunks;
+    }
+    StoredChunk *c = m->chunk[number];
+    if (c)
+        return c == &s->refused ? NULL : c;
+    const uint8_t *data;
+    const StoreChunkRow *row = store_file_chunk(m->file, number, &data);
+    bool full;
+    c = chunk_load(t, data, row, m->bias, &full);
+    if (!c) {
+        m->chunk[number] = full ? NULL : &s->refused;
+        return NULL;
+    }
+    bool same = same_code(m, c);
+    if (!same || !chunk_publish(t, c)) {
+        chunk_drop(t, c);
+        m->chunk[number] = same ? NULL : &s->refused;
+        if (!same)
+            store_file_forget_name(&s->store, m->file);
+        return NULL;
+    }
+    c->next = s->loaded;
+    s->loaded = c;
+    list_in_perf_map(t, c);
+    if (log_on(LOG_CACHE))
+        log_write("cache: %u units at %#llx from the store\n", c->tables->n_units,
+                  (unsigned long long)m->start);
+    return m->chunk[number] = c;
+}
+
+/* The unit becomes one of the table. NULL: it was invalidated, or there is no room. */
+static CompiledUnit *adopt(Translator *t, StoredChunk *c, uint32_t n)
+{
+    CompiledUnit *u = c->made[n];
+    if (u)
+        return u->invalid ? NULL : u;
+    u = chunk_make_unit(t, c, n);
+    if (!u)
+        return NULL;
+    unit_table_add(t->units, u);
+    t->stats.stored++;
+    return u;
+}
+
+static bool log_wants_translation(void)
+{
+    return log_on(LOG_DECODE | LOG_IR | LOG_OPT | LOG_RA | LOG_OUT | LOG_EXEC | LOG_CPU |
+                  LOG_NOCHAIN | LOG_IR_OPT);
+}
+
+static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, uint32_t hint)
+{
+    uint32_t chunk, n, off = (uint32_t)(pc - m->bias);
+    for (uint64_t state = 0; store_file_probe(m->file, off, &state, &chunk, &n);) {
+        StoredChunk *c = load_chunk(t, m, chunk);
+        if (!c || n >= c->tables->n_units || c->unit[n].off != off ||
+            c->unit[n].mode != v->mode || (c->unit[n].flags & hint) != hint)
+            continue;
+        CompiledUnit *u = adopt(t, c, n);
+        if (u)
+            return u;
+    }
+    return NULL;
+}
+
+static bool open_map(Translator *t, FileMap *m)
+{
+    struct Stored *s = t->stored;
+    if (!m->file)
+        m->file = store_file_find(&s->store, &m->id);
+    if (m->file && m->file->state == STORE_FILE_NEW)
+        store_file_open(&s->store, m->file, host(m->start), m->end - m->start);
+    return m->file && m->file->state == STORE_FILE_OPEN;
+}
+
+/* May fault. */
+static CompiledUnit *find(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc)
+{
+    if (!open_map(t, m))
+        return NULL;
+    uint32_t hint = units_hint(t, pc), groups = m->file->n_groups;
+    CompiledUnit *u = look_up(t, v, m, pc, hint);
+    if (u)
+        return u;
+    store_file_refresh(&t->stored->store, m->file);
+    return m->file->n_groups != groups ? look_up(t, v, m, pc, hint) : NULL;
+}
+
+static CompiledUnit *find_guarded(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc)
+{
+    sigjmp_buf recover;
+    if (sigsetjmp(recover, 0)) {
+        /* The file has been truncated, or the guest's code unmapped meanwhile. */
+        store_leave(&t->stored->store);
+        if (m->file)
+            store_file_break(m->file);
+        return NULL;
+    }
+    v->recover = &recover;
+    CompiledUnit *u = find(t, v, m, pc);
+    __asm__ volatile("" ::: "memory"); /* nothing that may fault moves behind */
+    v->recover = NULL;
+    return u;
+}
+
+CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
+{
+    if (flags & IR_UNIT_ONE_INSN || log_wants_translation())
+        return NULL;
+    FileMap *m = find_map(t->stored, pc);
+    bool broken = !m || (m->file && m->file->state == STORE_FILE_BROKEN);
+    return broken ? NULL : find_guarded(t, v, m, pc);
+}
+
+bool stored_knows(const Translator *t, GuestAddr pc)
+{
+    for (const StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next)
+        if (chunk_find_entry(c, (uint32_t)(pc - c->bias)))
+            return true;
+    return false;
+}
+
+UnitLink *stored_link(Translator *t, const uint8_t *stub)
+{
+    CompiledUnit *base = cache_find(t->code, stub);
+    if (!base || !base->chunk)
+        return NULL;
+    StoredChunk *c = base->chunk;
+    uint32_t at = (uint32_t)(stub - base->code);
+    CompiledUnit *u = adopt(t, c, chunk_find_unit(c, at));
+    for (uint32_t n = 0; u && n < u->n_links; n++)
+        if (u->link[n].stub == at - (uint32_t)(u->code - base->code))
+            return &u->link[n];
+    return NULL;
+}
+
+/* -- invalidation ------------------------------------------------------------------------------ */
+
+/* The code jumps there already. A target that has been invalidated was connected before. */
+static void connect_link(Translator *t, UnitLink *link, CompiledUnit *to)
+{
+    if (!link->to && !to->invalid)
+        unit_link(t, link, to);
+}
+
+void stored_expose_unit(Translator *t, CompiledUnit *u)
+{
+    StoredChunk *c = u->chunk;
+    if (!c || c->connected)
+        return;
+    uint32_t self = chunk_find_unit(c, (uint32_t)(u->code - c->base.code));
+    for (uint32_t n = 0; n < c->tables->n_units; n++) {
+        const StoreUnit *from = &c->unit[n];
+        for (uint32_t k = from->link; k < from[1].link; k++)
+            if (c->link[k].to == self + 1 && (c->made[n] || adopt(t, c, n)))
+                connect_link(t, &c->made[n]->link[k - from->link], u);
+    }
+}
+
+static bool connect(Translator *t, StoredChunk *c)
+{
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        if (!c->made[n] && !adopt(t, c, n))
+            return false;
+    for (uint32_t n = 0; n < c->tables->n_units; n++) {
+        const StoreUnit *u = &c->unit[n];
+        for (uint32_t k = u->link; k < u[1].link; k++)
+            if (c->link[k].to)
+                connect_link(t, &c->made[n]->link[k - u->link], c->made[c->link[k].to - 1]);
+    }
+    c->connected = true;
+    return true;
+}
+
+static bool overlaps(const StoredChunk *c, GuestAddr start, GuestAddr last)
+{
+    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
+        GuestAddr from = c->range[n].off + c->bias;
+        if (from <= last && from + c->range[n].bytes > start)
+            return true;
+    }
+    return false;
+}
+
+bool stored_expose(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    GuestAddr last = start + bytes - 1 < start ? ~(GuestAddr)0 : start + bytes - 1;
+    if (!t->stored || !bytes)
+        return true;
+    for (StoredChunk *c = t->stored->loaded; c; c = c->next)
+        if (!c->connected && overlaps(c, start, last) && !connect(t, c))
+            return false;
+    return true;
+}
+
+void stored_flushed(Translator *t)
+{
+    struct Stored *s = t->stored;
+    if (!s)
+        return;
+    s->loaded = NULL;
+    s->saved = 0;
+    for (FileMap *m = s->maps; m; m = m->next)
+        for (uint32_t n = 0; n < m->n_chunks; n++)
+            if (m->chunk[n] != &s->refused)
+                m->chunk[n] = NULL;
+}
+
+void stored_forked(Translator *t)
+{
+    if (t->stored)
+        t->stored->saved = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
+}
+
+void stored_free(Translator *t)
+{
+    struct Stored *s = t->stored;
+    if (!s)
+        return;
+    for (FileMap *m = s->maps, *next; m; m = next) {
+        next = m->next;
+        map_free(m);
+    }
+    for (StoreFile *f = s->store.files, *next; f; f = next) {
+        next = f->next;
+        store_file_break(f);
+        free(f);
+    }
+    free(s);
+    t->stored = NULL;
+}
+
+/* -- saving ------------------------------------------------------------------------------------ */
+
+bool stored_save_due(const Translator *t)
+{
+    return t->stored && t->code->n_units - t->stored->saved >= SAVE_UNITS;
+}
+
+static bool is_new(const CompiledUnit *u)
+{
+    return !u->chunk && !u->invalid && u->seen_hash && !(u->flags & IR_UNIT_ONE_INSN);
+}
+
+static bool lies_in(const CompiledUnit *u, const FileMap *m)
+{
+    return u->seen_start >= m->start && u->seen_end <= m->end;
+}
+
+static void collected_free(struct Stored *s)
+{
+    free(s->new_unit);
+    free(s->new_seen);
+    s->new_unit = NULL;
+    s->new_seen = NULL;
+}
+
+/* One mapping's new units, with the guest bytes that they still agree with. May fault. */
+static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
+{
+    struct Stored *s = t->stored;
+    size_t bytes = 0, at = 0;
+    uint32_t count = 0;
+    for (uint32_t n = s->saved; n < end; n++) {
+        const CompiledUnit *u = t->code->unit[n];
+        if (is_new(u) && lies_in(u, m)) {
+            bytes += u->seen_end - u->seen_start;
+            count++;
+        }
+    }
+    s->new_unit = count ? malloc(count * sizeof *s->new_unit) : NULL;
+    s->new_seen = count ? malloc(bytes) : NULL;
+    count = 0;
+    for (uint32_t n = s->saved; s->new_unit && s->new_seen && n < end; n++) {
+        const CompiledUnit *u = t->code->unit[n];
+        if (!is_new(u) || !lies_in(u, m))
+            continue;
+        size_t seen = u->seen_end - u->seen_start;
+        memcpy(s->new_seen + at, host(u->seen_start), seen);
+        if (store_hash(s->new_seen + at, seen, 0) != u->seen_hash)
+            continue; /* the file was changed behind our back */
+        s->new_unit[count++] = u;
+        at += seen;
+    }
+    return count;
+}
+
+/* May fault. False: again later. */
+static bool save_map(Translator *t, const FileMap *m, uint32_t end)
+{
+    struct Stored *s = t->stored;
+    StoreUnits units = {
+        .n = collect(t, m, end), .bias = m->bias, .code = host(m->start),
+        .code_off = m->start - m->bias, .code_bytes = m->end - m->start,
+    };
+    units.unit = s->new_unit;
+    units.seen = s->new_seen;
+    if (!units.n)
+        return true;
+    if (t->callbacks.file_path && !m->file->layer[0].base)
+        t->callbacks.file_path(t->opaque, m->start, units.path, sizeof units.path);
+    return store_file_write(t, &s->store, m->file, &units);
+}
+
+static bool save_map_guarded(Translator *t, Vcpu *v, const FileMap *m, uint32_t end)
+{
+    sigjmp_buf recover;
+    if (sigsetjmp(recover, 0)) {
+        store_write_abandon(&t->stored->store);
+        collected_free(t->stored);
+        return true;
+    }
+    v->recover = &recover;
+    bool done = save_map(t, m, end);
+    __asm__ volatile("" ::: "memory");
+    v->recover = NULL;
+    collected_free(t->stored);
+    return done;
+}
+
+void stored_save(Translator *t, Vcpu *v)
+{
+    struct Stored *s = t->stored;
+    if (!s || !s->store.config.writable || log_wants_translation())
+        return;
+    uint32_t end = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
+    bool done = true;
+    if (end == s->saved)
+        return;
+    for (FileMap *m = s->maps; m; m = m->next)
+        if (m->file && m->file->state == STORE_FILE_OPEN)
+            done &= save_map_guarded(t, v, m, end);
+    if (done || end - s->saved > 4 * SAVE_UNITS)
+        s->saved = end;
+}
+
+void translator_save(Translator *t, Vcpu *v)
+{
+    if (!t->stored)
+        return;
+    pthread_mutex_lock(&t->lock);
+    stored_save(t, v);
+    pthread_mutex_unlock(&t->lock);
+}
