@@ -178,7 +178,8 @@ static uint32_t same_constant(Ra *ra, IrRef r)
 
 /* The walk that ra_begin() repeats, over one block: binds variables to values and notes uses and
  * hints. */
-static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair)
+static inline __attribute__((always_inline)) void
+walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
 {
     IrUnit *u = ra->unit;
     uint32_t pos = walk->pos, last_observed = walk->last_observed, last_exit = walk->last_exit;
@@ -210,7 +211,7 @@ static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef 
             }
         }
         v->constant = i->op == IR_const || i->op == IR_codeaddr || i->op == IR_vconst;
-        if (ra->region && v->constant)
+        if (region && v->constant)
             ra->alias[r] = same_constant(ra, r);
         if (ra_prepare_observes(ra, i)) {
             last_observed = pos;
@@ -222,7 +223,7 @@ static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef 
             RaValue *p = &ra->value[value];
             p->put = true;
             if (ra->binding[i->imm] == value) {
-                if (ra->region) /* it may have been dead as the variable's until now */
+                if (region) /* it may have been dead as the variable's until now */
                     add_use(ra, value, pos);
                 continue;
             }
@@ -240,7 +241,7 @@ static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef 
             }
             continue;
         }
-        if (!i->mark && i->op != IR_phi)
+        if (!i->mark)
             for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++)
                 if (i->arg[a])
                     add_use(ra, ra->alias[i->arg[a]], pos);
@@ -257,14 +258,14 @@ static inline void walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef 
 
 void ra_prepare_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair)
 {
-    walk_block(ra, block, walk, pair);
+    walk_block(ra, block, walk, pair, true);
 }
 
 static void prepare(Ra *ra, const IrRef *pair)
 {
     IrUnit *u = ra->unit;
     RaWalk walk = { 0 };
-    walk_block(ra, 0, &walk, pair);
+    walk_block(ra, 0, &walk, pair, false);
     uint32_t last_observed = walk.last_observed, last_exit = walk.last_exit;
     bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
     const uint64_t *lazy = ra->target->entry.lazy;
@@ -298,6 +299,7 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     ra->uses = arena_alloc_raw(unit->arena, ra->cap_uses * sizeof *ra->uses);
     entry_state(ra);
     ra->hintable = ra->homes;
+    ra->last_pos = UINT32_MAX - 1;
     if (unit->n_blocks > 1) {
         ra_region_prepare(ra, pair);
         return ra;

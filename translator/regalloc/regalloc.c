@@ -36,20 +36,19 @@ static bool live_out(const Ra *ra, const RaValue *v)
     return rg->out[rg->global_of[v - ra->value]] != RA_FAR;
 }
 
-static bool used_later(Ra *ra, RaValue *v, uint32_t from)
+/* In a region the block ends at ra->last_pos, the uses go on behind it. */
+static bool used_after_in_region(Ra *ra, const RaValue *v)
 {
-    const RaRegion *rg = ra->region;
-    next_use(ra, v);
-    uint32_t n = v->use;
-    while (n && ra->uses[n].pos < from)
-        n = ra->uses[n].next;
-    return (n && ra->uses[n].pos <= rg->last_pos) || live_out(ra, v);
+    uint32_t u = v->use;
+    while (u && ra->uses[u].pos <= ra->pos)
+        u = ra->uses[u].next;
+    return (u && ra->uses[u].pos <= ra->last_pos) || live_out(ra, v);
 }
 
 static bool used_after(Ra *ra, RaValue *v)
 {
-    if (ra->region)
-        return used_later(ra, v, ra->pos + 1);
+    if (__builtin_expect(ra->region != NULL, 0))
+        return used_after_in_region(ra, v);
     uint32_t n = next_use(ra, v);
     if (n == UINT32_MAX)
         return false;
@@ -67,7 +66,7 @@ bool ra_alive(Ra *ra, uint32_t value)
     RaValue *v = &ra->value[value];
     if (v->n_vars && v->observed >= ra->pos)
         return true;
-    return ra->region ? used_later(ra, v, ra->pos) : next_use(ra, v) != UINT32_MAX;
+    return next_use(ra, v) <= ra->last_pos || (ra->region && live_out(ra, v));
 }
 
 bool ra_used_at_all(Ra *ra, uint32_t value) { return ra->value[value].last_use != 0; }
@@ -135,8 +134,8 @@ static unsigned var_bytes(const Ra *ra, unsigned var)
 /* A value that crosses blocks keeps its slot: other blocks may count on it. */
 static void release_mem(Ra *ra, RaValue *v)
 {
-    bool keeps = ra->region && ra->region->global_of[v - ra->value];
-    if (!keeps && v->mem >= 0 && !(v->mem & RA_MEM_VAR))
+    if (v->mem >= 0 && !(v->mem & RA_MEM_VAR) &&
+        !(ra->region && ra->region->global_of[v - ra->value]))
         ra->spill_used[v->mem / 64] &= ~(1ull << (v->mem % 64));
     v->mem = RA_MEM_NONE;
 }
@@ -314,10 +313,10 @@ static void evict(Ra *ra, Reg r, uint32_t to_regs)
 static uint64_t far_use(const Ra *ra, const RaValue *v, uint32_t next)
 {
     const RaRegion *rg = ra->region;
-    if (next <= rg->last_pos)
+    if (next <= ra->last_pos)
         return next;
     uint32_t out = rg->out[rg->global_of[v - ra->value]];
-    return out == RA_FAR ? 2ull * RA_MAX_DISTANCE : (uint64_t)rg->last_pos + out;
+    return out == RA_FAR ? 2ull * RA_MAX_DISTANCE : (uint64_t)ra->last_pos + out;
 }
 
 /* A register of the class, emptied and locked. */
@@ -405,7 +404,7 @@ static bool far_away(Ra *ra, RaValue *v)
     uint32_t n = v->use;
     while (n && ra->uses[n].pos <= ra->pos)
         n = ra->uses[n].next;
-    return !n || ra->uses[n].pos > ra->region->last_pos;
+    return !n || ra->uses[n].pos > ra->last_pos;
 }
 
 Operand ra_use_rm(Ra *ra, IrRef v)

@@ -56,7 +56,6 @@ typedef struct RaBlock {
 typedef struct RaRegion {
     RaBlock *block;
     uint32_t n_blocks, current;
-    uint32_t last_pos;           /* of the current block */
     uint32_t n_globals;          /* numbered from 1 */
     uint32_t *global_of;         /* [n_values]; 0: lives in one block only */
     uint32_t *value_of;          /* [n_globals + 1] */

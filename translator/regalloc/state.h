@@ -82,6 +82,7 @@ struct Ra {
     size_t cap_uses;
     uint32_t n_var_calls;      /* so far */
     uint32_t pos;              /* of the current instruction */
+    uint32_t last_pos;         /* in a region: of the current block; else no position's */
     IrInsn *current;
     uint32_t owner[RA_N_REGS]; /* value or RA_TEMP; 0: free */
     uint32_t locked;           /* registers of the current instruction */
