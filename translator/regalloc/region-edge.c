@@ -392,7 +392,7 @@ static void find_observed(Ra *ra, uint32_t b)
     uint32_t set = x->n_sets;
     for (IrRef r = u->block[b].first; r; r = u->insn[r].next, pos++) {
         const IrInsn *i = &u->insn[r];
-        if (ra_prepare_observes(ra, i) && i->op != IR_br && i->op != IR_brc) {
+        if (ra_prepare_observes(ra, i)) {
             last = pos;
             if (!(ir_op_info[i->op].flags & IR_OPF_M) && !ra_lazy_dead(i))
                 last_exit = pos;

@@ -127,8 +127,6 @@ static void vars_through(const Ra *ra, uint32_t b, uint64_t *set)
             clear_bit(set, i->imm);
         } else if (i->op == IR_get) {
             set_bit(set, i->imm);
-        } else if (i->op == IR_br || i->op == IR_brc) {
-            continue; /* within the region: nobody looks */
         } else if (ra_prepare_observes(ra, i)) {
             bool lazy_dead = ra_lazy_dead(i);
             if (ra_prepare_writes_vars(ra, i))

@@ -37,10 +37,21 @@ static void remove_last(RegionLift *l)
     ir_remove(u, l->c.b.block, u->block[l->c.b.block].last);
 }
 
-/* Does the edge from b to its successor s need a poll? */
+/* Does the edge from b to its successor s need a poll, at the start of s? */
 static bool leads_back(const Region *r, const RegionBlock *b, int32_t s)
 {
     return r->block[s].order <= b->order || r->block[s].pc <= b->branch_pc;
+}
+
+static bool polls(const Region *r, uint32_t block)
+{
+    for (uint32_t n = 0; n < r->n_layout; n++) {
+        const RegionBlock *b = &r->block[r->layout[n]];
+        for (unsigned k = 0; k < 2; k++)
+            if (b->succ[k] == (int32_t)block && leads_back(r, b, b->succ[k]))
+                return true;
+    }
+    return false;
 }
 
 static bool is_fork(const RegionBlock *b)
@@ -48,7 +59,7 @@ static bool is_fork(const RegionBlock *b)
     return b->succ[0] >= 0 && b->succ[1] >= 0 && b->succ[0] != b->succ[1];
 }
 
-/* -- the plan: which IR block each guest block is in, and where the latches are ---------------- */
+/* -- the plan: which IR block each guest block is in ------------------------------------------- */
 
 /* May b be the rest of the block before it in the layout? */
 static bool continues(const Region *r, uint32_t n)
@@ -59,14 +70,6 @@ static bool continues(const Region *r, uint32_t n)
     int32_t b = (int32_t)r->layout[n];
     return r->block[b].n_pred == 1 && !is_fork(before) &&
            (before->succ[0] == b || before->succ[1] == b);
-}
-
-/* Blocks that only poll, one for each edge of a brc that leads back. They follow their block. */
-static void plan_latches(Region *r, RegionBlock *b)
-{
-    for (unsigned n = 0; n < 2 && is_fork(b); n++)
-        if (leads_back(r, b, b->succ[n]))
-            b->latch[n] = ir_block_new(r->unit, r->block[b->succ[n]].pc);
 }
 
 static void plan_blocks(Region *r)
@@ -81,19 +84,6 @@ static void plan_blocks(Region *r)
         else
             b->ir_block = fresh ? 0 : ir_block_new(r->unit, b->pc);
         fresh = false;
-        plan_latches(r, b);
-    }
-}
-
-static void emit_latches(RegionLift *l, const RegionBlock *b)
-{
-    for (unsigned n = 0; n < 2; n++) {
-        if (!b->latch[n])
-            continue;
-        const RegionBlock *to = &l->r->block[b->succ[n]];
-        l->c.b.block = b->latch[n];
-        emit(l, IR_poll, 0, IR_NONE, to->pc);
-        emit(l, IR_br, 0, IR_NONE, to->ir_block);
     }
 }
 
@@ -103,8 +93,6 @@ static void emit_latches(RegionLift *l, const RegionBlock *b)
 static void go_on(RegionLift *l, const RegionBlock *b, int32_t s)
 {
     const RegionBlock *to = &l->r->block[s];
-    if (leads_back(l->r, b, s))
-        emit(l, IR_poll, 0, IR_NONE, to->pc);
     if (to->order != b->order + 1 || !continues(l->r, (uint32_t)to->order))
         emit(l, IR_br, 0, IR_NONE, to->ir_block);
 }
@@ -158,7 +146,7 @@ static void fork_to(RegionLift *l, const RegionBlock *b, IrRef condition)
 {
     uint64_t to[2];
     for (unsigned n = 0; n < 2; n++)
-        to[n] = b->latch[n] ? b->latch[n] : l->r->block[b->succ[n]].ir_block;
+        to[n] = l->r->block[b->succ[n]].ir_block;
     emit(l, IR_brc, likely_side(l->r, b), condition, to[0] | to[1] << 32);
 }
 
@@ -219,6 +207,8 @@ static bool lift_block(RegionLift *l, const RegionBlock *b)
     IrRef marker = IR_NONE;
     if (!continues(r, (uint32_t)b->order))
         l->c.b.block = b->ir_block;
+    if (polls(r, r->layout[b->order]))
+        emit(l, IR_poll, 0, IR_NONE, b->pc);
     for (uint32_t n = 0; n < b->n_insns; n++) {
         l->c.pc = r->insn[b->first_insn + n].pc;
         if (r->unit->n_insns > r->src->limits.ir || !region_lift_insn(r, &l->c, &marker) ||
@@ -229,10 +219,7 @@ static bool lift_block(RegionLift *l, const RegionBlock *b)
         r->unit->code_bytes += l->c.bytes;
         note_seen(r, l->c.pc, l->c.pc + l->c.bytes);
     }
-    if (!end_block(l, b, marker))
-        return false;
-    emit_latches(l, b);
-    return true;
+    return end_block(l, b, marker);
 }
 
 static bool puts_lazy(const IrUnit *u)
@@ -251,7 +238,8 @@ static void mark_lazy_exits(Region *r)
         return;
     for (IrRef n = 1; n < u->n_insns; n++) {
         IrInsn *i = &u->insn[n];
-        if (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call)
+        if (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call &&
+            i->op != IR_poll)
             continue;
         GuestAddr start = (GuestAddr)i->imm & ~(GuestAddr)(REGION_PAGE_BYTES - 1);
         for (unsigned k = 0; k < r->n_pages; k++) {

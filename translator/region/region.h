@@ -3,7 +3,7 @@
  *
  *   discover.c  guest blocks from the entry along direct branches, each side that has been executed
  *   layout.c    which of them stay, in which order
- *   lift.c      their IR: br and brc inside, side exits out of the region, polls on back edges
+ *   lift.c      their IR: br and brc inside, side exits out of the region, polls
  *
  * A region has one entry, its pc. If that is the head of a loop, the region is the loop nest:
  * blocks from which control can't come back to the entry stay outside. Calls, returns and indirect
@@ -17,8 +17,9 @@
  *     a loop's blocks together, its head first.
  *  3. No block lies below the entry, so that the region of an inner loop's head isn't the outer
  *     loop turned inside out: compilers put a loop's head first.
- *  4. A `poll` stands on each edge that leads backwards, in this order or in the guest's addresses:
- *     so every loop has one, also loops that only partly lie in the region.
+ *  4. A `poll` stands at the start of each block to which an edge leads backwards, in this order or
+ *     in the guest's addresses: so every loop has one, also loops that only partly lie in the
+ *     region. There and not on the edge, so that a loop's last branch can be its way back.
  */
 #ifndef TRANSLATOR_REGION_REGION_H
 #define TRANSLATOR_REGION_REGION_H
@@ -79,7 +80,6 @@ typedef struct RegionBlock {
     int32_t order;               /* in the layout, or -1 */
     uint32_t n_pred;             /* of those that stay */
     uint32_t ir_block;
-    uint32_t latch[2];           /* IR blocks that poll, on the way to succ[n]; 0: none */
 } RegionBlock;
 
 typedef struct RegionInsn { GuestAddr pc; } RegionInsn;
