@@ -31,9 +31,13 @@ typedef struct GuestAbi {
     uint64_t (*syscall_nr)(const void *cpu);
     void (*syscall_args)(const void *cpu, uint64_t ret_args[6]);
     void (*syscall_result)(void *cpu, int64_t result);
-    /* Puts the pc back onto the instruction and the first argument and number back in place, for a
+    /* Puts the pc back by 4 onto the instruction and the first argument and number back in place, for a
      * restart. */
     void (*syscall_restart)(void *cpu, int nr, uint64_t arg0);
+    /* Another number, by ptrace, for the call that is about to be made. */
+    void (*syscall_set_nr)(void *cpu, uint64_t nr);
+    const struct Regset *regsets; /* arch/regset.h */
+    bool can_step;                /* PTRACE_SINGLESTEP is there */
     void (*start)(void *cpu, GuestAddr entry, GuestAddr sp);
     GuestAddr (*get_sp)(const void *cpu);
     void (*set_sp)(void *cpu, GuestAddr sp);

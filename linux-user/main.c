@@ -26,6 +26,7 @@
 #include "linux-user/options.h"
 #include "linux-user/process.h"
 #include "linux-user/seccomp/seccomp.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/hidden.h"
@@ -245,6 +246,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
         fail(EXIT_USAGE, "--seccomp-fd: no filters of an execve there");
     load_start(p, t);
     signal_thread_start(t);
+    trace_program_start(t, getauxval(AT_BASE));
     thread_loop(t);
     thread_exit(t);
 }

@@ -48,6 +48,8 @@ struct Process {
     atomic_uint n_hidden_fds;
     struct UringRing *_Atomic urings; /* its rings of io_uring by descriptor, or NULL */
     struct Strace *strace;         /* strace/strace.h, or NULL */
+    struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: never anybody */
+    atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;
                                                 0, 0: not set */
@@ -79,6 +81,12 @@ struct Thread {
     struct SeccompFilter *_Atomic seccomp; /* the newest of its filters, or NULL */
     atomic_bool seccomp_on;        /* its calls are judged */
     bool seccomp_strict;           /* by SECCOMP_SET_MODE_STRICT */
+    /* ptrace/: of a thread that has ever been traced, else NULL; requests that wait for a safe
+     * point, with the SIGSTOP and the number of a group stop among them. */
+    struct TraceBlock *trace;
+    unsigned trace_requests;
+    int trace_group_sig;
+    siginfo_t trace_stop_info;
     Thread *next;
     char comm[16];
 };

@@ -94,6 +94,22 @@ host_clone_asm:
         .cfi_endproc
         .size   host_clone_asm, . - host_clone_asm
 
+/* void host_trace_stop_asm(TraceBlock *): a breakpoint that the tracer knows by the address behind it
+ * and by rax (TRACE_STOP_RAX of ptrace/block.h); the block stays in rdi. */
+        .globl  host_trace_stop_asm
+        .hidden host_trace_stop_asm
+        .type   host_trace_stop_asm, @function
+host_trace_stop_asm:
+        .cfi_startproc
+        movl    $0x43615374, %eax
+        int3
+        .globl  host_trace_stop_behind
+        .hidden host_trace_stop_behind
+host_trace_stop_behind:
+        ret
+        .cfi_endproc
+        .size   host_trace_stop_asm, . - host_trace_stop_asm
+
 /* rt_sigreturn for the host's handlers. */
         .globl  host_restorer
         .hidden host_restorer

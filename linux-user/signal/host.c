@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #include "linux-user/arch/text.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 
@@ -82,6 +83,8 @@ static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucont
 static void host_handler(int sig, siginfo_t *info, void *ucontext)
 {
     Thread *t = thread_self;
+    if (sig == SIGTRAP && trace_host_signal(t, info, ucontext, &sig))
+        return;
     if (sync_slot(sig) >= 0 && info->si_code > 0) {
         if ((sig == SIGSEGV || sig == SIGBUS) && host_copy_fault(ucontext))
             return;

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 #include "linux-user/strace/strace.h"
@@ -105,6 +106,14 @@ long signal_set_mask(Thread *t, uint64_t mask)
     return 0;
 }
 
+void signal_set_mask_at_stop(Thread *t, uint64_t mask)
+{
+    if (signal_set_mask(t, mask) == 0)
+        return;
+    t->signals->mask = mask & ~SIGNAL_UNBLOCKABLE;
+    t->signals->host_mask_stale = true; /* signal_deliver() is due, and does it */
+}
+
 long signal_block_all(Thread *t)
 {
     return set_host_mask(t, ~SIGNAL_SYNC_MASK);
@@ -151,6 +160,7 @@ _Noreturn void signal_die(Thread *t, int sig)
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};
+    trace_dying(t, sig);
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&host, 0, 8);
     pid_t pid = (pid_t)host_raw(SYS_getpid);
     pid_t tid = (pid_t)host_raw(SYS_gettid);
@@ -182,7 +192,10 @@ static void act_by_default(Thread *t, int sig)
     case DEFAULT_KILL:
         signal_die(t, sig);
     case DEFAULT_STOP:
-        host_raw(SYS_tgkill, host_raw(SYS_getpid), host_raw(SYS_gettid), SIGSTOP);
+        if (trace_is_active(t))
+            trace_group_stop(t, sig);
+        else
+            host_raw(SYS_tgkill, host_raw(SYS_getpid), host_raw(SYS_gettid), SIGSTOP);
         break;
     case DEFAULT_IGNORE:
         break;
@@ -329,9 +342,11 @@ static bool enter_handler(Thread *t, int sig, const siginfo_t *info, const Signa
 }
 
 /* One signal. True: a handler was entered. */
-static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
+static bool deliver_one(Thread *t, int sig, siginfo_t *info, bool forced)
 {
     ThreadSignals *s = t->signals;
+    if (trace_is_active(t) && !(sig = trace_signal(t, sig, info, forced)))
+        return false;
     SignalAction action = take_action(t->process, sig);
     if (log_on(LOG_STRACE))
         strace_signal(t, info);
@@ -349,8 +364,11 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
         return false;
     }
     restart_before_handler(t, action.flags);
-    if (enter_handler(t, sig, info, &action))
+    if (enter_handler(t, sig, info, &action)) {
+        if (trace_is_stepping(t))
+            trace_handler_entered(t);
         return true;
+    }
     /* No room for the frame: SIGSEGV, whose own handler may have a stack. If it was SIGSEGV's, it
      * kills (kernel/signal.c: signal_setup_done, force_sigsegv). */
     if (sig == SIGSEGV)
@@ -363,7 +381,10 @@ static bool deliver_one(Thread *t, int sig, const siginfo_t *info, bool forced)
 void signal_deliver(Thread *t)
 {
     ThreadSignals *s = t->signals;
-    bool set_mask = s->restore_mask;
+    if (__builtin_expect(t->trace_requests, 0))
+        trace_take_requests(t);
+    bool set_mask = s->restore_mask || s->host_mask_stale;
+    s->host_mask_stale = false;
     for (;;) {
         siginfo_t info;
         bool forced;
@@ -372,6 +393,8 @@ void signal_deliver(Thread *t)
         if (!sig)
             break;
         deliver_one(t, sig, &info, forced);
+        set_mask |= s->host_mask_stale;
+        s->host_mask_stale = false;
         if (s->accepted && s->accepted == sig && !forced) {
             s->accepted = 0; /* the host still blocks all */
             set_mask = true;
@@ -382,7 +405,7 @@ void signal_deliver(Thread *t)
     drop_temp_mask(s);
     atomic_store_explicit(&t->signal_pending, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    if (s->accepted || s->forced || (s->held & ~s->mask))
+    if (s->accepted || s->forced || (s->held & ~s->mask) || t->trace_requests)
         set_pending(t);
     else if (set_mask)
         set_host_mask(t, signal_host_mask(s->mask));

@@ -58,6 +58,7 @@ typedef struct ThreadSignals {
     uint64_t mask;         /* the guest's blocked signals */
     uint64_t saved_mask;   /* what mask returns to after sigsuspend, ppoll …, if restore_mask */
     bool restore_mask;
+    bool host_mask_stale;  /* mask was changed by a tracer, and the host's is to follow */
     GuestAddr altstack;
     uint64_t altstack_bytes;
     int altstack_flags;    /* SS_AUTODISARM, SS_DISABLE */
@@ -106,6 +107,9 @@ static inline uint64_t signal_host_mask(uint64_t mask)
 /* Sets the guest's mask, on the host too. 0, or -SYSCALL_RESTARTNOINTR with nothing changed: a
  * signal has been accepted under the old mask and must be delivered first. */
 long signal_set_mask(Thread *t, uint64_t mask);
+
+/* A tracer sets the mask of a thread in a stop. */
+void signal_set_mask_at_stop(Thread *t, uint64_t mask);
 
 /*
  * For calls that take a mask while they wait (ppoll, pselect6, epoll_pwait, rt_sigsuspend,

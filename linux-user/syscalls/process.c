@@ -5,8 +5,10 @@
 #include <linux/sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -16,7 +18,8 @@
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
-enum { CLONE_ARGS_V0 = 64, CLONE_EXIT_SIGNAL = 0xff, ROBUST_HEAD_BYTES = 24, MAX_PID_LEVELS = 32 };
+enum { CLONE_ARGS_V0 = 64, CLONE_EXIT_SIGNAL = 0xff, ROBUST_HEAD_BYTES = 24, MAX_PID_LEVELS = 32,
+       WAITID_INFO_BYTES = 28 };
 
 long sys_clone(Thread *t, const uint64_t *args)
 {
@@ -105,14 +108,47 @@ long sys_exit_group(Thread *t, const uint64_t *args)
     thread_exit_process(t, (int)args[0]);
 }
 
+/* Of a guest that traces others the kernel tells more than the guest is to see. */
 long sys_wait4(Thread *t, const uint64_t *args)
 {
-    return host_syscall(t, SYS_wait4, (uint64_t)(int)args[0], args[1], args[2], args[3], 0, 0);
+    for (;;) {
+        int status = 0;
+        long r = host_syscall(t, SYS_wait4, (uint64_t)(int)args[0], (uintptr_t)&status, args[2],
+                              args[3], 0, 0);
+        if (r <= 0)
+            return r;
+        bool seen = true;
+        if (WIFSTOPPED(status))
+            seen = tracer_sees(t, (pid_t)r, &status);
+        else if (!WIFCONTINUED(status))
+            seen = tracer_sees_end(t, (pid_t)r);
+        if (!seen)
+            continue;
+        return args[1] && !mem_put(args[1], (int32_t)status) ? -EFAULT : r;
+    }
 }
 
 long sys_waitid(Thread *t, const uint64_t *args)
 {
-    return host_syscall(t, SYS_waitid, args[0], args[1], args[2], args[3], args[4], 0);
+    for (;;) {
+        siginfo_t info;
+        memset(&info, 0, sizeof info);
+        long r = host_syscall(t, SYS_waitid, args[0], args[1], (uintptr_t)&info, args[3], args[4],
+                              0);
+        if (r < 0)
+            return r;
+        if (info.si_pid && (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)) {
+            int status = (int)((unsigned)info.si_status << 8 | 0x7f);
+            if (!tracer_sees(t, info.si_pid, &status))
+                continue;
+            info.si_status = status >> 8;
+        } else if (info.si_pid && info.si_code != CLD_CONTINUED && !(args[3] & WNOWAIT) &&
+                   !tracer_sees_end(t, info.si_pid)) {
+            continue;
+        }
+        /* The kernel writes these six words and no more. */
+        return args[2] && !mem_write(args[2], &info, WAITID_INFO_BYTES) ? -EFAULT : r;
+    }
 }
 
 long sys_set_tid_address(Thread *t, const uint64_t *args)
@@ -145,13 +181,6 @@ long sys_personality(Thread *t, const uint64_t *args)
         t->process->personality = persona;
     }
     return old;
-}
-
-long sys_ptrace(Thread *t, const uint64_t *args)
-{
-    if (log_on(LOG_UNIMP))
-        log_write("ptrace: request %d isn't there\n", (int)args[0]);
-    return -ENOSYS;
 }
 
 long sys_unshare(Thread *t, const uint64_t *args)

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -82,9 +83,25 @@ static void take_exception(Thread *t, VcpuExit exit, const VcpuExitInfo *info)
     signal_unblock(t);
 }
 
+/* The tracer asked for one instruction. */
+static void take_step(Thread *t)
+{
+    if (trace_is_stepping(t))
+        signal_force_fault(t, SIGTRAP, TRAP_TRACE, vcpu_pc(t->vcpu));
+    else
+        vcpu_set_step(t->vcpu, false);
+}
+
 static void take_syscall(Thread *t)
 {
-    long r = syscall_dispatch(t);
+    long r;
+    if (__builtin_expect(t->trace != NULL, 0)) {
+        r = trace_syscall_enter(t) ? syscall_dispatch(t) : -SYSCALL_NO_RESULT;
+        if (t->trace)
+            r = trace_syscall_exit(t, r);
+    } else {
+        r = syscall_dispatch(t);
+    }
     if (syscall_is_restart(r))
         t->signals->restart = -r;
     else if (!t->signals->restore_mask)
@@ -102,7 +119,9 @@ void thread_loop(Thread *t)
         VcpuExit exit = vcpu_run(t->vcpu, &info);
         if (__builtin_expect(exit == VCPU_EXIT_SYSCALL, 1))
             take_syscall(t);
-        else if (exit != VCPU_EXIT_KICK && exit != VCPU_EXIT_STEP)
+        else if (exit == VCPU_EXIT_STEP)
+            take_step(t);
+        else if (exit != VCPU_EXIT_KICK)
             take_exception(t, exit, &info);
     }
 }

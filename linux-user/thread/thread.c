@@ -23,6 +23,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
 #include "linux-user/seccomp/seccomp.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/host.h"
 #include "linux-user/signal/signal.h"
@@ -72,6 +73,7 @@ static void thread_free(Thread *t)
     vcpu_free(vcpu);
     seccomp_drop(t);
     host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
+    trace_thread_free(t);
     free(t->signals);
     free(t);
 }
@@ -152,6 +154,7 @@ static void *thread_main(void *arg)
     host_raw(SYS_prctl, 15 /* PR_SET_NAME */, (uintptr_t)t->comm);
     list_add(t->process, t);
     seccomp_follow(t, start->from);
+    trace_thread_start(t);
     sem_post(&start->done); /* start and clone are gone from here on */
     signal_thread_start(t);
     thread_loop(t);
@@ -231,18 +234,22 @@ static void forked_child(Thread *t, const ThreadClone *c)
         /* translator_fork_child() has freed its vcpu. */
         host_raw(SYS_munmap, (uintptr_t)other->signals->host_stack,
                  other->signals->host_stack_bytes);
+        trace_thread_free(other);
         free(other->signals);
         free(other);
     }
     p->threads = t;
     t->next = NULL;
     p->n_threads = 1;
+    trace_fork_child(t);
+    tracer_fork_child(p);
     t->tid = (pid_t)host_raw(SYS_gettid);
     t->is_vfork_child = false;
     t->clear_child_tid = 0;
     t->robust_list = 0;
     t->vdso_random.left = 0; /* the parent gives them out too */
     signal_fork_child(t);
+    trace_thread_start(t);
     if (c->flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);
     child_registers(t, c);
@@ -318,6 +325,7 @@ static void vfork_main(void *arg)
         mem_put(c->child_tid, (int32_t)t->tid);
     if (c->flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);
+    trace_thread_start(t);
     if (start->started) {
         *start->ret_pid = t->tid;
         sem_post(start->started);
@@ -460,6 +468,7 @@ long thread_clone(Thread *t, const ThreadClone *c)
     r = signal_block_all(t);
     if (r < 0)
         return r;
+    trace_publish(t);
     if (c->flags & CLONE_THREAD)
         r = clone_thread(t, c);
     else if ((c->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
@@ -468,6 +477,7 @@ long thread_clone(Thread *t, const ThreadClone *c)
         r = clone_shared(t, c);
     else
         r = clone_process(t, c);
+    trace_unpublish(t);
     signal_unblock(t);
     return r;
 }
@@ -536,6 +546,7 @@ void thread_save_translations(Thread *t)
 void thread_exit(Thread *t)
 {
     Process *p = t->process;
+    trace_publish(t);
     bool leader = t->tid == (pid_t)host_raw(SYS_getpid);
     if (!t->is_vfork_child)
         robust_exit(t);
@@ -564,6 +575,7 @@ void thread_exit(Thread *t)
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
     thread_save_translations(t);
+    trace_publish(t);
     if (log_on(LOG_STRACE))
         strace_end(t, status & 0xff, 0);
     print_stats(t->process);

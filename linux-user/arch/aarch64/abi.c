@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "linux-user/abi.h"
+#include "linux-user/arch/aarch64/regset.h"
 #include "linux-user/arch/aarch64/signal-frame.h"
 #include "linux-user/arch/text.h"
 #include "linux-user/process.h"
@@ -33,6 +34,8 @@ static void syscall_restart(void *cpu, int nr, uint64_t arg0)
     c->x[8] = (uint32_t)nr;
     c->pc -= 4;
 }
+
+static void syscall_set_nr(void *cpu, uint64_t nr) { ((Aarch64Cpu *)cpu)->x[8] = nr; }
 
 static void start(void *cpu, GuestAddr entry, GuestAddr sp)
 {
@@ -130,6 +133,9 @@ const GuestAbi abi_aarch64 = {
     .syscall_args = syscall_args,
     .syscall_result = syscall_result,
     .syscall_restart = syscall_restart,
+    .syscall_set_nr = syscall_set_nr,
+    .regsets = aarch64_regsets,
+    .can_step = true,
     .start = start,
     .get_sp = get_sp,
     .set_sp = set_sp,

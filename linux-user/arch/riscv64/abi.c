@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "linux-user/abi.h"
+#include "linux-user/arch/riscv64/regset.h"
 #include "linux-user/arch/riscv64/signal-frame.h"
 #include "linux-user/arch/text.h"
 #include "linux-user/process.h"
@@ -34,6 +35,8 @@ static void syscall_restart(void *cpu, int nr, uint64_t arg0)
     c->x[X_A7] = (uint64_t)(int64_t)nr;
     c->pc -= 4; /* ecall has no compressed form */
 }
+
+static void syscall_set_nr(void *cpu, uint64_t nr) { ((RiscvCpu *)cpu)->x[X_A7] = nr; }
 
 static void start(void *cpu, GuestAddr entry, GuestAddr sp)
 {
@@ -90,6 +93,8 @@ const GuestAbi abi_riscv64 = {
     .syscall_args = syscall_args,
     .syscall_result = syscall_result,
     .syscall_restart = syscall_restart,
+    .syscall_set_nr = syscall_set_nr,
+    .regsets = riscv64_regsets,
     .start = start,
     .get_sp = get_sp,
     .set_sp = set_sp,
