@@ -31,8 +31,8 @@ typedef struct GuestAbi {
     uint64_t (*syscall_nr)(const void *cpu);
     void (*syscall_args)(const void *cpu, uint64_t ret_args[6]);
     void (*syscall_result)(void *cpu, int64_t result);
-    /* Puts the pc back by 4 onto the instruction and the first argument and number back in place, for a
-     * restart. */
+    /* Puts the pc back by 4 onto the instruction and the first argument and number back in place,
+     * for a restart. */
     void (*syscall_restart)(void *cpu, int nr, uint64_t arg0);
     /* Another number, by ptrace, for the call that is about to be made. */
     void (*syscall_set_nr)(void *cpu, uint64_t nr);

@@ -48,7 +48,7 @@ struct Process {
     atomic_uint n_hidden_fds;
     struct UringRing *_Atomic urings; /* its rings of io_uring by descriptor, or NULL */
     struct Strace *strace;         /* strace/strace.h, or NULL */
-    struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: never anybody */
+    struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: nobody ever */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;
@@ -86,6 +86,7 @@ struct Thread {
     struct TraceBlock *trace;
     unsigned trace_requests;
     int trace_group_sig;
+    unsigned trace_conts;          /* how often SIGCONT came */
     siginfo_t trace_stop_info;
     Thread *next;
     char comm[16];

@@ -16,8 +16,9 @@
  *     writes it with process_vm_readv and process_vm_writev.
  *  2. Both sides are the same binary at the same addresses: tracer.c takes other programs for
  *     native ones.
- *  3. A request to a running tracee is a SIGTRAP whose si_errno is TRACE_MAGIC, a TraceRequest and a
- *     signal number. The tracer makes it of the signal that the tracee was stopped for.
+ *  3. A request to a running tracee is a SIGTRAP whose si_errno is TRACE_MAGIC, a TraceRequest and
+ *     a signal number. The tracer makes it of the signal that the tracee was stopped for. A SIGSTOP
+ *     with it is the tracee's own, and si_ptr its block.
  */
 #ifndef LINUX_USER_PTRACE_BLOCK_H
 #define LINUX_USER_PTRACE_BLOCK_H
@@ -29,14 +30,15 @@
 enum { TRACE_MAGIC = 0x43610000 }; /* | TraceRequest << 8 | signal */
 
 typedef enum TraceRequest {
-    TRACE_REQUEST_HELLO = 1, /* you are traced from now on */
+    TRACE_REQUEST_HELLO = 1, /* you are traced; take your orders */
     TRACE_REQUEST_SIGNAL,    /* this signal came; the rest of the siginfo is the signal's */
     TRACE_REQUEST_STOP,      /* stop with PTRACE_EVENT_STOP */
-    TRACE_REQUEST_GROUP,     /* take part in the stop of your thread group */
+    TRACE_REQUEST_GROUP,     /* you were in a stop of your thread group: be in one at a safe point */
 } TraceRequest;
 
 typedef enum TraceStop {
     TRACE_STOP_NONE,
+    TRACE_STOP_HELLO,         /* the guest's tracer doesn't see it */
     TRACE_STOP_SIGNAL,        /* before a signal is delivered: sig, info */
     TRACE_STOP_SYSCALL_ENTRY,
     TRACE_STOP_SYSCALL_EXIT,
@@ -44,6 +46,7 @@ typedef enum TraceStop {
     TRACE_STOP_EXEC,          /* at a new program's first instruction */
     TRACE_STOP_INTERRUPT,     /* PTRACE_EVENT_STOP with SIGTRAP */
     TRACE_STOP_GROUP,         /* about to stop by SIGSTOP to itself; sig: the guest's */
+    TRACE_STOP_IN_GROUP,      /* after TRACE_REQUEST_GROUP */
     TRACE_STOP_HOST,          /* in a call of the host that the kernel may stop in: clone, exit; and
                                  the end by `sig` */
 } TraceStop;
@@ -85,7 +88,8 @@ typedef struct TraceBlock {
     uint32_t n_sets;
     TraceSet sets[TRACE_SETS];
     /* The tracer's, written before it lets the tracee go on. */
-    int32_t resumed;          /* it did; else it went away */
+    int32_t resumed;          /* 1: it did; 0: it went away; 2: it doesn't want to know of
+                                 TRACE_STOP_SECCOMP; 3: PTRACE_LISTEN at TRACE_STOP_IN_GROUP */
     uint32_t mode;            /* TraceMode */
     int32_t deliver;          /* signal */
     uint8_t mask_dirty;

@@ -47,8 +47,11 @@ void trace_handler_entered(Thread *t);
 /* Around syscall_dispatch(), when t->trace. False: the call is not to be made. */
 bool trace_syscall_enter(Thread *t);
 long trace_syscall_exit(Thread *t, long result);
-/* A seccomp filter said SECCOMP_RET_TRACE with `data`: false if nobody traces, or the call is not to
- * be made: *ret_skip then. */
+/* A call was interrupted, and the thread is traced or has been asked something: the result, or
+ * a restart code. */
+long trace_interrupted(Thread *t);
+/* A seccomp filter said SECCOMP_RET_TRACE with `data`. False: nobody traces who asked for that.
+ * True: somebody does, and *ret_skip: the call is not to be made. */
 bool trace_seccomp(Thread *t, uint32_t data, bool *ret_skip);
 
 /* Around calls of the host that the kernel may stop in with an event (clone, exit). */
@@ -62,6 +65,11 @@ void trace_dying(Thread *t, int sig);
 /* The wait status of pid, which is WIFSTOPPED, may be a stop that the guest doesn't see: false, and
  * the process goes on. Else *status is the guest's. */
 bool tracer_sees(Thread *t, pid_t pid, int *status);
+/* Before the guest waits for pid alone: true, somebody else is traced too, whose stops must be
+ * looked after meanwhile. Then the wait is WNOHANG, and tracer_pause() between two: 0 or what the
+ * call returns. */
+bool tracer_must_poll(Thread *t, pid_t pid);
+long tracer_pause(Thread *t, long result);
 /* pid has ended. False: it was no thread of the guest's. */
 bool tracer_sees_end(Thread *t, pid_t pid);
 /* The guest has written n bytes at `at` of another process, which may be code. */

@@ -19,13 +19,6 @@
 #define PTRACE_SET_SYSCALL_INFO 0x4212
 #endif
 enum { REQUEST_SYSEMU = 31, REQUEST_SYSEMU_SINGLESTEP = 32 };
-#define BLOCK_AT(r, field) ((r)->block + offsetof(TraceBlock, field))
-#define BLOCK_PUT(r, field, value)                                                                 \
-    ({                                                                                             \
-        __typeof__(((TraceBlock *)0)->field) block_v = (value);                                    \
-        tracer_write((r)->tid, BLOCK_AT(r, field), &block_v, sizeof block_v);                      \
-    })
-
 typedef struct Request {
     Thread *t;
     Tracer *tr;
@@ -46,23 +39,6 @@ static int mode_of(int op)
     case REQUEST_SYSEMU_SINGLESTEP: return TRACE_MODE_SYSEMU_STEP;
     default: return TRACE_MODE_CONT;
     }
-}
-
-/* What has been written since r ran, for it to translate anew. */
-static bool tell_changes(Tracer *tr, Tracee *r)
-{
-    TraceChange list[TRACE_CHANGES];
-    uint64_t n = tr->n_changes - r->changes_seen;
-    r->changes_seen = tr->n_changes;
-    if (!n)
-        return true;
-    if (n <= TRACE_CHANGES) {
-        for (uint64_t i = 0; i < n; i++)
-            list[i] = tr->changes[(tr->n_changes - n + i) % TRACER_CHANGES];
-        if (!tracer_write(r->tid, BLOCK_AT(r, changes), list, n * sizeof *list))
-            return false;
-    }
-    return BLOCK_PUT(r, n_changes, n <= TRACE_CHANGES ? (uint32_t)n : TRACE_CHANGES + 1);
 }
 
 /* A signal other than the one that it stopped for comes from the tracer. */
@@ -99,12 +75,14 @@ static long let_go(Request *q)
         return -EIO;
     r->mode = (uint32_t)mode_of(q->op);
     bool report = r->state == TRACEE_REPORT;
-    if (r->block &&
-        (!BLOCK_PUT(r, mode, r->mode) || !tell_changes(q->tr, r) ||
-         (detach && !BLOCK_PUT(r, active, 0)) ||
-         (report && (!change_signal(q, sig) || !BLOCK_PUT(r, deliver, sig) ||
-                     !BLOCK_PUT(r, resumed, 1)))))
+    if (report && !change_signal(q, sig))
         return -ESRCH;
+    if (r->block && !r->unsafe && !tracer_give_orders(q->tr, r, sig, 1))
+        return -ESRCH;
+    if (r->block && detach)
+        BLOCK_PUT(r, active, 0);
+    else if (r->unsafe || !r->block)
+        tracer_roll(r, TRACE_REQUEST_HELLO, 0);
     r->state = TRACEE_RUNNING;
     long e = tracer_host(detach ? PTRACE_DETACH : PTRACE_CONT, r->tid, 0,
                          report ? 0 : (uint64_t)sig);
@@ -276,6 +254,52 @@ static long poke(Request *q)
     return e;
 }
 
+/* A tracee in a group stop, somewhere in the emulator, moves to where its registers are complete. */
+static bool make_safe(Request *q)
+{
+    Tracee *r = q->r;
+    siginfo_t info;
+    int status = 0, sig = 0;
+    if (tracer_host(PTRACE_GETSIGINFO, r->tid, 0, (uintptr_t)&info) == 0)
+        sig = info.si_signo;
+    tracer_roll(r, TRACE_REQUEST_GROUP, sig ? sig : SIGSTOP);
+    tracer_host(PTRACE_CONT, r->tid, 0, 0);
+    r->state = TRACEE_RUNNING;
+    for (;;) {
+        memset(&info, 0, sizeof info);
+        tracer_serve_others(q->t, q->tr, r->tid);
+        long e = host_raw(SYS_waitid, P_PID, r->tid, (uintptr_t)&info,
+                          WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL, 0);
+        if (e < 0 && e != -EINTR)
+            return false;
+        if (!info.si_pid) {
+            tracer_pause(NULL, 0);
+            continue;
+        }
+        status = (int)((unsigned)info.si_status << 8 | 0x7f);
+        if (info.si_code != CLD_TRAPPED)
+            return false;
+        if (tracer_classify(q->t, q->tr, r, status, &status))
+            break;
+    }
+    /* The guest has waited for this stop already. */
+    host_raw(SYS_wait4, r->tid, (uintptr_t)&status, WNOHANG | __WALL, 0);
+    return r->state == TRACEE_REPORT && tracer_read(r->tid, r->block, &q->b, TRACE_HEAD_BYTES);
+}
+
+/* Only a stop of the kernel's can be listened at. */
+static long listen_on(Request *q)
+{
+    Tracee *r = q->r;
+    if (r->state != TRACEE_REPORT)
+        return tracer_host(q->op, r->tid, q->addr, q->data);
+    if (q->b.stop != TRACE_STOP_IN_GROUP || !r->seized)
+        return -EIO;
+    r->listen = true;
+    r->state = TRACEE_RUNNING;
+    return tracer_give_orders(q->tr, r, 0, 3) ? tracer_host(PTRACE_CONT, r->tid, 0, 0) : -ESRCH;
+}
+
 /* Of a tracee that the guest knows to be stopped. */
 static long request(Request *q)
 {
@@ -292,10 +316,12 @@ static long request(Request *q)
     case PTRACE_SETOPTIONS:
         return set_options(q);
     case PTRACE_LISTEN:
-        return tracer_host(q->op, r->tid, q->addr, q->data);
+        return listen_on(q);
     default:
         break;
     }
+    if (r->unsafe && !make_safe(q))
+        return -ESRCH;
     if (r->state == TRACEE_NATIVE) {
         /* Its registers are those of another machine. */
         if (q->op == PTRACE_GETREGSET || q->op == PTRACE_SETREGSET)
@@ -336,7 +362,7 @@ static bool is_stopped(Request *q)
         if (!r || e < 0 || !info.si_pid || !tracer_classify(q->t, q->tr, r, status, &status))
             return false;
     }
-    if (r->state == TRACEE_NATIVE || !r->block)
+    if (r->state == TRACEE_NATIVE || r->unsafe || !r->block)
         return true;
     return tracer_read(r->tid, r->block, &q->b, TRACE_HEAD_BYTES);
 }
@@ -351,16 +377,19 @@ static long trace_me(Thread *t)
     return e;
 }
 
-/* PTRACE_SEIZE doesn't stop the tracee, but it must hear that it is traced: it gets a SIGTRAP, whose
- * stop is answered here. Another stop that comes first is left for the guest to wait for. */
+/* PTRACE_SEIZE doesn't stop the tracee, but it must hear that it is traced: it gets a SIGTRAP, and
+ * that stop is answered here. Another stop that comes first is left for the guest to wait for. */
 static void say_hello(Thread *t, Tracer *tr, Tracee *r)
 {
     siginfo_t info;
     tracer_roll(r, TRACE_REQUEST_HELLO, 0);
-    while (r->roll) {
+    while (!r->block) {
         memset(&info, 0, sizeof info);
+        tracer_serve_others(t, tr, r->tid);
         long e = host_raw(SYS_waitid, P_PID, r->tid, (uintptr_t)&info,
-                          WSTOPPED | WEXITED | WNOWAIT | __WALL, 0);
+                          WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL, 0);
+        if (e == 0 && !info.si_pid)
+            e = tracer_pause(NULL, -EINTR);
         if (e == -EINTR)
             continue;
         int status = (int)((unsigned)info.si_status << 8 | 0x7f);

@@ -209,22 +209,35 @@ int trace_signal(Thread *t, int sig, siginfo_t *info, bool forced)
     return b->deliver;
 }
 
-/* The kernel stops the thread where it sends itself SIGSTOP; the tracer lets that signal pass. */
-void trace_group_stop(Thread *t, int sig)
+/* The kernel stops the thread where it sends itself SIGSTOP; the tracer lets that signal pass. But
+ * not if SIGCONT has come: it ends a stop that is still to begin, and SIGSTOP would discard it. */
+static void group_stop(Thread *t, int sig, unsigned conts)
 {
     TraceBlock *b = t->trace;
+    uint64_t pending = 0;
+    host_raw(SYS_rt_sigpending, (uintptr_t)&pending, sizeof pending);
+    if (conts != t->trace_conts || (pending & SIGNAL_BIT(SIGCONT)))
+        return;
     bool wound = wind_back(t);
     GuestAddr pc = vcpu_pc(t->vcpu);
     gather(t);
     b->sig = sig;
     b->stop = TRACE_STOP_GROUP;
     b->safe = 1;
-    raise_here(SIGSTOP);
+    siginfo_t info = {.si_signo = SIGSTOP, .si_errno = TRACE_MAGIC, .si_code = SI_QUEUE};
+    info.si_ptr = b;
+    host_raw(SYS_rt_tgsigqueueinfo, host_raw(SYS_getpid), host_raw(SYS_gettid), SIGSTOP,
+             (uintptr_t)&info);
     b->safe = 0;
     b->stop = TRACE_STOP_NONE;
     apply(t);
     if (wound)
         wind_forward(t, pc);
+}
+
+void trace_group_stop(Thread *t, int sig)
+{
+    group_stop(t, sig, t->trace_conts);
 }
 
 void trace_publish(Thread *t)
@@ -270,7 +283,7 @@ bool trace_host_signal(Thread *t, siginfo_t *info, void *ucontext, int *ret_sig)
     real.si_errno = 0;
     real.si_signo = sig;
     pid_t tid = (pid_t)host_raw(SYS_gettid);
-    unsigned requests = REQUEST_BIT(TRACE_REQUEST_HELLO) | REQUEST_BIT(request);
+    unsigned requests = REQUEST_BIT(request);
     if (!t || t->tid != tid) {
         if (early.tid != tid)
             early.requests = 0;
@@ -280,6 +293,8 @@ bool trace_host_signal(Thread *t, siginfo_t *info, void *ucontext, int *ret_sig)
         return true;
     }
     note_request(t, requests, &real);
+    if (sig == SIGCONT)
+        t->trace_conts++;
     if (request == TRACE_REQUEST_SIGNAL && sig != SIGSTOP) {
         *info = real;
         *ret_sig = sig;
@@ -294,30 +309,43 @@ bool trace_host_signal(Thread *t, siginfo_t *info, void *ucontext, int *ret_sig)
 static void take_stop_signal(Thread *t)
 {
     siginfo_t info = t->trace_stop_info;
+    unsigned conts = t->trace_conts;
     t->trace_stop_info.si_signo = 0;
     if (info.si_signo != SIGSTOP)
         return;
     int sig = trace_signal(t, SIGSTOP, &info, false);
     if (sig == SIGSTOP && trace_is_active(t))
-        trace_group_stop(t, SIGSTOP);
+        group_stop(t, SIGSTOP, conts);
     else if (sig)
         raise_here(sig);
+}
+
+static void stop_in_group(Thread *t)
+{
+    TraceBlock *b = t->trace;
+    b->sig = t->trace_group_sig;
+    stop_wound_back(t, TRACE_STOP_IN_GROUP);
+    if (b->resumed == 3) /* PTRACE_LISTEN */
+        group_stop(t, t->trace_group_sig, t->trace_conts);
 }
 
 void trace_take_requests(Thread *t)
 {
     unsigned requests;
     while ((requests = __atomic_exchange_n(&t->trace_requests, 0, __ATOMIC_RELAXED))) {
-        if (!trace_is_active(t))
+        bool known = trace_is_active(t);
+        if (!known)
             trace_begin(t);
         if (!t->trace)
             return;
+        if (!known || (requests & REQUEST_BIT(TRACE_REQUEST_HELLO)))
+            stop_wound_back(t, TRACE_STOP_HELLO);
         if (requests & REQUEST_BIT(TRACE_REQUEST_SIGNAL))
             take_stop_signal(t);
         if ((requests & REQUEST_BIT(TRACE_REQUEST_STOP)) && t->trace->active)
             stop_wound_back(t, TRACE_STOP_INTERRUPT);
         if ((requests & REQUEST_BIT(TRACE_REQUEST_GROUP)) && t->trace->active)
-            trace_group_stop(t, t->trace_group_sig);
+            stop_in_group(t);
     }
 }
 
@@ -414,6 +442,15 @@ static bool is_restarted_without_handler(const TableCall *c)
     }
 }
 
+long trace_interrupted(Thread *t)
+{
+    t->syscall_nr = (int)t->process->abi->syscall_nr(vcpu_cpu(t->vcpu));
+    if (is_restarted_without_handler(syscall_current(t)))
+        return -SYSCALL_RESTARTNOHAND;
+    t->syscall_nr = -1;
+    return -EINTR;
+}
+
 long trace_syscall_exit(Thread *t, long result)
 {
     TraceBlock *b = t->trace;
@@ -421,13 +458,6 @@ long trace_syscall_exit(Thread *t, long result)
     void *cpu = vcpu_cpu(t->vcpu);
     if (t->exiting || !trace_is_active(t))
         return result;
-    if (result == -EINTR && t->syscall_nr == -1) {
-        t->syscall_nr = (int)abi->syscall_nr(cpu);
-        if (is_restarted_without_handler(syscall_current(t)))
-            result = -SYSCALL_RESTARTNOHAND;
-        else
-            t->syscall_nr = -1;
-    }
     if (result != -SYSCALL_NO_RESULT) {
         b->result = result;
         abi->syscall_result(cpu, result); /* a restart writes the registers anew */
@@ -464,8 +494,7 @@ void trace_program_start(Thread *t, uint64_t auxv_base)
         return;
     b->mode = auxv_base >> 8 & 0xff;
     b->nr = exec_number(t->process->abi);
-    if (auxv_base & 1)
-        stop_for_syscall(t, TRACE_STOP_EXEC);
+    stop_for_syscall(t, auxv_base & 1 ? TRACE_STOP_EXEC : TRACE_STOP_HELLO);
     if (b->active && b->mode == TRACE_MODE_SYSCALL)
         stop_for_syscall(t, TRACE_STOP_SYSCALL_EXIT);
     else if (trace_is_stepping(t))

@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <time.h>
 #include <sys/wait.h>
 
 #include "linux-user/arch/text.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
+#include "linux-user/syscalls/dispatch.h"
 
 enum { STACK_READ_WORDS = 512, MAX_STACK_WORDS = 1 << 20 };
 #define STATUS_STOPPED(code) ((int)((unsigned)(code) << 8 | 0x7f))
@@ -127,6 +129,30 @@ static bool go_on(Tracee *r, int sig)
     return false;
 }
 
+/* What has been written since r ran, for it to translate anew. */
+static bool tell_changes(Tracer *tr, Tracee *r)
+{
+    TraceChange list[TRACE_CHANGES];
+    uint64_t n = tr->n_changes - r->changes_seen;
+    uint32_t told = n <= TRACE_CHANGES ? (uint32_t)n : TRACE_CHANGES + 1;
+    r->changes_seen = tr->n_changes;
+    if (!n)
+        return true;
+    if (n <= TRACE_CHANGES) {
+        for (uint64_t i = 0; i < n; i++)
+            list[i] = tr->changes[(tr->n_changes - n + i) % TRACER_CHANGES];
+        if (!tracer_write(r->tid, BLOCK_AT(r, changes), list, n * sizeof *list))
+            return false;
+    }
+    return BLOCK_PUT(r, n_changes, told);
+}
+
+bool tracer_give_orders(Tracer *tr, Tracee *r, int sig, int resumed)
+{
+    return BLOCK_PUT(r, mode, r->mode) && BLOCK_PUT(r, deliver, sig) && tell_changes(tr, r) &&
+           BLOCK_PUT(r, resumed, resumed);
+}
+
 void tracer_roll(Tracee *r, TraceRequest request, int sig)
 {
     if (!r->roll)
@@ -188,19 +214,24 @@ static bool mark_new_emulator(const Tracee *r, const struct user_regs_struct *re
 static bool see(Tracee *r, TraceeState state, int code, int *ret_status)
 {
     r->state = state;
-    r->roll = 0;
+    r->unsafe = false;
     *ret_status = STATUS_STOPPED(code);
     return true;
 }
 
-static bool see_report(Tracee *r, const TraceBlock *b, int *ret_status)
+static bool see_report(Tracer *tr, Tracee *r, const TraceBlock *b, int *ret_status)
 {
     bool good = r->options & PTRACE_O_TRACESYSGOOD;
     int code;
     r->native = false;
     switch ((TraceStop)b->stop) {
+    case TRACE_STOP_HELLO:
+        return tracer_give_orders(tr, r, 0, 1) && go_on(r, 0);
     case TRACE_STOP_SIGNAL:
         code = b->sig;
+        break;
+    case TRACE_STOP_IN_GROUP:
+        code = b->sig | (r->seized ? PTRACE_EVENT_STOP << 8 : 0);
         break;
     case TRACE_STOP_SYSCALL_ENTRY: case TRACE_STOP_SYSCALL_EXIT:
         code = SIGTRAP | (good ? 0x80 : 0);
@@ -210,9 +241,7 @@ static bool see_report(Tracee *r, const TraceBlock *b, int *ret_status)
         break;
     case TRACE_STOP_SECCOMP:
         if (!(r->options & PTRACE_O_TRACESECCOMP)) {
-            const int32_t nobody = 2;
-            tracer_write(r->tid, r->block + offsetof(TraceBlock, resumed), &nobody, 4);
-            return go_on(r, 0);
+            return tracer_give_orders(tr, r, 0, 2) && go_on(r, 0);
         }
         code = SIGTRAP | PTRACE_EVENT_SECCOMP << 8;
         break;
@@ -225,8 +254,8 @@ static bool see_report(Tracee *r, const TraceBlock *b, int *ret_status)
     return see(r, TRACEE_REPORT, code, ret_status);
 }
 
-/* A stop of the whole thread group, or by PTRACE_INTERRUPT: with its registers complete the guest may
- * see it, else it goes on to where it can stop again. */
+/* A stop of the whole thread group, or by PTRACE_INTERRUPT: with its registers complete the guest
+ * may see it, else it goes on to where it can stop again. */
 static bool see_group_stop(Tracee *r, const TraceBlock *b, int status, int *ret_status)
 {
     int sig = status >> 8 & 0xff, event = status >> 16;
@@ -239,10 +268,20 @@ static bool see_group_stop(Tracee *r, const TraceBlock *b, int status, int *ret_
     if (b->safe) {
         if (sig != SIGTRAP && b->stop == TRACE_STOP_GROUP)
             sig = b->sig;
+        if (r->listen && sig != SIGTRAP) {
+            r->listen = false;
+            see(r, TRACEE_HOST, sig, ret_status);
+            tracer_host(PTRACE_LISTEN, r->tid, 0, 0);
+            return false;
+        }
         return see(r, TRACEE_HOST, sig | event << 8, ret_status);
     }
-    tracer_roll(r, sig == SIGTRAP ? TRACE_REQUEST_STOP : TRACE_REQUEST_GROUP,
-                sig == SIGTRAP ? 0 : sig);
+    if (sig != SIGTRAP) { /* until somebody asks for its registers */
+        see(r, TRACEE_HOST, sig | event << 8, ret_status);
+        r->unsafe = true;
+        return true;
+    }
+    tracer_roll(r, TRACE_REQUEST_STOP, 0);
     return go_on(r, 0);
 }
 
@@ -300,18 +339,22 @@ static bool is_fault(int sig, const siginfo_t *info)
     return info->si_code > 0 && (SIGNAL_SYNC_MASK & SIGNAL_BIT(sig));
 }
 
-static bool see_signal(Tracee *r, TraceBlock *b, const struct user_regs_struct *regs,
+static bool see_signal(Tracer *tr, Tracee *r, TraceBlock *b, const struct user_regs_struct *regs,
                        int sig, const siginfo_t *info, int *ret_status)
 {
     if (sig == SIGTRAP && info->si_code == SI_KERNEL && regs->rax == TRACE_STOP_RAX &&
         regs->rip == (uintptr_t)host_trace_stop_behind) {
         r->block = regs->rdi;
         if (tracer_read(r->tid, r->block, b, TRACE_HEAD_BYTES))
-            return see_report(r, b, ret_status);
+            return see_report(tr, r, b, ret_status);
         return go_on(r, 0);
     }
     if (r->native)
         return see(r, TRACEE_NATIVE, sig, ret_status);
+    if (sig == SIGSTOP && info->si_errno == TRACE_MAGIC) {
+        r->block = mem_guest(info->si_ptr);
+        return go_on(r, sig);
+    }
     if (is_fault(sig, info))
         return go_on(r, sig);
     if (sig == SIGTRAP && (info->si_errno & 0x7fff0000) == TRACE_MAGIC)
@@ -324,8 +367,7 @@ static bool see_signal(Tracee *r, TraceBlock *b, const struct user_regs_struct *
     /* After PTRACE_TRACEME, without options, an execve ends so. */
     if (sig == SIGTRAP && info->si_code == SI_USER && mark_new_emulator(r, regs, true))
         return go_on(r, 0);
-    if (b->safe && ((b->stop == TRACE_STOP_GROUP && sig == SIGSTOP) ||
-                    (b->stop == TRACE_STOP_HOST && sig == b->sig)))
+    if (b->safe && b->stop == TRACE_STOP_HOST && sig == b->sig)
         return go_on(r, sig);
     return go_on_with_request(r, info, TRACE_REQUEST_SIGNAL, sig);
 }
@@ -374,7 +416,50 @@ bool tracer_classify(Thread *t, Tracer *tr, Tracee *r, int status, int *ret_stat
         tracer_host(PTRACE_DETACH, r->tid, 0, sig == SIGSTOP ? 0 : (uint64_t)sig);
         return false;
     }
-    return see_signal(r, &b, &regs, sig, &info, ret_status);
+    return see_signal(tr, r, &b, &regs, sig, &info, ret_status);
+}
+
+/* Stops of the others that the guest won't see: nobody else may wait for them, and the one that is
+ * waited for may need what they hold. */
+bool tracer_serve_others(Thread *t, Tracer *tr, pid_t but)
+{
+    bool any = false;
+    for (Tracee *r = tr->tracees, *next; r; r = next) {
+        siginfo_t info;
+        next = r->next;
+        if (r->tid == but || r->state != TRACEE_RUNNING)
+            continue;
+        any = true;
+        memset(&info, 0, sizeof info);
+        long e = host_raw(SYS_waitid, P_PID, r->tid, (uintptr_t)&info,
+                          WSTOPPED | WNOWAIT | WNOHANG | __WALL, 0);
+        int status = (int)((unsigned)info.si_status << 8 | 0x7f);
+        if (e == 0 && info.si_pid && tracer_classify(t, tr, r, status, &status))
+            r->state = TRACEE_RUNNING; /* until the guest waits for it or asks */
+    }
+    return any;
+}
+
+long tracer_pause(Thread *t, long result)
+{
+    const struct timespec ms = {0, 500000};
+    if (!t) {
+        host_raw(SYS_nanosleep, (uintptr_t)&ms, 0);
+        return result;
+    }
+    long r = host_syscall(t, SYS_nanosleep, (uintptr_t)&ms, 0, 0, 0, 0, 0);
+    return r == -EINTR ? -SYSCALL_RESTARTSYS : r;
+}
+
+bool tracer_must_poll(Thread *t, pid_t pid)
+{
+    Tracer *tr = t->process->tracer;
+    if (!tr)
+        return false;
+    pthread_mutex_lock(&tr->lock);
+    bool any = tracer_serve_others(t, tr, pid);
+    pthread_mutex_unlock(&tr->lock);
+    return any;
 }
 
 /* A tracee that nobody has told of: a child that asked for it, or whose parent's event is still to

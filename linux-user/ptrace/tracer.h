@@ -26,6 +26,8 @@ typedef struct Tracee {
     TraceeState state;
     bool seized, native;
     bool host_options_set;
+    bool listen;          /* PTRACE_LISTEN is due at the group stop that it is about to enter */
+    bool unsafe;          /* TRACEE_HOST, but its block isn't good */
     bool hidden;          /* a thread of the emulator's own, not the guest's */
     uint8_t roll;         /* a TraceRequest that a SIGTRAP on its way will become */
     uint8_t roll_sig;
@@ -46,14 +48,21 @@ typedef struct Tracer {
     uint64_t n_changes;         /* ever; the last of them are in changes[] */
 } Tracer;
 
+#define BLOCK_AT(r, field) ((r)->block + offsetof(TraceBlock, field))
+#define BLOCK_PUT(r, field, value)                                                                 \
+    ({                                                                                             \
+        __typeof__(((TraceBlock *)0)->field) block_v = (value);                                    \
+        tracer_write((r)->tid, BLOCK_AT(r, field), &block_v, sizeof block_v);                      \
+    })
+
 Tracer *tracer_get(Process *p);
 /* Under lock. */
 Tracee *tracer_find(Tracer *tr, pid_t tid);
 Tracee *tracer_add(Tracer *tr, pid_t tid);
 void tracer_remove(Tracer *tr, pid_t tid);
 
-/* A host stop of r with this wait status: true, and *ret_status is what the guest sees, or false and
- * it has been let go. */
+/* A host stop of r with this wait status: true, and *ret_status is what the guest sees, or false
+ * and it has been let go. */
 bool tracer_classify(Thread *t, Tracer *tr, Tracee *r, int status, int *ret_status);
 
 long tracer_host(int op, pid_t tid, uint64_t addr, uint64_t data);
@@ -61,7 +70,11 @@ bool tracer_read(pid_t tid, GuestAddr at, void *to, size_t n);
 bool tracer_write(pid_t tid, GuestAddr at, const void *from, size_t n);
 /* Asks a tracee that runs, or is at a stop that no signal can be given at, by way of a SIGTRAP. */
 void tracer_roll(Tracee *r, TraceRequest request, int sig);
+bool tracer_serve_others(Thread *t, Tracer *tr, pid_t but);
 bool tracer_is_native(pid_t tid);
+/* Into the block of a tracee that is about to go on: its mode, what has been written, the signal to
+ * deliver, and TraceBlock.resumed. */
+bool tracer_give_orders(Tracer *tr, Tracee *r, int sig, int resumed);
 /* With the options that the emulator itself needs. */
 long tracer_set_host_options(Tracee *r);
 

@@ -94,8 +94,8 @@ host_clone_asm:
         .cfi_endproc
         .size   host_clone_asm, . - host_clone_asm
 
-/* void host_trace_stop_asm(TraceBlock *): a breakpoint that the tracer knows by the address behind it
- * and by rax (TRACE_STOP_RAX of ptrace/block.h); the block stays in rdi. */
+/* void host_trace_stop_asm(TraceBlock *): a breakpoint that the tracer knows by the address behind
+ * it and by rax (TRACE_STOP_RAX of ptrace/block.h); the block stays in rdi. */
         .globl  host_trace_stop_asm
         .hidden host_trace_stop_asm
         .type   host_trace_stop_asm, @function

@@ -113,8 +113,12 @@ long sys_wait4(Thread *t, const uint64_t *args)
 {
     for (;;) {
         int status = 0;
-        long r = host_syscall(t, SYS_wait4, (uint64_t)(int)args[0], (uintptr_t)&status, args[2],
-                              args[3], 0, 0);
+        pid_t pid = (pid_t)args[0];
+        bool poll = pid > 0 && tracer_must_poll(t, pid) && !(args[2] & WNOHANG);
+        long r = host_syscall(t, SYS_wait4, (uint64_t)(int)args[0], (uintptr_t)&status,
+                              args[2] | (poll ? WNOHANG : 0), args[3], 0, 0);
+        if (r == 0 && poll && (r = tracer_pause(t, 0)) == 0)
+            continue;
         if (r <= 0)
             return r;
         bool seen = true;
@@ -132,9 +136,12 @@ long sys_waitid(Thread *t, const uint64_t *args)
 {
     for (;;) {
         siginfo_t info;
+        bool poll = args[0] == P_PID && tracer_must_poll(t, (pid_t)args[1]) && !(args[3] & WNOHANG);
         memset(&info, 0, sizeof info);
-        long r = host_syscall(t, SYS_waitid, args[0], args[1], (uintptr_t)&info, args[3], args[4],
-                              0);
+        long r = host_syscall(t, SYS_waitid, args[0], args[1], (uintptr_t)&info,
+                              args[3] | (poll ? WNOHANG : 0), args[4], 0);
+        if (r == 0 && poll && !info.si_pid && (r = tracer_pause(t, 0)) == 0)
+            continue;
         if (r < 0)
             return r;
         if (info.si_pid && (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED)) {

@@ -94,14 +94,13 @@ static void take_step(Thread *t)
 
 static void take_syscall(Thread *t)
 {
-    long r;
-    if (__builtin_expect(t->trace != NULL, 0)) {
-        r = trace_syscall_enter(t) ? syscall_dispatch(t) : -SYSCALL_NO_RESULT;
-        if (t->trace)
-            r = trace_syscall_exit(t, r);
-    } else {
+    long r = -SYSCALL_NO_RESULT;
+    if (__builtin_expect(t->trace == NULL, 1) || trace_syscall_enter(t))
         r = syscall_dispatch(t);
-    }
+    if (__builtin_expect(r == -EINTR, 0) && (t->trace_requests || trace_is_active(t)))
+        r = trace_interrupted(t);
+    if (__builtin_expect(t->trace != NULL, 0))
+        r = trace_syscall_exit(t, r);
     if (syscall_is_restart(r))
         t->signals->restart = -r;
     else if (!t->signals->restore_mask)

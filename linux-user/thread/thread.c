@@ -543,6 +543,19 @@ void thread_save_translations(Thread *t)
         translator_save(t->process->translator, t->vcpu);
 }
 
+/* A tracer sees the thread's end in its order: event, then the word that says so, then the status.
+ * All three are the kernel's then; the library's stack is lost. */
+static _Noreturn void exit_traced(Thread *t)
+{
+    int status = t->exit_status;
+    GuestAddr word = t->clear_child_tid;
+    thread_self = NULL;
+    thread_free(t);
+    host_raw(SYS_set_tid_address, word);
+    for (;;)
+        host_raw(SYS_exit, status);
+}
+
 void thread_exit(Thread *t)
 {
     Process *p = t->process;
@@ -565,6 +578,8 @@ void thread_exit(Thread *t)
         host_raw(SYS_exit_group, p->leader_status);
     }
     signal_thread_end(t);
+    if (trace_is_active(t) && !leader && !t->is_vfork_child)
+        exit_traced(t);
     if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
         host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
     /* The leader's host thread stays a zombie until the others end, as a kernel's does. */

@@ -244,7 +244,8 @@ static void test_events(void)
         } else {
             if (event)
                 ptrace(PTRACE_GETEVENTMSG, r, 0, &message);
-            P("events: %#x message %ld\n", status, event == 6 ? (long)message : (long)(message > 0));
+            P("events: %#x message %ld\n", status,
+              event == 6 ? (long)message : (long)(message > 0));
         }
         if (!WIFSTOPPED(status) && r == c)
             break;
