@@ -33,7 +33,7 @@ typedef enum TraceRequest {
     TRACE_REQUEST_HELLO = 1, /* you are traced; take your orders */
     TRACE_REQUEST_SIGNAL,    /* this signal came; the rest of the siginfo is the signal's */
     TRACE_REQUEST_STOP,      /* stop with PTRACE_EVENT_STOP */
-    TRACE_REQUEST_GROUP,     /* you were in a stop of your thread group: be in one at a safe point */
+    TRACE_REQUEST_GROUP,     /* you were in a stop of your thread group: be so at a safe point */
 } TraceRequest;
 
 typedef enum TraceStop {

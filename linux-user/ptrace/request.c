@@ -254,7 +254,7 @@ static long poke(Request *q)
     return e;
 }
 
-/* A tracee in a group stop, somewhere in the emulator, moves to where its registers are complete. */
+/* A tracee in a group stop, anywhere in the emulator, moves to where its registers are complete. */
 static bool make_safe(Request *q)
 {
     Tracee *r = q->r;

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/seccomp/bpf.h"
 #include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
@@ -191,6 +192,7 @@ static bool act(Thread *t, uint64_t nr, uint32_t action, long *ret)
 {
     uint32_t data = action & SECCOMP_RET_DATA;
     siginfo_t info;
+    bool skip;
 
     switch (action & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
@@ -199,7 +201,12 @@ static bool act(Thread *t, uint64_t nr, uint32_t action, long *ret)
     case SECCOMP_RET_ERRNO:
         *ret = -(long)(data > MAX_ERROR ? MAX_ERROR : data);
         return false;
-    case SECCOMP_RET_TRACE: /* nobody traces */
+    case SECCOMP_RET_TRACE: /* the tracer lets the call be made, changed or not, or says its result */
+        if (trace_seccomp(t, data, &skip)) {
+            t->process->abi->syscall_args(vcpu_cpu(t->vcpu), t->syscall_args);
+            *ret = -SYSCALL_NO_RESULT;
+            return !skip;
+        }
         *ret = -ENOSYS;
         return false;
     case SECCOMP_RET_USER_NOTIF:
