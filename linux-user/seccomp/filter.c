@@ -201,7 +201,7 @@ static bool act(Thread *t, uint64_t nr, uint32_t action, long *ret)
     case SECCOMP_RET_ERRNO:
         *ret = -(long)(data > MAX_ERROR ? MAX_ERROR : data);
         return false;
-    case SECCOMP_RET_TRACE: /* the tracer lets the call be made, changed or not, or says its result */
+    case SECCOMP_RET_TRACE: /* a tracer lets the call be made, changed or not, or gives a result */
         if (trace_seccomp(t, data, &skip)) {
             t->process->abi->syscall_args(vcpu_cpu(t->vcpu), t->syscall_args);
             *ret = -SYSCALL_NO_RESULT;
