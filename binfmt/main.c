@@ -18,6 +18,7 @@ enum { EXIT_PROBLEM = 1, EXIT_USAGE = 2 };
 
 typedef struct Settings {
     char *dir, *root, *emulator_path, *flags, *interpreter, *export_format;
+    char *install, *uninstall; /* lists with commas, as images that register are told */
     gboolean json, version, no_credentials;
     char **words;
     Emulator *emulator;
@@ -215,13 +216,33 @@ static int command_export(const Settings *s, char **names)
     return 0;
 }
 
-static int run_command(const Settings *s)
+/* --install=LIST and --uninstall=LIST: both, and then the state in JSON. */
+static int command_as_image(Settings *s)
+{
+    int status = 0;
+
+    s->json = true;
+    if (s->uninstall) {
+        g_auto(GStrv) names = g_strsplit(s->uninstall, ",", -1);
+        status |= command_remove(s, names);
+    }
+    if (s->install) {
+        g_auto(GStrv) names = g_strsplit(s->install, ",", -1);
+        status |= command_install(s, names);
+    }
+    command_list(s);
+    return status;
+}
+
+static int run_command(Settings *s)
 {
     char **words = s->words, *none[] = {NULL};
     const char *command = words && words[0] ? words[0] : "list";
     char **rest = words && words[0] ? words + 1 : none;
     int status;
 
+    if (s->install || s->uninstall)
+        return command_as_image(s);
     if (s->export_format)
         return command_export(s, words ? words : none);
     if (!strcmp(command, "install"))
@@ -255,6 +276,10 @@ int main(int argc, char **argv)
          "the path to register, if the emulator will be found by another", "PATH"},
         {"export", 0, 0, G_OPTION_ARG_STRING, &s.export_format,
          "write files for systemd or debian into the folder DIR instead", "FORMAT"},
+        {"install", 0, 0, G_OPTION_ARG_STRING, &s.install,
+         "register these, and print the state in JSON", "ARCH,…|all"},
+        {"uninstall", 0, 0, G_OPTION_ARG_STRING, &s.uninstall,
+         "take these away, and print the state in JSON", "ARCH,…|all"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &s.json, "answer in JSON", NULL},
         {"root", 0, 0, G_OPTION_ARG_FILENAME, &s.root,
          "where a program's absolute paths begin (doctor), or DIR (--export)", "FOLDER"},

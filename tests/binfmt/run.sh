@@ -11,7 +11,7 @@ if [ "${1-}" != inside ]; then
     [ "$(id -u)" != 0 ] || ids=all-ids
     flag=--one-id
     [ $ids = one-id ] || flag=
-    CALQUE=$calque exec python3 "$here/userns.py" $flag bash "$0" inside $ids
+    CALQUE=$calque exec python3 "$here/../../docker/enter" $flag bash "$0" inside $ids
 fi
 ids=$2
 failed=0 passed=0 ran=0
