@@ -30,6 +30,9 @@ struct Vcpu;
 uint64_t vcpu_callout(struct Vcpu *v, uint32_t number, uint64_t arg);
 #define VCPU_CALLOUT_SIG "L:WL"
 
+/* For helpers: the code at addr may have been translated, so that a change of it must be told. */
+bool vcpu_code_seen(struct Vcpu *v, GuestAddr addr);
+
 /* Guest code that may be looked at, and what of it was. */
 typedef struct CodeWindow {
     const uint8_t *code;

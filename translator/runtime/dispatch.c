@@ -114,6 +114,11 @@ static void be_hot(Vcpu *v)
     pthread_mutex_unlock(&t->lock);
 }
 
+bool vcpu_code_seen(Vcpu *v, GuestAddr addr)
+{
+    return unit_table_seen(v->translator->units, addr);
+}
+
 /* VCPU_EXIT_ICACHE, see translator.h. */
 static void invalidate_as_asked(Vcpu *v)
 {

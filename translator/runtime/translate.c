@@ -41,6 +41,7 @@ size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
 {
     Translator *t = v->translator;
     const uint8_t *from;
+    unit_table_see(t->units, pc, want);
     size_t n = t->callbacks.fetch(t->opaque, pc, want, &from);
     if (n > want)
         n = want;

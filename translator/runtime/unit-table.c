@@ -10,6 +10,7 @@
 enum {
     BUCKETS = 1 << 16, /* 512 KiB of address space, touched where the guest's code lies */
     FIRST_PAGES = 1024,
+    SEEN_BITS = 1 << 15,
 };
 
 /* Heads of the lists through CompiledUnit.page_next; open addressing, never deleted from. */
@@ -22,6 +23,8 @@ struct UnitTable {
     CompiledUnit *bucket[BUCKETS]; /* first, for whole host pages (unit_table_clear) */
     PageEntry *page;
     size_t n_pages, cap_pages; /* cap: a power of two */
+    /* By a hash of the page's number: there may be units on it. Read without the lock. */
+    atomic_uchar seen[SEEN_BITS / 8];
 };
 
 static void *map_pages(size_t bytes)
@@ -128,6 +131,30 @@ static CompiledUnit **page_next(CompiledUnit *u, uint64_t page)
     return &u->page_next[page == first_page(u) ? 0 : 1];
 }
 
+static unsigned seen_bit(uint64_t page)
+{
+    return (unsigned)(page * 0x9e3779b97f4a7c15ull >> 40) & (SEEN_BITS - 1);
+}
+
+void unit_table_see(UnitTable *t, GuestAddr start, uint64_t bytes)
+{
+    for (uint64_t page = start >> UNIT_PAGE_SHIFT; page <= (start + bytes - 1) >> UNIT_PAGE_SHIFT;
+         page++) {
+        unsigned bit = seen_bit(page);
+        /* A full barrier before the code is read, against the one below. */
+        atomic_fetch_or_explicit(&t->seen[bit / 8], (unsigned char)(1u << bit % 8),
+                                 memory_order_seq_cst);
+    }
+}
+
+bool unit_table_seen(const UnitTable *t, GuestAddr addr)
+{
+    unsigned bit = seen_bit(addr >> UNIT_PAGE_SHIFT);
+    /* Either the caller's stores are seen by who reads the code, or its mark is seen here. */
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&t->seen[bit / 8], memory_order_relaxed) >> bit % 8 & 1;
+}
+
 static void page_insert(UnitTable *t, uint64_t page, CompiledUnit *u)
 {
     PageEntry *e = page_make(t, page);
@@ -179,6 +206,7 @@ void unit_table_clear(UnitTable *t)
 {
     memset(t->page, 0, t->cap_pages * sizeof *t->page);
     t->n_pages = 0;
+    memset(t->seen, 0, sizeof t->seen);
     /* Back to untouched zero pages; no reader is in_code. */
     if (madvise(t->bucket, sizeof t->bucket, MADV_DONTNEED))
         memset(t->bucket, 0, sizeof t->bucket);

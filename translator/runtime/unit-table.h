@@ -22,6 +22,12 @@ void unit_table_add(UnitTable *t, CompiledUnit *u);
 void unit_table_remove(UnitTable *t, CompiledUnit *u);
 void unit_table_clear(UnitTable *t);
 
+/* The code in [start, start + bytes) is about to be read (marked until the next clear). */
+void unit_table_see(UnitTable *t, GuestAddr start, uint64_t bytes);
+/* False: nothing around addr has been read for units, so there's none to forget. No lock is
+ * needed. */
+bool unit_table_seen(const UnitTable *t, GuestAddr addr);
+
 /* Calls fn for each unit that has a byte in [start, start + bytes); fn may remove that unit. */
 typedef void (*UnitVisitor)(void *opaque, CompiledUnit *u);
 void unit_table_visit(UnitTable *t, GuestAddr start, uint64_t bytes, UnitVisitor fn, void *opaque);

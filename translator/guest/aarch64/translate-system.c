@@ -125,7 +125,12 @@ bool a64_lift_DC(LiftContext *ctx, const ArgDC *a)
 bool a64_lift_IC_IVAU(LiftContext *ctx, const ArgIC_IVAU *a)
 {
     IrRef addr = a64_field(ctx, IR_sbfx, a64_get_x(ctx, a->rt), 0, 0, 56); /* without the tag */
-    a64_trap(ctx, VCPU_EXIT_ICACHE, ctx->pc + 4, addr);
+    /* Programs flush buffers that never held code, too, a line at a time. */
+    IrBuilder *b = &ctx->b;
+    IrRef seen = a64_call(ctx, A64_HELPER_code_seen, IR_I32, addr, IR_NONE, IR_NONE,
+                          IR_NONE);
+    ir_emit(b, IR_trap_if, IR_VOID, 0, VCPU_EXIT_ICACHE,
+            ir_cmp(b, IR_CMP_NE, seen, a64_i32(ctx, 0)), addr, 0, 0, (int64_t)(ctx->pc + 4));
     return true;
 }
 
