@@ -57,6 +57,8 @@ struct Process {
     uint64_t random_state;         /* of -seed */
     bool has_store;                /* the translator has a translation store */
     bool stack_exec;
+    struct SharedSlots *_Atomic shared; /* thread/shared.c: of processes that share this memory */
+    bool shares_handlers;          /* signals is another Process's too (CLONE_SIGHAND) */
     int leader_status;             /* of the thread group's leader, once it has exited */
 };
 
@@ -73,7 +75,7 @@ struct Thread {
     uint64_t syscall_args[6];
     bool exiting;                  /* thread_loop() is to return */
     int exit_status;
-    bool is_vfork_child;           /* shares the memory of a suspended parent */
+    bool shares_memory;            /* its process was made with CLONE_VM */
     GuestAddr fault_address;       /* of the last fault, as signal frames show it */
     uint64_t fault_syndrome;
     bool fault_write;              /* the last fault on the host was a store */

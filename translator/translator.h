@@ -12,6 +12,7 @@
 #define TRANSLATOR_TRANSLATOR_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,6 +103,9 @@ VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info);
 /* Makes vcpu_run() return VCPU_EXIT_KICK soon: at once if it is about to be entered. Kicks that
  * come before that return count as one. Async-signal-safe. */
 void vcpu_kick(Vcpu *v);
+/* For a vcpu whose thread is another process in this memory, which may be killed alone: *alive is 0
+ * once it is gone, and then nothing waits for it. */
+void vcpu_set_alive(Vcpu *v, const atomic_int *alive);
 /* After each instruction, VCPU_EXIT_STEP. */
 void vcpu_set_step(Vcpu *v, bool on);
 

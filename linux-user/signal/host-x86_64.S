@@ -66,20 +66,19 @@ host_syscall_raw_asm:
         .cfi_endproc
         .size   host_syscall_raw_asm, . - host_syscall_raw_asm
 
-/* long host_clone_asm(flags, stack, ptid, ctid, void (*f)(void *), void *arg): clone with a stack
- * of its own for the child, which calls f(arg) and never returns. */
+/* long host_clone_asm(flags, stack, ptid, ctid, void (*f)(void *), void *arg, tls): clone with a
+ * stack of its own for the child, which calls f(arg) and never returns. */
         .globl  host_clone_asm
         .hidden host_clone_asm
         .type   host_clone_asm, @function
 host_clone_asm:
         .cfi_startproc
         movq    %rcx, %r10              /* ctid */
-        movq    %r8, %rcx               /* (f, kept in memory: rcx is clobbered) */
         andq    $-16, %rsi
         subq    $16, %rsi
-        movq    %r8, (%rsi)
+        movq    %r8, (%rsi)             /* f and arg wait on the child's stack */
         movq    %r9, 8(%rsi)
-        xorl    %r8d, %r8d              /* tls: the parent's */
+        movq    8(%rsp), %r8            /* tls */
         movl    $56, %eax               /* clone */
         syscall
         testq   %rax, %rax
@@ -109,6 +108,28 @@ host_trace_stop_behind:
         ret
         .cfi_endproc
         .size   host_trace_stop_asm, . - host_trace_stop_asm
+
+/* long host_clone3_asm(args, size, void (*f)(void *), void *arg): the same by clone3, whose args
+ * have the stack; the child finds f and arg in its copy of the registers. */
+        .globl  host_clone3_asm
+        .hidden host_clone3_asm
+        .type   host_clone3_asm, @function
+host_clone3_asm:
+        .cfi_startproc
+        movq    %rdx, %r8
+        movq    %rcx, %r9
+        movl    $435, %eax              /* clone3 */
+        syscall
+        testq   %rax, %rax
+        jz      1f
+        ret
+        .cfi_undefined rip
+1:      xorl    %ebp, %ebp
+        movq    %r9, %rdi
+        call    *%r8
+        ud2
+        .cfi_endproc
+        .size   host_clone3_asm, . - host_clone3_asm
 
 /* rt_sigreturn for the host's handlers. */
         .globl  host_restorer

@@ -4,11 +4,8 @@
  *
  * A thread is a detached thread of the host's library with a small stack. A forked process is made
  * by the library's fork() where it can be (it keeps malloc sound when other threads hold its
- * locks). A process that shares its parent's memory while the parent waits (vfork, posix_spawn)
- * really does so: it runs in the same memory on a stack and in a Thread and Process of its own, so
- * its dispositions and mask are its own as the kernel's copies are.
+ * locks). Processes that share their parent's memory: shared.c.
  */
-#include "linux-user/strace/strace.h"
 #include "linux-user/thread/thread.h"
 
 #include <errno.h>
@@ -34,12 +31,15 @@
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
-enum { THREAD_STACK_BYTES = 256 << 10, VFORK_STACK_BYTES = 256 << 10 };
+enum { THREAD_STACK_BYTES = 256 << 10 };
 
-long host_clone_asm(uint64_t flags, void *stack, void *parent_tid, void *child_tid,
-                    void (*f)(void *), void *arg);
+/* The C library's own hooks around fork, for children that it doesn't make (weak: only when linked
+ * statically are they there). */
+void __malloc_fork_lock_parent(void) __attribute__((weak));
+void __malloc_fork_unlock_parent(void) __attribute__((weak));
+void __malloc_fork_unlock_child(void) __attribute__((weak));
 
-static Thread *thread_alloc(Process *p, const Thread *from)
+Thread *thread_alloc(Process *p, const Thread *from)
 {
     Thread *t = calloc(1, sizeof *t);
     ThreadSignals *s = calloc(1, sizeof *s);
@@ -65,8 +65,7 @@ fail:
     return NULL;
 }
 
-/* Not on the thread itself, or at its very end with its signals blocked. */
-static void thread_free(Thread *t)
+void thread_free(Thread *t)
 {
     Vcpu *vcpu = t->vcpu;
     t->vcpu = NULL;
@@ -164,7 +163,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void child_registers(Thread *child, const ThreadClone *c)
+void thread_child_registers(Thread *child, const ThreadClone *c)
 {
     const GuestAbi *abi = child->process->abi;
     void *cpu = vcpu_cpu(child->vcpu);
@@ -179,7 +178,7 @@ static void child_registers(Thread *child, const ThreadClone *c)
 
 /* A detached thread of the host. The C library installs a handler of its own for signal 33
  * (SIGSETXID) when there are no others: the guest's comes back, and meanwhile nothing arrives. */
-static int create_host_thread(Thread *t, void *(*fn)(void *), void *arg)
+int thread_create_host(Thread *t, void *(*fn)(void *), void *arg)
 {
     enum { SIGSETXID = 33 };
     pthread_attr_t attr;
@@ -207,10 +206,10 @@ static long clone_thread(Thread *t, const ThreadClone *c)
     if (!child)
         return -EAGAIN;
     host_raw(SYS_prctl, 16 /* PR_GET_NAME */, (uintptr_t)child->comm);
-    child_registers(child, c);
+    thread_child_registers(child, c);
     ThreadStart start = {.thread = child, .from = t, .clone = c};
     sem_init(&start.done, 0, 0);
-    int e = create_host_thread(t, thread_main, &start);
+    int e = thread_create_host(t, thread_main, &start);
     if (!e)
         while (sem_wait(&start.done) < 0)
             ;
@@ -244,7 +243,8 @@ static void forked_child(Thread *t, const ThreadClone *c)
     trace_fork_child(t);
     tracer_fork_child(p);
     t->tid = (pid_t)host_raw(SYS_gettid);
-    t->is_vfork_child = false;
+    t->shares_memory = false;
+    p->shared = NULL;
     t->clear_child_tid = 0;
     t->robust_list = 0;
     t->vdso_random.left = 0; /* the parent gives them out too */
@@ -252,25 +252,25 @@ static void forked_child(Thread *t, const ThreadClone *c)
     trace_thread_start(t);
     if (c->flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);
-    child_registers(t, c);
+    thread_child_registers(t, c);
     if (c->flags & CLONE_CHILD_SETTID)
         mem_put(c->child_tid, (int32_t)t->tid);
 }
 
-/* By clone3 on the host: flags, pidfd, set_tid and cgroup as they are. */
+/* Flags, pidfd, set_tid and cgroup as they are; the rest is done here. */
 static long fork_with_flags(const ThreadClone *c)
 {
-    struct clone_args args = {
-        .flags = c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
-                                        CLONE_PARENT_SETTID | CLONE_VM | CLONE_VFORK |
-                                        CLONE_CLEAR_SIGHAND),
-        .exit_signal = c->exit_signal,
-        .pidfd = c->pidfd,
-        .set_tid = c->set_tid,
-        .set_tid_size = c->n_set_tid,
-        .cgroup = c->flags & CLONE_INTO_CGROUP ? (uint64_t)c->cgroup : 0,
-    };
-    return host_raw(SYS_clone3, (uintptr_t)&args, sizeof args);
+    ThreadClone host = *c;
+    host.flags &= ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                              CLONE_PARENT_SETTID | CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND);
+    if (__malloc_fork_lock_parent)
+        __malloc_fork_lock_parent();
+    long pid = thread_host_clone(&host, NULL, 0, NULL, NULL, NULL);
+    if (pid == 0 && __malloc_fork_unlock_child)
+        __malloc_fork_unlock_child();
+    else if (pid != 0 && __malloc_fork_unlock_parent)
+        __malloc_fork_unlock_parent();
+    return pid;
 }
 
 static bool is_plain_fork(const ThreadClone *c)
@@ -305,149 +305,6 @@ static long clone_process(Thread *t, const ThreadClone *c)
     return pid;
 }
 
-/* ---- vfork ---- */
-
-typedef struct VforkStart {
-    Thread *child;
-    const ThreadClone *clone;
-    sem_t *started;       /* of clone_shared(): posted with *ret_pid when the child runs */
-    long *ret_pid;
-} VforkStart;
-
-static void vfork_main(void *arg)
-{
-    VforkStart *start = arg;
-    Thread *t = start->child;
-    const ThreadClone *c = start->clone;
-    thread_self = t;
-    t->tid = (pid_t)host_raw(SYS_gettid);
-    if (c->flags & CLONE_CHILD_SETTID)
-        mem_put(c->child_tid, (int32_t)t->tid);
-    if (c->flags & CLONE_CLEAR_SIGHAND)
-        signal_clear_handlers(t);
-    trace_thread_start(t);
-    if (start->started) {
-        *start->ret_pid = t->tid;
-        sem_post(start->started);
-    }
-    signal_thread_start(t);
-    thread_loop(t);
-    thread_exit(t);
-    host_raw(SYS_exit_group, t->exit_status);
-}
-
-/* A Process that shares memory with t's: its own dispositions unless they are shared too. */
-static Process *process_sharing_memory(Thread *t, const ThreadClone *c)
-{
-    Process *p = malloc(sizeof *p);
-    SignalState *signals = t->process->signals;
-    if (!p)
-        return NULL;
-    memcpy(p, t->process, sizeof *p);
-    pthread_mutex_init(&p->threads_lock, NULL);
-    if (!(c->flags & CLONE_SIGHAND)) {
-        p->signals = malloc(sizeof *p->signals);
-        if (!p->signals) {
-            free(p);
-            return NULL;
-        }
-        pthread_mutex_lock(&signals->lock);
-        memcpy(p->signals->actions, signals->actions, sizeof signals->actions);
-        pthread_mutex_unlock(&signals->lock);
-        pthread_mutex_init(&p->signals->lock, NULL);
-    }
-    return p;
-}
-
-/* Its first thread, with the state of t. */
-static Thread *thread_sharing_memory(Process *p, Thread *t, const ThreadClone *c)
-{
-    Thread *child = thread_alloc(p, t);
-    if (!child)
-        return NULL;
-    child->is_vfork_child = true;
-    if (c->flags & CLONE_VFORK) {
-        child->signals->altstack = t->signals->altstack;
-        child->signals->altstack_bytes = t->signals->altstack_bytes;
-        child->signals->altstack_flags = t->signals->altstack_flags;
-    }
-    p->threads = child;
-    p->n_threads = 1;
-    child_registers(child, c);
-    return child;
-}
-
-/* The calling host thread waits until the child has ended or called exec; meanwhile the child has
- * its thread-local storage. */
-static long clone_waiting(Thread *t, const ThreadClone *c, sem_t *started, long *ret_pid)
-{
-    Thread *self = thread_self, *child = NULL;
-    Process *p = process_sharing_memory(t, c);
-    long stack = host_raw(SYS_mmap, 0, VFORK_STACK_BYTES, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    long r = -ENOMEM;
-    if (p && stack > 0)
-        child = thread_sharing_memory(p, t, c);
-    if (child) {
-        VforkStart start = {child, c, started, ret_pid};
-        uint64_t flags = (c->flags & ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID |
-                                                 CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND)) |
-                         CLONE_VFORK | c->exit_signal;
-        /* CLONE_PARENT_SETTID and CLONE_PIDFD share an argument; the kernel refuses both. */
-        GuestAddr word = c->flags & CLONE_PIDFD ? c->pidfd : c->parent_tid;
-        r = host_clone_asm(flags, (char *)stack + VFORK_STACK_BYTES, mem_host(word), NULL,
-                           vfork_main, &start);
-        thread_self = self;
-    }
-    /* If the child's first thread ended before others of its, they go on with the Process. */
-    bool in_use = child && r >= 0 && p->n_threads > 0 && p->threads != child;
-    if (child)
-        thread_free(child);
-    if (stack > 0)
-        host_raw(SYS_munmap, stack, VFORK_STACK_BYTES);
-    if (p && !in_use) {
-        if (p->signals != t->process->signals)
-            free(p->signals);
-        free(p);
-    }
-    return r;
-}
-
-typedef struct SharedStart {
-    Thread *from;
-    ThreadClone clone;
-    sem_t started;
-    long pid;
-} SharedStart;
-
-static void *shared_main(void *arg)
-{
-    SharedStart *start = arg;
-    ThreadClone c = start->clone;
-    Thread from = *start->from;
-    long r = clone_waiting(&from, &c, &start->started, &start->pid);
-    if (r < 0) { /* otherwise the child has posted, and start is gone */
-        start->pid = r;
-        sem_post(&start->started);
-    }
-    return NULL;
-}
-
-/* A process that shares memory while its parent runs on: a thread of ours waits in the parent's
- * place, and lends the child its thread-local storage. */
-static long clone_shared(Thread *t, const ThreadClone *c)
-{
-    SharedStart start = {.from = t, .clone = *c};
-    sem_init(&start.started, 0, 0);
-    int e = create_host_thread(t, shared_main, &start);
-    if (e)
-        return -EAGAIN;
-    while (sem_wait(&start.started) < 0)
-        ;
-    sem_destroy(&start.started);
-    return start.pid;
-}
-
 /* The kernel's rules (kernel/fork.c, copy_process). */
 static long check_flags(const ThreadClone *c)
 {
@@ -471,10 +328,8 @@ long thread_clone(Thread *t, const ThreadClone *c)
     trace_publish(t);
     if (c->flags & CLONE_THREAD)
         r = clone_thread(t, c);
-    else if ((c->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
-        r = clone_waiting(t, c, NULL, NULL);
     else if (c->flags & CLONE_VM)
-        r = clone_shared(t, c);
+        r = thread_clone_shared(t, c);
     else
         r = clone_process(t, c);
     trace_unpublish(t);
@@ -536,10 +391,18 @@ static void print_stats(const Process *p)
         translator_stats_print(p->translator);
 }
 
-/* A child of vfork has its parent's translations, who will save them. */
+void thread_clear_tid(Thread *t)
+{
+    GuestAddr at = t->clear_child_tid;
+    t->clear_child_tid = 0;
+    if (at && mem_put(at, (int32_t)0))
+        host_raw(SYS_futex, at, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+/* A process in its parent's memory has its translations, who will save them. */
 void thread_save_translations(Thread *t)
 {
-    if (t->process->has_store && !t->is_vfork_child)
+    if (t->process->has_store && !t->shares_memory)
         translator_save(t->process->translator, t->vcpu);
 }
 
@@ -561,15 +424,15 @@ void thread_exit(Thread *t)
     Process *p = t->process;
     trace_publish(t);
     bool leader = t->tid == (pid_t)host_raw(SYS_getpid);
-    if (!t->is_vfork_child)
-        robust_exit(t);
+    robust_exit(t);
     pthread_mutex_lock(&p->threads_lock);
     if (leader)
         p->leader_status = t->exit_status;
     pthread_mutex_unlock(&p->threads_lock);
     if (list_remove(p, t) == 0) {
-        if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
-            host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
+        /* As mm_release() in the kernel: nobody is left to see it otherwise. */
+        if (t->shares_memory)
+            thread_clear_tid(t);
         if (log_on(LOG_STRACE))
             strace_end(t, p->leader_status, 0);
         print_stats(p);
@@ -578,10 +441,9 @@ void thread_exit(Thread *t)
         host_raw(SYS_exit_group, p->leader_status);
     }
     signal_thread_end(t);
-    if (trace_is_active(t) && !leader && !t->is_vfork_child)
+    if (trace_is_active(t) && !leader && !t->shares_memory)
         exit_traced(t);
-    if (t->clear_child_tid && mem_put(t->clear_child_tid, (int32_t)0))
-        host_raw(SYS_futex, t->clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0);
+    thread_clear_tid(t);
     /* The leader's host thread stays a zombie until the others end, as a kernel's does. */
     while (leader)
         host_raw(SYS_exit, t->exit_status);

@@ -24,6 +24,23 @@ typedef struct ThreadClone {
     int cgroup;
 } ThreadClone;
 
+/* For this folder: parts of clone. `from`: whose guest state is copied, or NULL. thread_free() is
+ * not for the thread itself, or at its very end with its signals blocked. */
+Thread *thread_alloc(Process *p, const Thread *from);
+void thread_free(Thread *t);
+void thread_child_registers(Thread *child, const ThreadClone *c);
+/* A detached thread of the host, for t: an error number. */
+int thread_create_host(Thread *t, void *(*fn)(void *), void *arg);
+/* What CLONE_CHILD_CLEARTID asks for at the end, once. */
+void thread_clear_tid(Thread *t);
+/* The host's clone, by whichever call can say it. With f the child runs f(arg) on a stack that ends
+ * at stack_end, with `tls` (0: the parent's) as its thread pointer, and the kernel clears *dead (if
+ * any) at its end; else it is a fork, which returns 0 too. */
+long thread_host_clone(const ThreadClone *c, void *stack_end, uintptr_t tls, atomic_int *dead,
+                       void (*f)(void *), void *arg);
+/* shared.c: CLONE_VM without CLONE_THREAD. */
+long thread_clone_shared(Thread *t, const ThreadClone *c);
+
 /* The tid, 0 in a new process, or -errno. */
 long thread_clone(Thread *t, const ThreadClone *c);
 /* The calling thread is at its end: gives up what the guest can see of it (robust futexes, its tid,

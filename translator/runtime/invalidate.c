@@ -8,6 +8,7 @@
 #include "translator/runtime/stored.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
@@ -95,6 +96,28 @@ void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
     pthread_mutex_unlock(&t->lock);
 }
 
+/* It is in translated code; and if its thread is a process of its own, that hasn't been killed. */
+static bool is_in_code(const Vcpu *v)
+{
+    return atomic_load_explicit(&v->in_code, memory_order_seq_cst) &&
+           (!v->alive || atomic_load_explicit(v->alive, memory_order_acquire));
+}
+
+/* With quiesce_lock: until v is out. Nobody tells when a process has been killed, so it is looked
+ * at from time to time. */
+static void wait_until_out(Translator *t, const Vcpu *v)
+{
+    while (is_in_code(v)) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        if (v->alive)
+            pthread_cond_timedwait(&t->quiesce_cond, &t->quiesce_lock, &until);
+        else
+            pthread_cond_wait(&t->quiesce_cond, &t->quiesce_lock);
+    }
+}
+
 /* Waits until no vcpu is in translated code; they stay out until quiesce_wanted is 0. */
 static void quiesce(Translator *t)
 {
@@ -104,8 +127,7 @@ static void quiesce(Translator *t)
             vcpu_kick_runtime(v);
     pthread_mutex_lock(&t->quiesce_lock);
     for (Vcpu *v = t->vcpus; v; v = v->next)
-        while (atomic_load_explicit(&v->in_code, memory_order_seq_cst))
-            pthread_cond_wait(&t->quiesce_cond, &t->quiesce_lock);
+        wait_until_out(t, v);
     pthread_mutex_unlock(&t->quiesce_lock);
 }
 

@@ -99,6 +99,11 @@ void vcpu_set_pc(Vcpu *v, GuestAddr pc)
     memcpy(v->cpu + v->translator->isa->pc_offset, &pc, sizeof pc);
 }
 
+void vcpu_set_alive(Vcpu *v, const atomic_int *alive)
+{
+    v->alive = alive;
+}
+
 void vcpu_set_step(Vcpu *v, bool on)
 {
     v->step = on;

@@ -72,6 +72,7 @@ struct Vcpu {
     sigjmp_buf *recover;             /* set while C code may touch guest memory (interpreter,
                                         helpers): vcpu_host_signal() jumps there */
     GuestAddr recover_pc;
+    const atomic_int *alive;         /* vcpu_set_alive(), or NULL */
     Vcpu *next;                      /* list of the translator's, under its lock */
     void *backend;                   /* the backend's own */
 

@@ -1,0 +1,315 @@
+/* data plane */
+/*
+ * Processes that share their parent's memory (CLONE_VM without CLONE_THREAD): vfork and
+ * posix_spawn, whose parent waits, and those that run beside it.
+ *
+ * The emulator's own state is shared as well: one translator, one MemMap, both safe between
+ * threads, and their locks work between processes that share memory. What the kernel would copy
+ * (dispositions, the list of threads) is in a Process of the child's own, and its Thread is new.
+ *
+ * The C library wants thread-local storage. A child whose parent waits uses that of the waiting
+ * thread. Another gets one of its own from a slot: a thread of the library's is made which ends at
+ * once without telling the library, so that its storage and its stack stay, for one child after the
+ * other. Nothing runs in the parent in the child's place, where the guest could see it.
+ *
+ * A child may be killed anywhere. The kernel clears the slot's `alive` when it is gone; only then
+ * is its Thread freed, and the translator doesn't wait for its vcpu (vcpu_set_alive).
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "linux-user/mem/map.h"
+#include "linux-user/ptrace/ptrace.h"
+#include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
+#include "linux-user/thread/thread.h"
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+enum { SHARED_STACK_BYTES = 256 << 10, DONOR_FRAME_BYTES = 1024 };
+
+long host_clone_asm(uint64_t flags, void *stack, uintptr_t parent_tid, atomic_int *child_tid,
+                    void (*f)(void *), void *arg, uintptr_t tls);
+long host_clone3_asm(const struct clone_args *args, size_t bytes, void (*f)(void *), void *arg);
+
+/* Where one child after the other may run. */
+typedef struct SharedSlot {
+    struct SharedSlot *next;
+    atomic_int alive;        /* 1 while a child (or, first, the donor) is in it: by the kernel */
+    uintptr_t tls;
+    char *stack_end;
+    Thread *child;           /* the last one, to be freed when it is gone */
+} SharedSlot;
+
+typedef struct SharedSlots {
+    pthread_mutex_t lock;
+    SharedSlot *slots;
+} SharedSlots;
+
+/* What the child needs; it lives in the parent until the child has taken it over. */
+typedef struct SharedStart {
+    Thread *child;
+    ThreadClone clone;
+    atomic_int taken;
+    bool waits;              /* the parent, in vfork */
+} SharedStart;
+
+static void futex_wait_while(atomic_int *word, int value)
+{
+    /* Not FUTEX_PRIVATE: the kernel wakes the shared kind when it clears the word of a thread. */
+    while (atomic_load_explicit(word, memory_order_acquire) == value)
+        host_raw(SYS_futex, (uintptr_t)word, FUTEX_WAIT, value, 0, 0, 0);
+}
+
+/* ---- the host's clone ---- */
+
+static bool needs_clone3(const ThreadClone *c)
+{
+    return c->flags >> 32 || c->n_set_tid ||
+           (c->flags & (CLONE_PIDFD | CLONE_PARENT_SETTID)) == (CLONE_PIDFD | CLONE_PARENT_SETTID);
+}
+
+long thread_host_clone(const ThreadClone *c, void *stack_end, uintptr_t tls, atomic_int *dead,
+                       void (*f)(void *), void *arg)
+{
+    uint64_t flags = c->flags | (tls ? CLONE_SETTLS : 0) | (dead ? CLONE_CHILD_CLEARTID : 0);
+    if (!needs_clone3(c)) {
+        GuestAddr word = c->flags & CLONE_PIDFD ? c->pidfd : c->parent_tid;
+        flags |= c->exit_signal;
+        return f ? host_clone_asm(flags, stack_end, word, dead, f, arg, tls)
+                 : host_raw(SYS_clone, flags, 0, word, 0, 0);
+    }
+    struct clone_args args = {
+        .flags = flags, .exit_signal = c->exit_signal, .pidfd = c->pidfd,
+        .parent_tid = c->parent_tid, .child_tid = (uintptr_t)dead, .tls = tls,
+        .set_tid = c->set_tid, .set_tid_size = c->n_set_tid,
+        .cgroup = c->flags & CLONE_INTO_CGROUP ? (uint64_t)c->cgroup : 0,
+    };
+    if (f) {
+        args.stack_size = 4096;
+        args.stack = (uintptr_t)stack_end - args.stack_size;
+        return host_clone3_asm(&args, sizeof args, f, arg);
+    }
+    return host_raw(SYS_clone3, (uintptr_t)&args, sizeof args);
+}
+
+/* ---- the child ---- */
+
+static void shared_main(void *arg)
+{
+    SharedStart *start = arg;
+    Thread *t = start->child;
+    ThreadClone c = start->clone;
+    if (!start->waits) {
+        atomic_store_explicit(&start->taken, 1, memory_order_release);
+        host_raw(SYS_futex, (uintptr_t)&start->taken, FUTEX_WAKE, 1, 0, 0, 0);
+    }
+    thread_self = t;
+    t->tid = (pid_t)host_raw(SYS_gettid);
+    if (c.flags & CLONE_CHILD_SETTID)
+        mem_put(c.child_tid, (int32_t)t->tid);
+    if (c.flags & CLONE_CLEAR_SIGHAND)
+        signal_clear_handlers(t);
+    trace_thread_start(t);
+    signal_thread_start(t);
+    thread_loop(t);
+    thread_exit(t);
+    host_raw(SYS_exit_group, t->exit_status);
+}
+
+/* A Process that shares memory with t's: its own dispositions unless they are shared too. */
+static Process *process_sharing_memory(Thread *t, const ThreadClone *c)
+{
+    Process *p = malloc(sizeof *p);
+    SignalState *signals = t->process->signals;
+    if (!p)
+        return NULL;
+    memcpy(p, t->process, sizeof *p);
+    pthread_mutex_init(&p->threads_lock, NULL);
+    pthread_mutex_init(&p->limits_lock, NULL);
+    p->shares_handlers = c->flags & CLONE_SIGHAND;
+    if (!p->shares_handlers) {
+        p->signals = malloc(sizeof *p->signals);
+        if (!p->signals) {
+            free(p);
+            return NULL;
+        }
+        pthread_mutex_lock(&signals->lock);
+        memcpy(p->signals->actions, signals->actions, sizeof signals->actions);
+        pthread_mutex_unlock(&signals->lock);
+        pthread_mutex_init(&p->signals->lock, NULL);
+    }
+    return p;
+}
+
+static void process_free(Process *p)
+{
+    if (!p->shares_handlers)
+        free(p->signals);
+    free(p);
+}
+
+/* Its Process and first thread, with the state of t. */
+static Thread *child_new(Thread *t, const ThreadClone *c)
+{
+    Process *p = process_sharing_memory(t, c);
+    if (!p)
+        return NULL;
+    Thread *child = thread_alloc(p, t);
+    if (!child) {
+        process_free(p);
+        return NULL;
+    }
+    child->shares_memory = true;
+    if (c->flags & CLONE_VFORK) {
+        child->signals->altstack = t->signals->altstack;
+        child->signals->altstack_bytes = t->signals->altstack_bytes;
+        child->signals->altstack_flags = t->signals->altstack_flags;
+    }
+    p->threads = child;
+    p->n_threads = 1;
+    thread_child_registers(child, c);
+    return child;
+}
+
+/* The child is gone, or was never made. If its first thread ended before others of its, they go on
+ * with the Process. */
+static void child_free(Thread *child)
+{
+    Process *p = child->process;
+    bool in_use = p->n_threads > (p->threads == child);
+    thread_free(child);
+    if (!in_use)
+        process_free(p);
+}
+
+/* ---- a parent that waits ---- */
+
+static long clone_waiting(Thread *t, const ThreadClone *c, const ThreadClone *host)
+{
+    Thread *self = thread_self;
+    SharedStart start = {.clone = *c, .waits = true};
+    atomic_int alive = 1;
+    long stack = host_raw(SYS_mmap, 0, SHARED_STACK_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack < 0 && stack >= -4095)
+        return -ENOMEM;
+    long r = -ENOMEM;
+    start.child = child_new(t, c);
+    if (start.child) {
+        vcpu_set_alive(start.child->vcpu, &alive);
+        r = thread_host_clone(host, (char *)stack + SHARED_STACK_BYTES, 0, &alive, shared_main,
+                              &start);
+        atomic_store_explicit(&alive, 0, memory_order_release);
+        thread_self = self;
+        /* Perhaps it was killed, or is another program now: the kernel would have cleared it. */
+        if (r >= 0)
+            thread_clear_tid(start.child);
+        child_free(start.child);
+    }
+    host_raw(SYS_munmap, stack, SHARED_STACK_BYTES);
+    return r;
+}
+
+/* ---- a parent that runs on ---- */
+
+/* Ends without the library's knowledge; the kernel says when by clearing slot->alive. */
+static void *donor_main(void *arg)
+{
+    SharedSlot *slot = arg;
+    slot->tls = (uintptr_t)__builtin_thread_pointer();
+    slot->stack_end = (char *)__builtin_frame_address(0) - DONOR_FRAME_BYTES;
+    host_raw(SYS_set_tid_address, (uintptr_t)&slot->alive);
+    host_raw(SYS_exit, 0);
+    __builtin_unreachable();
+}
+
+static SharedSlot *slot_new(Thread *t, SharedSlots *all)
+{
+    SharedSlot *slot = calloc(1, sizeof *slot);
+    if (!slot)
+        return NULL;
+    slot->alive = 1;
+    if (thread_create_host(t, donor_main, slot)) {
+        free(slot);
+        return NULL;
+    }
+    futex_wait_while(&slot->alive, 1);
+    slot->next = all->slots;
+    all->slots = slot;
+    return slot;
+}
+
+/* With the lock: a slot that nobody is in; what was left in it is freed. */
+static SharedSlot *slot_take(Thread *t, SharedSlots *all)
+{
+    SharedSlot *slot = all->slots;
+    while (slot && atomic_load_explicit(&slot->alive, memory_order_acquire))
+        slot = slot->next;
+    if (!slot)
+        return slot_new(t, all);
+    if (slot->child)
+        child_free(slot->child);
+    slot->child = NULL;
+    return slot;
+}
+
+static SharedSlots *slots_of(Process *p)
+{
+    SharedSlots *all = atomic_load_explicit(&p->shared, memory_order_acquire), *none = NULL;
+    if (all)
+        return all;
+    all = calloc(1, sizeof *all);
+    if (!all)
+        return NULL;
+    pthread_mutex_init(&all->lock, NULL);
+    if (atomic_compare_exchange_strong(&p->shared, &none, all))
+        return all;
+    free(all);
+    return none;
+}
+
+static long clone_beside(Thread *t, const ThreadClone *c, const ThreadClone *host)
+{
+    SharedSlots *all = slots_of(t->process);
+    SharedStart start = {.clone = *c};
+    if (!all)
+        return -ENOMEM;
+    pthread_mutex_lock(&all->lock);
+    SharedSlot *slot = slot_take(t, all);
+    long r = -EAGAIN;
+    start.child = slot ? child_new(t, c) : NULL;
+    if (start.child) {
+        vcpu_set_alive(start.child->vcpu, &slot->alive);
+        slot->child = start.child;
+        slot->alive = 1;
+        r = thread_host_clone(host, slot->stack_end, slot->tls, &slot->alive, shared_main, &start);
+        if (r < 0) {
+            slot->alive = 0;
+            slot->child = NULL;
+            child_free(start.child);
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+    /* If it is killed at once nobody takes what is on this stack. */
+    while (r >= 0 && !atomic_load_explicit(&start.taken, memory_order_acquire) &&
+           atomic_load_explicit(&slot->alive, memory_order_acquire)) {
+        struct { int64_t s, ns; } moment = {0, 10000000};
+        host_raw(SYS_futex, (uintptr_t)&start.taken, FUTEX_WAIT, 0, (uintptr_t)&moment, 0, 0);
+    }
+    return r;
+}
+
+long thread_clone_shared(Thread *t, const ThreadClone *c)
+{
+    ThreadClone host = *c;
+    host.flags &= ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+                              CLONE_CLEAR_SIGHAND);
+    return c->flags & CLONE_VFORK ? clone_waiting(t, c, &host) : clone_beside(t, c, &host);
+}
