@@ -36,6 +36,19 @@ static int sync_slot(int sig)
     }
 }
 
+/* An instruction raised it. Codes don't tell alone: the exit signal of a child may be any, and then
+ * has codes of SIGCHLD; but its address isn't one that the processor has just reported. (Intel SDM
+ * vol. 3, 6.15: CR2 for page faults; otherwise Linux gives the instruction's address, or SI_KERNEL
+ * where there is none.) Forged codes are marked: signal_forged_mark(). */
+static bool is_fault(const siginfo_t *info, const ucontext_t *uc)
+{
+    if (info->si_code <= 0)
+        return false;
+    uint64_t addr = (uintptr_t)info->si_addr;
+    return info->si_code == SI_KERNEL || addr == (uint64_t)uc->uc_mcontext.gregs[REG_CR2] ||
+           addr == (uint64_t)uc->uc_mcontext.gregs[REG_RIP];
+}
+
 /* The fault is the emulator's own: let it be seen as what it is. */
 static void host_crash(int sig, const siginfo_t *info, const ucontext_t *uc)
 {
@@ -48,7 +61,7 @@ static void host_crash(int sig, const siginfo_t *info, const ucontext_t *uc)
     text_add(&t, ", address 0x");
     text_add_number(&t, (uintptr_t)info->si_addr, 16, 1);
     text_add(&t, "\n");
-    host_raw(SYS_write, 2, (uintptr_t)line, t.at - line);
+    host_raw(SYS_write, log_descriptor(), (uintptr_t)line, t.at - line);
     HostSigaction action = {.handler = HOST_SIG_DFL, .flags = HOST_SA_RESTORER,
                             .restorer = (uintptr_t)host_restorer};
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&action, 0, 8);
@@ -65,6 +78,7 @@ static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucont
         if (s->held & SIGNAL_BIT(sig))
             return;
         s->held_info[slot] = *info;
+        s->held_info[slot].si_code = signal_forged_unmark(info->si_code);
         s->held |= SIGNAL_BIT(sig);
         if (s->mask & SIGNAL_BIT(sig))
             return;
@@ -85,7 +99,7 @@ static void host_handler(int sig, siginfo_t *info, void *ucontext)
     Thread *t = thread_self;
     if (sig == SIGTRAP && trace_host_signal(t, info, ucontext, &sig))
         return;
-    if (sync_slot(sig) >= 0 && info->si_code > 0) {
+    if (sync_slot(sig) >= 0 && is_fault(info, ucontext)) {
         if ((sig == SIGSEGV || sig == SIGBUS) && host_copy_fault(ucontext))
             return;
         if (t)

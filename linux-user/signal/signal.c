@@ -360,7 +360,10 @@ static bool deliver_one(Thread *t, int sig, siginfo_t *info, bool forced)
     if (action.handler == HOST_SIG_IGN)
         return false;
     if (action.handler == HOST_SIG_DFL) {
-        act_by_default(t, sig);
+        /* The init of a PID namespace gets no signal that it has no handler for
+         * (kernel/signal.c: SIGNAL_UNKILLABLE); the kernel saw a handler: the emulator's. */
+        if (forced || host_raw(SYS_getpid) != 1)
+            act_by_default(t, sig);
         return false;
     }
     restart_before_handler(t, action.flags);

@@ -33,6 +33,21 @@ enum { SIGNAL_N = 64 }; /* 1…64 */
      SIGNAL_BIT(SIGTRAP))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
+/* A process may queue a signal to itself with any si_code. One of the emulator's five whose code
+ * says that an instruction raised it goes through the kernel with this mark on its code, so that
+ * the host's handler doesn't take it for a fault. */
+#define SIGNAL_FORGED_MARK 0xc0de0000u
+static inline int signal_forged_mark(int sig, int code)
+{
+    bool looks_real = sig >= 1 && sig < 32 && (SIGNAL_SYNC_MASK & SIGNAL_BIT(sig)) && code > 0;
+    return looks_real ? (int)(SIGNAL_FORGED_MARK | ((unsigned)code & 0xffff)) : code;
+}
+static inline int signal_forged_unmark(int code)
+{
+    bool marked = ((unsigned)code & 0xffff0000) == SIGNAL_FORGED_MARK;
+    return marked ? (int)((unsigned)code & 0xffff) : code;
+}
+
 /* Linux's generic values, which aarch64, riscv and x86 share. */
 enum {
     SIGNAL_SA_NOCLDSTOP = 1, SIGNAL_SA_NOCLDWAIT = 2, SIGNAL_SA_SIGINFO = 4,

@@ -144,24 +144,48 @@ long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
         if (r < 0 && (t->signals->held & set))
             r = take_held(t, set, &info);
     }
+    info.si_code = r > 0 ? signal_forged_unmark(info.si_code) : 0;
     if (r > 0 && args[1] && !mem_put(args[1], info))
         return -EFAULT;
     return r;
 }
 
+/* The guest's siginfo as the kernel is to have it; at 0: none. */
+static long queued_info(GuestAddr at, int sig, siginfo_t *ret, const void **ret_host)
+{
+    *ret_host = NULL;
+    if (!at)
+        return 0;
+    if (!mem_get(ret, at))
+        return -EFAULT;
+    ret->si_code = signal_forged_mark(sig, ret->si_code);
+    *ret_host = ret;
+    return 0;
+}
+
 long sys_rt_sigqueueinfo(Thread *t, const uint64_t *args)
 {
-    return host_raw(SYS_rt_sigqueueinfo, args[0], args[1], args[2]);
+    siginfo_t info;
+    const void *host;
+    long r = queued_info(args[2], (int)args[1], &info, &host);
+    return r < 0 ? r : host_raw(SYS_rt_sigqueueinfo, args[0], args[1], (uintptr_t)host);
 }
 
 long sys_rt_tgsigqueueinfo(Thread *t, const uint64_t *args)
 {
-    return host_raw(SYS_rt_tgsigqueueinfo, args[0], args[1], args[2], args[3]);
+    siginfo_t info;
+    const void *host;
+    long r = queued_info(args[3], (int)args[2], &info, &host);
+    return r < 0 ? r : host_raw(SYS_rt_tgsigqueueinfo, args[0], args[1], args[2], (uintptr_t)host);
 }
 
 long sys_pidfd_send_signal(Thread *t, const uint64_t *args)
 {
-    return host_raw(SYS_pidfd_send_signal, args[0], args[1], args[2], args[3]);
+    siginfo_t info;
+    const void *host;
+    long r = queued_info(args[2], (int)args[1], &info, &host);
+    return r < 0 ? r
+                 : host_raw(SYS_pidfd_send_signal, args[0], args[1], (uintptr_t)host, args[3]);
 }
 
 long sys_kill(Thread *t, const uint64_t *args)
