@@ -16,6 +16,8 @@ include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
 include %D%/binfmt/local.mk
 include %D%/programs/local.mk
+include %D%/syscall-fuzz/local.mk
+include %D%/stress-ng/local.mk
 include %D%/cpython/local.mk
 include %D%/torture/local.mk
 include %D%/bench/local.mk
