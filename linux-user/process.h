@@ -46,6 +46,7 @@ struct Process {
     /* Descriptors of the emulator's own, which the guest can't see (syscalls/hidden.h). */
     int hidden_fds[8];
     atomic_uint n_hidden_fds;
+    _Atomic uint64_t ioctls_seen[16]; /* unknown ones by a hash: said under -d unimp */
     struct UringRing *_Atomic urings; /* its rings of io_uring by descriptor, or NULL */
     struct Strace *strace;         /* strace/strace.h, or NULL */
     struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: nobody ever */

@@ -11,7 +11,14 @@ SYSCALL_TEXT = %D%/abis.tbl \
 	%D%/consts/socket.tbl %D%/consts/time.tbl \
 	%D%/structs/desc.tbl %D%/structs/file.tbl %D%/structs/ioctl.tbl %D%/structs/ipc.tbl \
 	%D%/structs/process.tbl \
-	%D%/ioctls/file.tbl %D%/ioctls/net.tbl %D%/ioctls/tty.tbl
+	%D%/ioctls/file.tbl %D%/ioctls/net.tbl %D%/ioctls/tty.tbl \
+	%D%/ioctls/block.tbl %D%/ioctls/btrfs.tbl %D%/ioctls/cdrom.tbl %D%/ioctls/dm.tbl \
+	%D%/ioctls/drm.tbl %D%/ioctls/input.tbl %D%/ioctls/kernel.tbl %D%/ioctls/netdev.tbl \
+	%D%/ioctls/refused.tbl %D%/ioctls/rtc.tbl %D%/ioctls/sound.tbl %D%/ioctls/usb.tbl \
+	%D%/ioctls/video.tbl %D%/ioctls/vt.tbl %D%/structs/ioctl-block.tbl %D%/structs/ioctl-btrfs.tbl \
+	%D%/structs/ioctl-cdrom.tbl %D%/structs/ioctl-dm.tbl %D%/structs/ioctl-drm.tbl %D%/structs/ioctl-input.tbl \
+	%D%/structs/ioctl-kernel.tbl %D%/structs/ioctl-netdev.tbl %D%/structs/ioctl-rtc.tbl %D%/structs/ioctl-sound.tbl \
+	%D%/structs/ioctl-usb.tbl %D%/structs/ioctl-video.tbl %D%/structs/ioctl-vt.tbl
 SYSCALL_GEN = %D%/gen/generate.py %D%/gen/model.py
 SYSCALL_OUT = %D%/common.c %D%/abi-aarch64.c %D%/abi-riscv64.c %D%/abi-x86_64.c %D%/abi-arm.c \
 	%D%/abi-be32.c %D%/ids.h %D%/handlers.h

@@ -128,9 +128,16 @@ typedef struct TableIoctl {
     uint16_t ref;        /* a structure */
     uint8_t kind;        /* TableKind; TABLE_NONE: no argument */
     uint8_t dir;
-    uint8_t count;
+    uint16_t count;
     bool same;           /* number and argument are the host's */
 } TableIoctl;
+
+/* ioctls of a type that isn't there; a list ends with type 0. */
+typedef struct TableRefusal {
+    uint8_t type;        /* bits 8 to 15 of the number */
+    uint16_t errno_value;
+    uint32_t reason;
+} TableRefusal;
 
 typedef struct TableRange {
     uint32_t first_nr, n;
@@ -150,6 +157,7 @@ typedef struct SyscallTable {
     const TableLayout *layouts; /* by TABLE_STRUCT_… */
     const TableIoctl *ioctls;   /* by guest number, rising */
     uint32_t n_ioctls;
+    const TableRefusal *refused;
 } SyscallTable;
 
 extern const char table_strings[];

@@ -68,7 +68,7 @@ static bool numbers_move(const SyscallTable *table, const TableIoctl *io, uint8_
 static long ioctl_convert(Thread *t, const TableIoctl *io, int fd, uint64_t arg)
 {
     const SyscallTable *table = t->process->abi->syscalls;
-    uint8_t host[512];
+    uint8_t host[TABLE_STRUCT_BYTES_MAX];
     bool ok = true;
 
     if (io->dir == TABLE_VALUE)
@@ -88,6 +88,30 @@ static long ioctl_convert(Thread *t, const TableIoctl *io, int fd, uint64_t arg)
     return ok ? ret : -EFAULT;
 }
 
+/* True the first time; one of several thousand may be taken for another. */
+static bool first_time(Process *p, uint32_t nr)
+{
+    uint32_t hash = nr * 2654435761u >> 22;
+    uint64_t bit = UINT64_C(1) << hash % 64;
+
+    return !(atomic_fetch_or_explicit(&p->ioctls_seen[hash / 64], bit, memory_order_relaxed) & bit);
+}
+
+static const TableRefusal *refusal_find(const SyscallTable *table, uint32_t nr)
+{
+    const TableRefusal *r = table->refused;
+
+    while (r->type && r->type != (nr >> 8 & 0xff))
+        r++;
+    return r->type ? r : NULL;
+}
+
+static void unimp(Process *p, uint32_t nr, const char *why)
+{
+    if (log_on(LOG_UNIMP) && first_time(p, nr))
+        log_write("calque: ioctl %#x: %s\n", (unsigned)nr, why);
+}
+
 long sys_ioctl(Thread *t, const uint64_t *args)
 {
     const SyscallTable *table = t->process->abi->syscalls;
@@ -98,14 +122,18 @@ long sys_ioctl(Thread *t, const uint64_t *args)
         return -EBADF;
     if (seccomp_ioctl(t, args[0], args[1], args[2], &ret))
         return ret;
+    const TableRefusal *refused = io ? NULL : refusal_find(table, args[1]);
+    if (refused) {
+        unimp(t->process, args[1], table_strings + refused->reason);
+        return -(long)refused->errno_value;
+    }
     if (io && !io->same)
         return ioctl_convert(t, io, args[0], args[2]);
     /* The numbers of ports with asm-generic/ioctl.h are the same, and so are structures of the
      * same word size that were designed for it: what the table doesn't know goes through. */
-    if (!io && !table->like_host) {
-        if (log_on(LOG_UNIMP))
-            log_write("calque: ioctl %#x isn't in the tables\n", (unsigned)args[1]);
+    if (!io)
+        unimp(t->process, args[1], "not in the tables");
+    if (!io && !table->like_host)
         return -ENOTTY;
-    }
     return host_syscall(t, HOST_NR_IOCTL, args[0], args[1], args[2], 0, 0, 0);
 }

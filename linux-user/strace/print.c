@@ -279,6 +279,10 @@ void print_struct_bytes(StraceCall *c, unsigned layout, const uint8_t *guest)
                                                     : f->guest_bytes;
             for (unsigned k = 0; k < f->count; k++) {
                 text_put(c->o, k ? ", " : "[");
+                if (k == STRACE_ELEMENTS) {
+                    text_put(c->o, "...");
+                    break;
+                }
                 print_field(c, f, at + k * step);
             }
             text_char(c->o, ']');
@@ -291,7 +295,7 @@ void print_struct_bytes(StraceCall *c, unsigned layout, const uint8_t *guest)
 
 void print_struct(StraceCall *c, unsigned layout, GuestAddr a)
 {
-    uint8_t guest[512];
+    uint8_t guest[TABLE_STRUCT_BYTES_MAX];
 
     if (a && mem_read(guest, a, c->table->layouts[layout].guest_bytes))
         print_struct_bytes(c, layout, guest);

@@ -210,12 +210,10 @@ void convert_to_guest(const SyscallTable *table, unsigned layout, void *guest, c
         struct_to_guest(table, layout, guest, host);
 }
 
-/* No structure of the tables is larger; tests/linux-user/convert checks it. */
-enum { STRUCT_MAX = 512 };
 
 bool convert_get(const SyscallTable *table, unsigned layout, void *host, GuestAddr guest)
 {
-    uint8_t buf[STRUCT_MAX];
+    uint8_t buf[TABLE_STRUCT_BYTES_MAX];
 
     if (!mem_read(buf, guest, table->layouts[layout].guest_bytes))
         return false;
@@ -225,7 +223,7 @@ bool convert_get(const SyscallTable *table, unsigned layout, void *host, GuestAd
 
 bool convert_put(const SyscallTable *table, unsigned layout, GuestAddr guest, const void *host)
 {
-    uint8_t buf[STRUCT_MAX];
+    uint8_t buf[TABLE_STRUCT_BYTES_MAX];
 
     convert_to_guest(table, layout, buf, host);
     return mem_write(guest, buf, table->layouts[layout].guest_bytes);
@@ -340,7 +338,7 @@ static bool elements_copy(const SyscallTable *table, const TableArg *a, uint8_t 
                           uint64_t n, bool to_host)
 {
     unsigned gn = element_bytes(table, a, false), hn = element_bytes(table, a, true);
-    uint8_t one[STRUCT_MAX];
+    uint8_t one[TABLE_STRUCT_BYTES_MAX];
 
     for (uint64_t i = 0; i < n; i++, g += gn, host += hn) {
         if (to_host && !mem_read(one, g, gn))

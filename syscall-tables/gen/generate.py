@@ -249,9 +249,12 @@ class Generator:
         out.append('    {0, 0, NULL},\n};')
         code, coded = self.layout_code(abi)
         out += code
+        refused = [f'{{{t:#x}, {getattr(host_errno, e)}, {self.strings.add(why)}}},'
+                   for t, e, why in self.t.ioctl_refusals] + ['{0, 0, 0},']
         for name, ty, rows in (('sets', 'TableSet', self.set_rows(abi)),
                                ('layouts', 'TableLayout', self.layout_rows(abi, coded)),
-                               ('ioctls', 'TableIoctl', self.ioctl_rows(abi))):
+                               ('ioctls', 'TableIoctl', self.ioctl_rows(abi)),
+                               ('refused', 'TableRefusal', refused)):
             out.append(f'static const {ty} {name}[] = {{')
             out += ['    ' + r for r in rows]
             out.append('};')
@@ -262,7 +265,7 @@ class Generator:
                 f'    .like_host = {int(like)}, .pairs_even = {int(abi.pairs_even)},',
                 '    .n = sizeof calls / sizeof *calls, .calls = calls, .more = more,',
                 '    .sets = sets, .layouts = layouts, .ioctls = ioctls,',
-                '    .n_ioctls = sizeof ioctls / sizeof *ioctls,', '};']
+                '    .n_ioctls = sizeof ioctls / sizeof *ioctls, .refused = refused,', '};']
         return '\n'.join(out) + '\n'
 
     def common_file(self, protos):
@@ -287,7 +290,11 @@ class Generator:
         out += [f'    TABLE_SET_{n.upper()} = {i},' for n, i in self.set_ids.items()]
         out += ['};', 'enum {']
         out += [f'    TABLE_STRUCT_{n.upper()} = {i},' for n, i in self.struct_ids.items()]
-        out += ['};', '/* Numbers of the host that this was built for. */', 'enum {']
+        out += [f'    TABLE_N_STRUCTS = {len(self.struct_ids)},']
+        largest = max(max(a.layout(n).size for n in self.struct_ids) for a in self.t.abis.values())
+        out += ['};', '/* No structure is larger in any ABI. */',
+                f'enum {{ TABLE_STRUCT_BYTES_MAX = {largest} }};']
+        out += ['/* Numbers of the host that this was built for. */', 'enum {']
         out += [f'    HOST_NR_{n.upper()} = {v},' for n, v in
                 sorted(self.host.numbers().items(), key=lambda x: x[1])]
         out += ['};', '#endif']

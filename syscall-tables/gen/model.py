@@ -199,6 +199,7 @@ class Abi:
 class Tables:
     def __init__(self):
         self.abis, self.sets, self.structs, self.protos, self.ioctls = {}, {}, {}, {}, []
+        self.ioctl_refusals = []  # (type, errno name, reason)
         self._numbers = {}
 
     @staticmethod
@@ -346,6 +347,12 @@ class Tables:
 
     def load_ioctls(self, path):
         for place, text in rows(path):
+            m = re.fullmatch(r'refuse\s+(0x\w+)\s+(E\w+)\s+(.*)', text)
+            if m:
+                self.ioctl_refusals.append((int(m[1], 16), m[2], m[3]))
+                continue
+            if text.startswith('refuse '):
+                raise TableError(f'{place}: refuse wants a type, an errno and a reason')
             m = re.fullmatch(r"(\w+)\s+(IO\w*\([^)]*\)|\w+)\s+(\S+)", text)
             if not m:
                 raise TableError(f'{place}: want NAME NUMBER ARGUMENT')

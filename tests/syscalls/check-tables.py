@@ -128,6 +128,23 @@ IOCTL_HEADERS = '''
 #include <linux/blkpg.h>
 #include <linux/userfaultfd.h>
 '''
+# ioctls and their structures by area, with the kernel's headers alone: file of ioctls/ -> headers.
+AREAS = {
+    'block': 'linux/fs.h linux/loop.h linux/nbd.h linux/blkzoned.h linux/random.h linux/raid/md_u.h '
+             'linux/nvme_ioctl.h linux/fscrypt.h linux/fsverity.h linux/blktrace_api.h',
+    'btrfs': 'linux/fs.h linux/btrfs.h', 'cdrom': 'linux/cdrom.h', 'dm': 'linux/dm-ioctl.h',
+    'drm': 'drm/drm.h', 'input': 'linux/input.h linux/uinput.h',
+    'kernel': 'linux/userfaultfd.h linux/seccomp.h linux/nsfs.h linux/fuse.h linux/perf_event.h',
+    'netdev': 'linux/filter.h linux/if_tun.h linux/ppp-ioctl.h linux/vhost.h sys/socket.h '
+              'linux/vm_sockets.h',
+    'rtc': 'linux/rtc.h linux/watchdog.h linux/pps.h linux/ptp_clock.h', 'sound': 'sound/asound.h',
+    'usb': 'linux/usbdevice_fs.h', 'video': 'linux/videodev2.h',
+    'vt': 'linux/kd.h linux/vt.h linux/fb.h',
+}
+# Structures that have grown, and with them the numbers: the kernel takes either.
+GREW = {'DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE', 'DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD', 'drm_syncobj_handle',
+        'DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT', 'DRM_IOCTL_SYNCOBJ_WAIT', 'drm_syncobj_timeline_wait',
+        'drm_syncobj_wait'}
 # In 64-bit libcs these are 0 or hold other bits as well.
 LIBC_ONLY = {'O_LARGEFILE', 'O_TMPFILE', 'EPOLLMSG'}
 
@@ -142,11 +159,20 @@ def compile_asserts(cc, headers, asserts):
                            capture_output=True, text=True, env={**os.environ, 'LC_ALL': 'C'})
         if r.returncode == 0:
             return len([1 for name, _ in asserts if name not in dropped]), [], dropped
+        gone = re.search(r'fatal error: (\S+): No such file', r.stderr)
+        if gone and f'<{gone[1]}>' in headers:
+            headers = headers.replace(f'#include <{gone[1]}>\n', '')
+            continue
         missing = set(re.findall(r"'(\w+)' undeclared|has no member named '(\w+)'|"
-                                 r"incomplete type 'struct (\w+)'|'(\w+)' has not been declared",
+                                 r"incomplete type 'struct (\w+)'|undefined type 'struct (\w+)'|'(\w+)' has not been declared",
                                  r.stderr.replace('‘', "'").replace('’', "'")))
         names = {n for m in missing for n in m if n} - dropped
         failed = re.findall(r'static assertion failed: (.*)', r.stderr)
+        if not names and not failed:
+            # what else an older header makes of a line: its type isn't there
+            body = src.split('\n')
+            for n in re.findall(r'<stdin>:(\d+):\d+: error: (?!static)', r.stderr):
+                names |= {name for name, a in asserts if a == body[int(n) - 1]} - dropped
         if not names:
             return 0, failed or [r.stderr], dropped
         dropped |= names
@@ -187,9 +213,28 @@ def check(abi, cc):
                 consts.append((name, f'_Static_assert((unsigned)({name}) == {v & 0xffffffff}u, '
                                f'"{s.name}.{name} {v:#x}");'))
     run(CONST_HEADERS, consts, len(consts) * 3 // 4, KERNEL_HEADERS)
+    others = [i for i in abi.tables.ioctls
+              if re.search(r'ioctls/(\w+)\.tbl', i.place)[1] not in AREAS]
     run(IOCTL_HEADERS, [(i.name, f'_Static_assert((unsigned)({i.name}) == '
                          f'{abi.ioctl_number(i)}u, "{i.name} {abi.ioctl_number(i):#x}");')
-                        for i in abi.tables.ioctls], len(abi.tables.ioctls) * 3 // 4)
+                        for i in others], len(others) * 3 // 4)
+    for area, names in AREAS.items():
+        headers = ''.join(f'#include <{h}>\n' for h in names.split())
+        mine = [i for i in abi.tables.ioctls if f'ioctls/{area}.tbl' in i.place and
+                i.name not in GREW]
+        asserts = [(i.name, f'_Static_assert((unsigned)({i.name}) == {abi.ioctl_number(i)}u, '
+                    f'"{i.name} {abi.ioctl_number(i):#x}");') for i in mine]
+        for n in abi.tables.struct_names():
+            s = abi.tables.struct_on(n, abi.name)
+            if f'structs/ioctl-{area}.tbl' not in s.place or n in GREW:
+                continue
+            asserts.append((n, f'_Static_assert(sizeof(struct {n}) == {abi.layout(n).size}, '
+                            f'"sizeof {n} {abi.layout(n).size}");'))
+            asserts += [(f.name, f'_Static_assert(offsetof(struct {n}, {f.name}) == {offset}, '
+                         f'"{n}.{f.name} {offset}");')
+                        for f, offset, _ in abi.layout(n).fields if not f.name.startswith('_')]
+        # some machines have no headers of an area
+        run(headers, asserts, 0 if area == 'drm' else len(asserts) // 3)
     numbers = abi.numbers()
     run('#include <asm/unistd.h>\n',
         [(f'__NR_{n}', f'_Static_assert(__NR_{n} == {v}, "__NR_{n} {v}");')

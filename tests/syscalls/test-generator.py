@@ -71,6 +71,7 @@ BAD = [
     (add('structs/file.tbl', 'struct only @arm\n  a i32'), 'no generic layout'),
     (add('structs/file.tbl', 'struct stat\n  a i32'), 'struct stat is there already'),
     (add('ioctls/tty.tbl', 'TWICE 0x5401 -'), 'has the number of'),
+    (add('ioctls/tty.tbl', 'refuse 0x99 ENOTTY'), 'an errno and a reason'),
     (add('ioctls/tty.tbl', 'SIZED IOR(1,2,fish) -'), 'what is fish'),
     (add('abis.tbl', 'abu x'), 'want `abi NAME'),
 ]
