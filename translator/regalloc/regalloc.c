@@ -214,15 +214,16 @@ uint32_t ra_region_mem_offset(const Ra *ra, int mem) { return mem_offset(ra, mem
 unsigned ra_region_var_bytes(const Ra *ra, unsigned var) { return var_bytes(ra, var); }
 int16_t ra_region_slot(Ra *ra, uint32_t value) { return new_spill(ra, value); }
 
-/* The state's place of the variable that had the value at the unit's entry: as long as nothing else
- * is there. */
+/* The state's place of the variable whose value it is or will be, as long as nothing else that is
+ * wanted is only there. */
 bool ra_region_own_place(Ra *ra, uint32_t value, int16_t *ret_mem)
 {
     const RaValue *v = &ra->value[value];
-    if (v->insn)
+    if (v->insn && !v->has_var)
         return false;
-    unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
-    if (ra->no_state_places || !state_place_free(ra, var, value))
+    unsigned var = v->insn ? v->hint_var : (value - ra->unit->n_insns) % ra->n_vars;
+    if (ra->no_state_places || v->type != ra->vars[var].type ||
+        !state_place_free(ra, var, value))
         return false;
     *ret_mem = RA_MEM_VAR | var;
     return true;
@@ -559,7 +560,9 @@ static bool hint_usable(Ra *ra, const RaValue *v, uint32_t over, bool late)
         return false;
     if (!(ra->locked & 1u << v->hint) && o != over && next_use(ra, x) == ra->pos && !late)
         return false;
-    return !ra_alive_after(ra, o) ||
+    /* What only this instruction's fault would show isn't overwritten by then. */
+    bool shown = x->n_vars && (late ? x->observed > ra->pos : x->observed >= ra->pos);
+    return !shown ||
            (v->hint_legal && x->n_vars == 1 && ra->binding[v->hint_var] == o);
 }
 

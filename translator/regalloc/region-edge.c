@@ -47,6 +47,8 @@ static void each_live_in(Ra *ra, uint32_t b, WantedFn *fn, void *opaque)
 typedef struct Fix {
     uint32_t to, from;
     bool merge;
+    bool soft;        /* phis that only observers want; then the others are placed */
+    int room[2];      /* registers of each class that a loop's head has left */
     uint32_t taken;   /* registers */
 } Fix;
 
@@ -128,7 +130,7 @@ static int spare(Ra *ra, const Fix *f, unsigned cls)
     int through = 0, regs = __builtin_popcount(cls ? ra->target->xmms : ra->target->gprs);
     for (uint32_t g = 1; g <= ra->region->n_globals; g++) {
         uint32_t value = ra->region->value_of[g];
-        through += dist[g] != RA_FAR && dist[g] >= RA_LEAVES_LOOP &&
+        through += dist[g] >= RA_LEAVES_LOOP && dist[g] < RA_SOFT_USE &&
                    !ra->value[value].constant && class_of(ra, value) == cls;
     }
     return regs - RESERVE - x->pressure[cls] + through;
@@ -176,18 +178,16 @@ static bool worth_a_register(const Ra *ra, uint32_t value)
     return i->op == IR_const && i->type == IR_I64 && i->imm != (int32_t)i->imm;
 }
 
-typedef struct Load { Fix *f; int *room; } Load;
-
 /* Into registers, while there are some: what the loop uses and is elsewhere now. */
 static void load_used(Ra *ra, void *opaque, uint32_t value)
 {
-    Load *l = opaque;
-    RaBlock *x = &ra->region->block[l->f->to];
+    Fix *f = opaque;
+    RaBlock *x = &ra->region->block[f->to];
     const RaValue *v = &ra->value[value];
     unsigned cls = class_of(ra, value);
-    uint32_t free = ra_region_class(ra, v->type) & ~l->f->taken;
-    if (v->reg != REG_NONE || v->special || !free || l->room[cls] <= 0 ||
-        distance_in(ra, l->f->to, value) >= RA_LEAVES_LOOP)
+    uint32_t free = ra_region_class(ra, v->type) & ~f->taken;
+    if (v->reg != REG_NONE || v->special || !free || f->room[cls] <= 0 ||
+        distance_in(ra, f->to, value) >= RA_LEAVES_LOOP)
         return;
     if (v->constant ? !worth_a_register(ra, value) : v->mem == RA_MEM_NONE)
         return;
@@ -196,12 +196,12 @@ static void load_used(Ra *ra, void *opaque, uint32_t value)
         if (x->place[k].value == value)
             p = &x->place[k];
     if (!p)
-        p = add_place(ra, l->f->to, value);
+        p = add_place(ra, f->to, value);
     Reg want = v->hint != REG_NONE && free & 1u << v->hint ? v->hint : __builtin_ctz(free);
     p->reg = want;
-    l->f->taken |= 1u << want;
+    f->taken |= 1u << want;
     if (v->constant)
-        l->room[cls]--;
+        f->room[cls]--;
 }
 
 /* If registers are short, values that the loop only reads have a copy in memory from the start, so
@@ -211,10 +211,24 @@ static void store_ahead(Ra *ra, Fix *f, const int *room)
     RaBlock *x = &ra->region->block[f->to];
     for (unsigned k = 0; k < x->n_places; k++) {
         RaPlace *p = &x->place[k];
-        if (p->reg != REG_NONE && p->mem == RA_MEM_NONE && !ra->value[p->value].constant &&
+        bool phi = ra->region->def_block[ra->region->global_of[p->value]] == f->to;
+        if (p->reg != REG_NONE && p->mem == RA_MEM_NONE && !ra->value[p->value].constant && !phi &&
             room[class_of(ra, p->value)] < 0)
             p->mem = memory_of(ra, f->to, p->value);
     }
+}
+
+/* A phi's memory: that of its variable, if its argument is there already or nothing is. */
+static int16_t phi_memory(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
+{
+    const RaBlock *x = &ra->region->block[b];
+    const RaValue *v = &ra->value[value];
+    int16_t mem = ra->value[arg].mem;
+    bool there = v->has_var && mem == (RA_MEM_VAR | (int)v->hint_var) &&
+                 v->type == ra->vars[v->hint_var].type;
+    for (unsigned k = 0; there && k < x->n_places; k++)
+        there = x->place[k].mem != mem;
+    return there ? mem : memory_of(ra, b, value);
 }
 
 static bool wanted_by(const Ra *ra, uint32_t b, uint32_t value)
@@ -241,13 +255,17 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
         soft |= has_bit(x->merged, var) && x->in[var] == value;
     if (dist == RA_FAR && !soft)
         return; /* nobody wants it */
+    if (f->soft != (dist >= RA_SOFT_USE))
+        return;
+    if (f->soft && x->head && f->room[class_of(ra, value)] <= 0)
+        free = 0;
     if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg))
         r = at;
     else if (v->hint != REG_NONE && free & 1u << v->hint)
         r = v->hint;
     else if (free)
         r = __builtin_ctz(free & ~ra->homes ? free & ~ra->homes : free);
-    if (r == REG_NONE) {
+    if (r == REG_NONE && !f->soft) {
         RaPlace *worst = NULL;
         for (unsigned k = 0; k < x->n_places; k++) {
             RaPlace *p = &x->place[k];
@@ -263,9 +281,10 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     RaPlace *p = add_place(ra, f->to, value);
     p->reg = r;
     if (r == REG_NONE)
-        p->mem = ra_region_slot(ra, value);
+        p->mem = phi_memory(ra, f->to, value, arg);
     else
         f->taken |= 1u << r;
+    f->room[class_of(ra, value)] -= f->soft && r != REG_NONE;
 }
 
 /* What comes back wants the phi's register. */
@@ -285,18 +304,17 @@ static void fix_state(Ra *ra, uint32_t from, uint32_t to)
     x->place = arena_alloc_raw(ra->unit->arena, (rg->n_globals + 1) * sizeof *x->place);
     x->fixed = true;
     each_live_in(ra, to, place_live_in, &f);
-    int room[2] = { 0 };
-    if (x->head)
-        for (unsigned c = 0; c < 2; c++) {
-            room[c] = spare(ra, &f, c);
-            make_room(ra, &f, c, &room[c]);
-        }
+    for (unsigned c = 0; x->head && c < 2; c++) {
+        f.room[c] = spare(ra, &f, c);
+        make_room(ra, &f, c, &f.room[c]);
+    }
     ra_region_each_phi(ra, to, from, place_phi, &f);
     if (x->head) {
-        Load l = { &f, room };
-        each_live_in(ra, to, load_used, &l);
-        store_ahead(ra, &f, room);
+        each_live_in(ra, to, load_used, &f);
+        store_ahead(ra, &f, f.room);
     }
+    f.soft = true;
+    ra_region_each_phi(ra, to, from, place_phi, &f);
     compact(x);
     for (unsigned p = 0; p < x->n_preds; p++)
         if (x->pred[p] != from)
@@ -480,8 +498,10 @@ static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value)
         m.value = value;
         m.from_mem = RA_MEM_NONE;
     }
-    if (!v->constant && v->reg == REG_NONE && v->mem == RA_MEM_NONE)
-        ra->failed = true;
+    if (!v->constant && v->reg == REG_NONE && v->mem == RA_MEM_NONE) {
+        ra->failed = true; /* the IR isn't what it should be */
+        return;
+    }
     if (v->reg != REG_NONE)
         b->busy |= 1u << v->reg;
     if (p->reg != REG_NONE) {

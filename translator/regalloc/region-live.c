@@ -247,9 +247,14 @@ static void walk_blocks(Ra *ra, const IrRef *pair)
         memcpy(x->out, ra->binding, ra->n_vars * sizeof(uint32_t));
     }
     rg->block_at = zeroed(ra, walk.pos + 1, sizeof(uint32_t));
-    for (uint32_t b = 0; b < rg->n_blocks; b++)
-        for (uint32_t p = rg->block[b].first_pos; p <= rg->block[b].last_pos; p++)
-            rg->block_at[p] = b;
+    rg->put_at = zeroed(ra, walk.pos + 1, 1);
+    for (uint32_t b = 0; b < rg->n_blocks; b++) {
+        uint32_t pos = rg->block[b].first_pos;
+        for (IrRef r = ra->unit->block[b].first; r; r = ra->unit->insn[r].next, pos++) {
+            rg->block_at[pos] = b;
+            rg->put_at[pos] = ra->unit->insn[r].op == IR_put;
+        }
+    }
 }
 
 /* -- phis -------------------------------------------------------------------------------------- */
@@ -360,11 +365,16 @@ static void find_globals(Ra *ra)
 
 /* -- distances --------------------------------------------------------------------------------- */
 
+typedef struct EdgeUse { uint32_t to, *out; } EdgeUse;
+
 static void use_on_edge(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
-    (void)value;
-    uint32_t *out = opaque;
-    out[ra->region->global_of[arg]] = 0;
+    const EdgeUse *e = opaque;
+    const RaRegion *rg = ra->region;
+    bool hard = ra_region_dist_in(rg, e->to)[rg->global_of[value]] < RA_SOFT_USE;
+    uint32_t far = hard ? 0 : RA_SOFT_USE, *d = &e->out[rg->global_of[arg]];
+    if (far < *d)
+        *d = far;
 }
 
 static uint32_t edge_penalty(const Ra *ra, uint32_t from, uint32_t to)
@@ -397,24 +407,25 @@ static void dist_out(Ra *ra, uint32_t b, uint32_t *out)
             if (in[g] != RA_FAR && in[g] + far < out[g] &&
                 (rg->def_block[g] != s[n] || ra->value[rg->value_of[g]].constant))
                 out[g] = in[g] + far < RA_MAX_DISTANCE ? in[g] + far : RA_MAX_DISTANCE;
-        ra_region_each_phi(ra, s[n], b, use_on_edge, out);
+        EdgeUse e = { s[n], out };
+        ra_region_each_phi(ra, s[n], b, use_on_edge, &e);
     }
     out[0] = RA_FAR;
 }
 
 void ra_region_dist_out(Ra *ra, uint32_t b) { dist_out(ra, b, ra->region->out); }
 
-/* First uses in a block. What is said of a block where the value itself is made is good for phis
- * only; dist_out() doesn't look at it. */
+/* First uses in a block; a put alone is a soft one. What is said of a block where the value itself
+ * is made is good for phis only; dist_out() doesn't look at it. */
 static void first_uses(Ra *ra)
 {
     RaRegion *rg = ra->region;
     for (uint32_t g = 1; g <= rg->n_globals; g++)
         for (uint32_t n = ra->value[rg->value_of[g]].use; n; n = ra->uses[n].next) {
-            uint32_t pos = ra->uses[n].pos, b = rg->block_at[pos];
-            uint32_t *d = &dist_of(rg, b)[g];
-            if (*d == RA_FAR)
-                *d = pos - rg->block[b].first_pos;
+            uint32_t pos = ra->uses[n].pos, b = rg->block_at[pos], *d = &dist_of(rg, b)[g];
+            uint32_t far = rg->put_at[pos] ? RA_SOFT_USE : pos - rg->block[b].first_pos;
+            if (far < *d)
+                *d = far;
         }
 }
 
@@ -469,7 +480,7 @@ static void block_pressure(Ra *ra, uint32_t b, uint32_t *seen)
     uint16_t *most = rg->block[b].pressure;
     dist_out(ra, b, rg->out);
     for (uint32_t g = 1; g <= rg->n_globals; g++)
-        if (rg->out[g] != RA_FAR && counts(ra, rg->value_of[g])) {
+        if (rg->out[g] < RA_SOFT_USE && counts(ra, rg->value_of[g])) {
             seen[rg->value_of[g]] = b + 1;
             live[class_of(ra, rg->value_of[g])]++;
         }

@@ -24,7 +24,8 @@
 
 enum { RA_VAR_WORDS = RA_MAX_VARS / 64, RA_FAR = UINT32_MAX };
 enum { RA_CONSTANTS = 1024 };
-enum { RA_LEAVES_LOOP = 1 << 16, RA_UNLIKELY = 1 << 8, RA_MAX_DISTANCE = 1 << 24 };
+enum { RA_LEAVES_LOOP = 1 << 16, RA_UNLIKELY = 1 << 8, RA_MAX_DISTANCE = 1 << 24,
+       RA_SOFT_USE = 1 << 23 /* only as a variable's value, by way of phis */ };
 
 /* Where a block expects a live value. */
 typedef struct RaPlace {
@@ -67,6 +68,7 @@ typedef struct RaRegion {
     uint32_t *soft;              /* [n_globals + 1]: stamp */
     uint32_t stamp;
     uint32_t *block_at;          /* by position */
+    uint8_t *put_at;             /* by position: is it a put? */
     uint32_t constant[RA_CONSTANTS]; /* hash of constants; 0: free */
     unsigned n_constants;
 } RaRegion;

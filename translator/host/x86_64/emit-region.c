@@ -100,6 +100,23 @@ static void select_brc(Emit *e, IrInsn *i)
     }
 }
 
+bool region_goes_back(Emit *e, const IrInsn *exit, HostCc leaves)
+{
+    const IrInsn *i = exit;
+    do
+        i = i->next ? &e->unit->insn[i->next] : NULL;
+    while (i && (i->op == IR_insn || i->op == IR_nop));
+    uint32_t to = i && i->op == IR_br ? (uint32_t)i->imm : UINT32_MAX;
+    if (to > e->s->region->current)
+        return false;
+    ra_edge_settle(e->ra, to);
+    if (ra_edge(e->ra, to)->n_moves)
+        return false;
+    enc_jcc(e, leaves ^ 1, start_of(e, to));
+    e->s->ended = true;
+    return true;
+}
+
 /* Long no-operations (Intel SDM vol. 2, NOP). */
 static void align_code(Emit *e, unsigned to, unsigned most)
 {

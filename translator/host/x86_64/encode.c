@@ -242,8 +242,21 @@ static void label_ref(Emit *e, Label *l)
     }
 }
 
+/* The short form of a jump back that is near enough. */
+static bool jump_short(Emit *e, unsigned opcode, const Label *l)
+{
+    int32_t rel = l->at - (int32_t)(e->p + 2 - e->code);
+    if (l->at < 0 || rel < -128)
+        return false;
+    emit8(e, opcode);
+    emit8(e, (uint8_t)rel);
+    return true;
+}
+
 void enc_jmp(Emit *e, Label *l)
 {
+    if (jump_short(e, 0xeb, l))
+        return;
     emit8(e, 0xe9);
     label_ref(e, l);
 }
@@ -255,9 +268,10 @@ void enc_jcc(Emit *e, HostCc cc, Label *l)
         enc_jcc(e, CC_P, l);
     } else if (cc == CC_E_AND_NP) {
         emit8(e, 0x75); /* jne over the next */
-        emit8(e, 6);
+        uint8_t *by = e->p++;
         enc_jcc(e, CC_NP, l);
-    } else {
+        *by = (uint8_t)(e->p - (by + 1));
+    } else if (!jump_short(e, 0x70 | cc, l)) {
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);
         label_ref(e, l);

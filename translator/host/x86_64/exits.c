@@ -352,7 +352,12 @@ static void select_exit_if(Emit *e, IrInsn *i)
     e->ra->skip_lazy = ra_lazy_dead(i);
     uint32_t snap = side_snapshot(e, &n);
     e->ra->skip_lazy = false;
-    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc) {
+    if (e->s->region && region_goes_back(e, i, cc)) {
+        exit_write_back(e, snap, n, e->s->flags_kind);
+        jump_direct(e, target);
+        return;
+    }
+    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc && !e->s->region) {
         align_rel32(e, 2);
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);
