@@ -121,7 +121,7 @@ void backend_crc32(Vcpu *v, uint64_t bytes);
 
 /* emit-region.c */
 bool emit_region(Emit *e);
-/* Is what follows the exit a jump back in the region that moves nothing? Then it is emitted instead,
+/* Is what follows the exit a jump back in the region that moves nothing? Then it is emitted instead
  * on the exit's opposite condition, and the block ends with what the exit does. */
 bool region_goes_back(Emit *e, const IrInsn *exit, HostCc leaves);
 /* emit-unit.c: one block, from where the allocator stands. */
