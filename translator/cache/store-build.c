@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "translator/cache/store.h"
+
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
 
 static void *grow(StoreBuilder *b, StoreBuffer *to, size_t bytes)
@@ -40,9 +42,9 @@ static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
 
 void build_free(StoreBuilder *b)
 {
-    StoreBuffer *all[] = { &b->code, &b->units, &b->links, &b->points, &b->snaps, &b->constants,
-                           &b->vconsts, &b->fp_sites, &b->relocs, &b->seen, &b->seen_bytes,
-                           &b->rows, &b->slots, &b->blobs, &b->head };
+    StoreBuffer *all[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
+                           &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
+                           &b->parts, &b->seen_bytes, &b->rows, &b->slots, &b->blobs, &b->head };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++) {
         free(all[n]->p);
         *all[n] = (StoreBuffer) { 0 };
@@ -55,17 +57,31 @@ static StoreUnit unit_start(const StoreBuilder *b)
 {
     return (StoreUnit) {
         .code = b->code.n, .link = b->links.n / sizeof(StoreLink),
-        .point = b->points.n / sizeof(UnitPoint), .snap = b->snaps.n / sizeof(UnitSnap),
+        .seen = b->seen.n / sizeof(StoreRange), .point = b->points.n / sizeof(StorePoint),
+        .snap = b->snaps.n / sizeof(UnitSnap),
         .constant = b->constants.n / sizeof(uint64_t), .vconst = b->vconsts.n / sizeof(V128),
         .fp_site = b->fp_sites.n / b->fp_site_bytes,
     };
 }
 
-static void add_seen(StoreBuilder *b, const StoreUnit *u, const uint8_t *bytes)
+static void add_seen(StoreBuilder *b, StoreRange r, const uint8_t *bytes)
 {
-    SeenBytes s = { u->off - u->seen_before, u->seen_bytes, b->seen_bytes.n };
-    append(b, &b->seen, &s, sizeof s);
-    append(b, &b->seen_bytes, bytes, u->seen_bytes);
+    SeenBytes part = { r.off, r.bytes, b->seen_bytes.n };
+    append(b, &b->seen, &r, sizeof r);
+    append(b, &b->parts, &part, sizeof part);
+    append(b, &b->seen_bytes, bytes, r.bytes);
+}
+
+static uint16_t add_pattern(StoreBuilder *b, StorePattern p)
+{
+    size_t n = b->patterns.n / sizeof p;
+    const StorePattern *all = (const StorePattern *)(const void *)b->patterns.p;
+    for (size_t k = 0; k < n; k++)
+        if (!memcmp(&all[k], &p, sizeof p))
+            return (uint16_t)k;
+    b->failed |= n > UINT16_MAX;
+    append(b, &b->patterns, &p, sizeof p);
+    return (uint16_t)n;
 }
 
 static void unlink_site(uint8_t *code, const StoreLink *l)
@@ -118,33 +134,76 @@ static void add_snaps(StoreBuilder *b, const CompiledUnit *u, uint64_t bias)
     }
 }
 
+size_t store_seen_bytes(const CompiledUnit *u)
+{
+    size_t n = u->range ? 0 : u->seen_end - u->seen_start;
+    for (uint32_t k = 0; k < u->n_ranges; k++)
+        n += u->range[k].end - u->range[k].start;
+    return n;
+}
+
+bool build_suits(const CompiledUnit *u, uint64_t bias)
+{
+    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || u->mode > UINT32_MAX ||
+        u->n_guest_insns > UINT16_MAX || u->n_snaps > UINT16_MAX || u->pc - bias > INT32_MAX)
+        return false;
+    for (uint32_t n = 0; n < u->n_links; n++)
+        if ((int64_t)(u->link[n].target - u->pc) != (int32_t)(u->link[n].target - u->pc))
+            return false;
+    for (uint32_t n = 0; n < u->n_points; n++) {
+        const UnitPoint *p = &u->point[n];
+        int32_t guest = (int32_t)p->guest;
+        if (p->end - p->start > UINT8_MAX || guest & 1 || guest / 2 != (int16_t)(guest / 2))
+            return false;
+    }
+    return true;
+}
+
+static void add_points(StoreBuilder *b, const CompiledUnit *u)
+{
+    for (uint32_t n = 0; n < u->n_points; n++) {
+        const UnitPoint *p = &u->point[n];
+        StorePattern m = { p->attr, p->flags_kind, p->n_snap };
+        StorePoint s = {
+            .start = (uint16_t)p->start, .guest = (int16_t)((int32_t)p->guest / 2),
+            .snap = (uint16_t)p->snap, .pattern = add_pattern(b, m),
+            .bytes = (uint8_t)(p->end - p->start),
+        };
+        append(b, &b->points, &s, sizeof s);
+    }
+}
+
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
 {
     if (b->failed)
         return;
     StoreUnit r = unit_start(b);
-    r.mode = u->mode;
+    r.mode = (uint32_t)u->mode;
     r.off = (uint32_t)(u->pc - bias);
     r.host_bytes = u->host_bytes;
     r.entry = u->entry;
     r.code_bytes = u->code_bytes;
     r.n_guest_insns = u->n_guest_insns;
     r.flags = u->flags;
-    r.seen_before = (uint32_t)(u->pc - u->seen_start);
-    r.seen_bytes = (uint32_t)(u->seen_end - u->seen_start);
     append(b, &b->code, u->code, u->host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = &u->link[n];
-        StoreLink s = { .target = l->target - bias, .site = l->site, .stub = l->stub };
+        StoreLink s = { .target = (int32_t)(l->target - u->pc), .site = (uint16_t)l->site,
+                        .stub = (uint16_t)l->stub };
         append(b, &b->links, &s, sizeof s);
         unlink_site(b->code.p + r.code, &s);
     }
     add_relocs(b, u, bias, r.code);
-    append(b, &b->points, u->point, u->n_points * sizeof *u->point);
+    add_points(b, u);
     add_snaps(b, u, bias);
     append(b, &b->vconsts, u->vconst, u->n_vconsts * sizeof *u->vconst);
     append(b, &b->fp_sites, u->fp_site, (size_t)u->n_fp_sites * b->fp_site_bytes);
-    add_seen(b, &r, seen);
+    for (uint32_t n = 0; n < (u->range ? u->n_ranges : 1); n++) {
+        GuestAddr from = u->range ? u->range[n].start : u->seen_start;
+        GuestAddr to = u->range ? u->range[n].end : u->seen_end;
+        add_seen(b, (StoreRange) { (uint32_t)(from - bias), (uint32_t)(to - from) }, seen);
+        seen += to - from;
+    }
     unit_end(b, &r);
 }
 
@@ -170,12 +229,15 @@ static uint32_t first_reloc(const StoredChunk *c, uint32_t at)
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n)
 {
     const StoreUnit *u = &c->unit[n], *next = u + 1;
-    const uint8_t *seen = chunk_seen(c, u);
-    if (b->failed || !seen)
+    for (uint32_t k = u->seen; k < next->seen; k++)
+        if (!chunk_seen(c, &c->seen[k]))
+            return;
+    if (b->failed)
         return;
     StoreUnit r = *u, start = unit_start(b);
     r.code = start.code;
     r.link = start.link;
+    r.seen = start.seen;
     r.point = start.point;
     r.snap = start.snap;
     r.constant = start.constant;
@@ -193,14 +255,19 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
         uint32_t word = c->reloc[k] - u->code + r.code;
         append(b, &b->relocs, &word, sizeof word);
     }
-    append(b, &b->points, c->point + u->point, (next->point - u->point) * sizeof(UnitPoint));
+    for (uint32_t k = u->point; k < next->point; k++) {
+        StorePoint p = c->point[k];
+        p.pattern = add_pattern(b, c->pattern[p.pattern]);
+        append(b, &b->points, &p, sizeof p);
+    }
     append(b, &b->snaps, c->snap + u->snap, (next->snap - u->snap) * sizeof(UnitSnap));
     append(b, &b->constants, c->constant + u->constant,
            (next->constant - u->constant) * sizeof(uint64_t));
     append(b, &b->vconsts, c->vconst + u->vconst, (next->vconst - u->vconst) * sizeof(V128));
     append(b, &b->fp_sites, c->fp_site + (size_t)u->fp_site * b->fp_site_bytes,
            (size_t)(next->fp_site - u->fp_site) * b->fp_site_bytes);
-    add_seen(b, &r, seen);
+    for (uint32_t k = u->seen; k < next->seen; k++)
+        add_seen(b, c->seen[k], chunk_seen(c, &c->seen[k]));
     unit_end(b, &r);
 }
 
@@ -227,7 +294,7 @@ static void order_by_off(StoreBuilder *b)
         order[n] = (ByOff) { unit[n].off, n };
     qsort(order, n_units, sizeof *order, compare_off);
     for (uint32_t n = 0; n < n_units; n++)
-        unit[n].by_off = order[n].n;
+        unit[n].by_off = (uint16_t)order[n].n;
     free(order);
 }
 
@@ -254,17 +321,16 @@ static void connect(StoreBuilder *b)
     for (uint32_t from = 0, n = 0; n < n_links; n++) {
         while (from + 1 < n_units && unit[from + 1].link <= n)
             from++;
-        if (link[n].target > UINT32_MAX)
-            continue;
-        uint32_t at = store_slot((uint32_t)link[n].target, cap);
+        int64_t target = unit[from].off + (int64_t)link[n].target;
+        uint32_t at = store_slot((uint32_t)target, cap);
         for (; slot[at]; at = (at + 1) & (cap - 1)) {
             const StoreUnit *to = &unit[slot[at] - 1];
-            if (to->off != link[n].target || to->mode != unit[from].mode)
+            if (to->off != target || to->mode != unit[from].mode)
                 continue;
             uint32_t site = unit[from].code + link[n].site;
             int32_t rel = (int32_t)(to->code + to->entry - (site + 4));
             memcpy(b->code.p + site, &rel, sizeof rel);
-            link[n].to = slot[at];
+            link[n].to = (uint16_t)slot[at];
             break;
         }
     }
@@ -280,8 +346,8 @@ static int by_off(const void *a, const void *b)
 /* Sorts and joins what the units have seen. */
 static void join_seen(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
 {
-    SeenBytes *seen = (SeenBytes *)(void *)b->seen.p;
-    size_t n_seen = b->seen.n / sizeof *seen;
+    SeenBytes *seen = (SeenBytes *)(void *)b->parts.p;
+    size_t n_seen = b->parts.n / sizeof *seen;
     StoreRange r = { 0, 0 };
     qsort(seen, n_seen, sizeof *seen, by_off);
     for (size_t n = 0; n < n_seen && !b->failed; n++) {
@@ -320,36 +386,49 @@ static void add_slots(StoreBuilder *b, uint32_t chunk)
     }
 }
 
+/* The tables behind the code, in the file's order. */
+static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBuffer *bytes)
+{
+    StoreTables t = {
+        .n_vconsts = b->vconsts.n / sizeof(V128), .n_constants = b->constants.n / sizeof(uint64_t),
+        .n_units = b->units.n / sizeof(StoreUnit), .n_links = b->links.n / sizeof(StoreLink),
+        .n_seen = b->seen.n / sizeof(StoreRange), .n_fp_sites = b->fp_sites.n / b->fp_site_bytes,
+        .n_patterns = b->patterns.n / sizeof(StorePattern),
+        .n_points = b->points.n / sizeof(StorePoint), .n_snaps = b->snaps.n / sizeof(UnitSnap),
+        .n_relocs = b->relocs.n / sizeof(uint32_t), .n_ranges = ranges->n / sizeof(StoreRange),
+        .guest_bytes = bytes->n, .fp_site_bytes = b->fp_site_bytes,
+    };
+    StoreUnit last = unit_start(b);
+    append(b, &b->units, &last, sizeof last);
+    const StoreBuffer *kept[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->seen,
+                                  &b->fp_sites, &b->patterns, &b->points, &b->snaps };
+    size_t at = b->blobs.n;
+    append(b, &b->blobs, &t, sizeof t);
+    for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
+        add_table(b, kept[n]);
+    t.kept_bytes = (uint32_t)(b->blobs.n - at);
+    add_table(b, &b->relocs);
+    add_table(b, ranges);
+    add_table(b, bytes);
+    pad(b, &b->blobs, STORE_ALIGN, 0);
+    if (!b->failed)
+        memcpy(b->blobs.p + at, &t, sizeof t);
+}
+
 static void close_chunk(StoreBuilder *b)
 {
-    uint32_t n_units = b->units.n / sizeof(StoreUnit);
-    if (b->failed || !n_units)
+    if (b->failed || !b->units.n)
         return;
     StoreBuffer ranges = { 0 }, bytes = { 0 };
     connect(b);
     order_by_off(b);
     join_seen(b, &ranges, &bytes);
     add_slots(b, b->rows.n / sizeof(StoreChunkRow));
-    StoreTables t = {
-        .n_vconsts = b->vconsts.n / sizeof(V128), .n_constants = b->constants.n / sizeof(uint64_t),
-        .n_units = n_units, .n_links = b->links.n / sizeof(StoreLink),
-        .n_fp_sites = b->fp_sites.n / b->fp_site_bytes, .n_points = b->points.n / sizeof(UnitPoint),
-        .n_snaps = b->snaps.n / sizeof(UnitSnap), .n_relocs = b->relocs.n / sizeof(uint32_t),
-        .n_ranges = ranges.n / sizeof(StoreRange), .guest_bytes = bytes.n,
-        .fp_site_bytes = b->fp_site_bytes,
-    };
-    StoreUnit last = unit_start(b);
-    append(b, &b->units, &last, sizeof last);
     StoreChunkRow row = { .at = b->blobs.n };
     append(b, &b->blobs, b->code.p, b->code.n);
     pad(b, &b->blobs, STORE_ALIGN, 0xcc);
     row.code_bytes = (uint32_t)(b->blobs.n - row.at);
-    append(b, &b->blobs, &t, sizeof t);
-    const StoreBuffer *tables[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->fp_sites,
-                                    &b->points, &b->snaps, &b->relocs, &ranges, &bytes };
-    for (size_t n = 0; n < sizeof tables / sizeof *tables; n++)
-        add_table(b, tables[n]);
-    pad(b, &b->blobs, STORE_ALIGN, 0);
+    add_tables(b, &ranges, &bytes);
     row.table_bytes = (uint32_t)(b->blobs.n - row.at - row.code_bytes);
     if (!b->failed) {
         const uint8_t *blob = b->blobs.p + row.at;
@@ -357,8 +436,9 @@ static void close_chunk(StoreBuilder *b)
                                   store_hash(blob, row.code_bytes, 0));
     }
     append(b, &b->rows, &row, sizeof row);
-    StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->points, &b->snaps, &b->constants,
-                             &b->vconsts, &b->fp_sites, &b->relocs, &b->seen, &b->seen_bytes };
+    StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
+                             &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
+                             &b->parts, &b->seen_bytes };
     for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
         empty[n]->n = 0;
     free(ranges.p);

@@ -17,15 +17,18 @@ typedef struct StoreBuffer { uint8_t *p; size_t n, cap; } StoreBuffer;
 typedef struct StoreBuilder {
     uint32_t fp_site_bytes;
     bool failed;
-    /* the open chunk; seen: of SeenBytes */
-    StoreBuffer code, units, links, points, snaps, constants, vconsts, fp_sites, relocs, seen,
-        seen_bytes;
+    /* the open chunk; parts: of SeenBytes */
+    StoreBuffer code, units, links, seen, patterns, points, snaps, constants, vconsts, fp_sites,
+        relocs, parts, seen_bytes;
     /* the group: rows with places in blobs, index entries */
     StoreBuffer rows, slots, blobs, head;
     uint32_t n_units;
 } StoreBuilder;
 
 void build_free(StoreBuilder *b);
+/* Do its fields fit those of the store? */
+bool build_suits(const CompiledUnit *u, uint64_t bias);
+/* `seen`: the guest bytes of the unit's ranges one after another. */
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen);
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n);
 /* The group's bytes, valid until build_free(); false: failed, or there is nothing. */

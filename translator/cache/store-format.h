@@ -16,7 +16,7 @@ enum {
     STORE_FORMAT = 1,
     STORE_ALIGN = 64,             /* of groups and chunks */
     STORE_CHUNK_CODE = 192 << 10, /* a chunk is closed behind so much host code */
-    STORE_CHUNK_UNITS = 1 << 14,
+    STORE_CHUNK_UNITS = 1 << 13,
     STORE_PATH_BYTES = 192,
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
@@ -62,35 +62,46 @@ static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 }
 
 /* The tables of a chunk, in this order behind StoreTables, each from a multiple of 16: V128,
- * constants, StoreUnit (n_units + 1: the last one only ends the others' tables), StoreLink, fp
- * sites, UnitPoint, UnitSnap, relocations, StoreRange, guest bytes. */
+ * constants, StoreUnit (n_units + 1: the last one only ends the others' tables), StoreLink,
+ * StoreRange of what units have seen, fp sites, StorePattern, StorePoint, UnitSnap. Behind
+ * kept_bytes lies what only loading needs: relocations, StoreRange of the guest bytes (sorted and
+ * disjoint), the bytes. */
 typedef struct StoreTables {
-    uint32_t n_vconsts, n_constants, n_units, n_links, n_fp_sites, n_points, n_snaps, n_relocs,
-        n_ranges, guest_bytes;
-    uint32_t fp_site_bytes, free;
+    uint32_t n_vconsts, n_constants, n_units, n_links, n_seen, n_fp_sites, n_patterns, n_points,
+        n_snaps, n_relocs, n_ranges, guest_bytes;
+    uint32_t kept_bytes, fp_site_bytes, free[2];
 } StoreTables;
 
 /* Guest addresses are kept as offsets in the guest's file: the mapping says what to add (`bias`).
- * Addresses that don't lie in the file, such as those of data, the same way. */
+ * Addresses that don't lie in the file, such as those of data, the same way. What doesn't fit the
+ * fields isn't stored. */
 typedef struct StoreUnit {
-    uint64_t mode;
     uint32_t off;                 /* of the entry */
-    uint32_t code, host_bytes, entry; /* in the chunk's code */
-    uint32_t code_bytes, n_guest_insns, flags;
-    uint32_t seen_before, seen_bytes; /* the guest bytes it depends on, from off - seen_before */
-    uint32_t link, point, snap, constant, vconst, fp_site; /* the first of each */
-    uint32_t by_off;              /* of the n-th record: the unit that is n-th by off */
+    uint32_t code;                /* in the chunk's code */
+    uint32_t flags, mode;
+    uint32_t link, seen, point, snap, constant; /* the first of each */
+    uint16_t vconst, fp_site;
+    uint16_t host_bytes, entry, code_bytes, n_guest_insns;
+    uint16_t by_off;              /* of the n-th record: the unit that is n-th by off */
+    uint16_t free;
 } StoreUnit;
 typedef struct StoreLink {
-    uint64_t target;
-    uint32_t site, stub;          /* as in UnitLink */
-    uint32_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
-    uint32_t free;
+    int32_t target;               /* less the unit's off */
+    uint16_t site, stub;          /* as in UnitLink */
+    uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
+    uint16_t free;
 } StoreLink;
+/* A UnitPoint; what repeats is a pattern. */
+typedef struct StorePattern { uint32_t attr; uint16_t flags_kind, n_snap; } StorePattern;
+typedef struct StorePoint {
+    uint16_t start;
+    int16_t guest;                /* in halfwords */
+    uint16_t snap, pattern;
+    uint8_t bytes, free;
+} StorePoint;
 /* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
  * guest address less bias, or the stub's number. */
 enum { STORE_RELOC_SHIFT = 28 };
-/* Guest bytes that units were made from, sorted and disjoint. */
 typedef struct StoreRange { uint32_t off, bytes; } StoreRange;
 
 static inline size_t store_align(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }

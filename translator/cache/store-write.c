@@ -160,20 +160,29 @@ static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const ui
     return w->sound[n] == 1 && chunk_lay_out(ret, tables, row->table_bytes);
 }
 
+/* Was it made from these bytes? Different ranges have different bytes, or mean the same code. */
+static bool has_seen(const StoredChunk *c, const StoreUnit *r, const uint8_t *seen)
+{
+    for (uint32_t n = r->seen; n < r[1].seen; n++) {
+        const uint8_t *its = chunk_seen(c, &c->seen[n]);
+        if (!its || memcmp(its, seen, c->seen[n].bytes))
+            return false;
+        seen += c->seen[n].bytes;
+    }
+    return true;
+}
+
 static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
 {
     uint64_t state = 0;
     uint32_t chunk, n, off = (uint32_t)(u->pc - bias);
     while (store_file_probe(&w->now, off, &state, &chunk, &n)) {
         StoredChunk c;
-        const uint8_t *code, *its;
+        const uint8_t *code;
         if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units)
             continue;
         const StoreUnit *r = &c.unit[n];
-        if (r->off == off && r->mode == u->mode && r->flags == u->flags &&
-            r->seen_bytes == u->seen_end - u->seen_start &&
-            r->seen_before == u->pc - u->seen_start && (its = chunk_seen(&c, r)) &&
-            !memcmp(its, seen, r->seen_bytes))
+        if (r->off == off && r->mode == u->mode && r->flags == u->flags && has_seen(&c, r, seen))
             return true;
     }
     return false;
@@ -184,10 +193,19 @@ static void add_live(StoreWrite *w, const StoreUnits *u)
     const uint8_t *seen = u->seen;
     for (uint32_t n = 0; n < u->n; n++) {
         const CompiledUnit *unit = u->unit[n];
-        if (!is_there(w, unit, u->bias, seen))
+        if (build_suits(unit, u->bias) && !is_there(w, unit, u->bias, seen))
             build_live(&w->builder, unit, u->bias, seen);
-        seen += unit->seen_end - unit->seen_start;
+        seen += store_seen_bytes(unit);
     }
+}
+
+static bool still_so(const StoredChunk *c, const StoreRange *r, const StoreUnits *u)
+{
+    const uint8_t *seen = chunk_seen(c, r);
+    uint64_t from = r->off - u->code_off;
+    bool mapped = r->off >= u->code_off && from <= u->code_bytes &&
+                  r->bytes <= u->code_bytes - from;
+    return seen && (!mapped || !memcmp(u->code + from, seen, r->bytes));
 }
 
 /* Of two of the same place the newer one, which the index gives first; and none of other code. */
@@ -195,12 +213,10 @@ static bool is_wanted(StoreWrite *w, const StoredChunk *c, uint32_t chunk, uint3
                       const StoreUnits *u)
 {
     const StoreUnit *r = &c->unit[n];
-    uint32_t from = r->off - r->seen_before, first_chunk, first_n;
-    const uint8_t *seen = chunk_seen(c, r);
-    bool mapped = from >= u->code_off && from - u->code_off <= u->code_bytes &&
-                  r->seen_bytes <= u->code_bytes - (from - u->code_off);
-    if (!seen || (mapped && memcmp(u->code + (from - u->code_off), seen, r->seen_bytes)))
-        return false;
+    uint32_t first_chunk, first_n;
+    for (uint32_t k = r->seen; k < r[1].seen; k++)
+        if (!still_so(c, &c->seen[k], u))
+            return false;
     for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &first_chunk, &first_n);) {
         StoredChunk other;
         const uint8_t *code;

@@ -75,6 +75,8 @@ void store_file_forget_name(Store *s, const StoreFile *f);
 
 /* -- writing: store-write.c -------------------------------------------------------------------- */
 
+/* Of guest code, on which the unit depends. */
+size_t store_seen_bytes(const CompiledUnit *u);
 /* Units of the process, and the guest bytes that they were made from, one after another. */
 typedef struct StoreUnits {
     const CompiledUnit *const *unit;

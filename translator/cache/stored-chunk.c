@@ -2,7 +2,10 @@
 /* See stored-chunk.h. */
 #include "translator/cache/stored-chunk.h"
 
+#include <sys/mman.h>
+
 #include "translator/runtime/state.h"
+#include "translator/runtime/unit-table.h"
 
 /* -- the tables of a chunk --------------------------------------------------------------------- */
 
@@ -32,9 +35,13 @@ bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
     c->constant = take(&k, t->n_constants, sizeof *c->constant);
     c->unit = take(&k, (size_t)t->n_units + 1, sizeof *c->unit);
     c->link = take(&k, t->n_links, sizeof *c->link);
+    c->seen = take(&k, t->n_seen, sizeof *c->seen);
     c->fp_site = take(&k, t->n_fp_sites, t->fp_site_bytes);
+    c->pattern = take(&k, t->n_patterns, sizeof *c->pattern);
     c->point = take(&k, t->n_points, sizeof *c->point);
     c->snap = take(&k, t->n_snaps, sizeof *c->snap);
+    if (!k.ok || k.at != t->kept_bytes)
+        return false;
     c->reloc = take(&k, t->n_relocs, sizeof *c->reloc);
     c->range = take(&k, t->n_ranges, sizeof *c->range);
     c->guest = take(&k, t->guest_bytes, 1);
@@ -43,14 +50,16 @@ bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
 
 /* -- loading ----------------------------------------------------------------------------------- */
 
-static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
+static bool relocate(Translator *t, StoredChunk *c, uint8_t *code, const uint32_t *reloc)
 {
     enum { AT = (1u << STORE_RELOC_SHIFT) - 1 };
     for (uint32_t n = 0; n < c->tables->n_relocs; n++) {
-        uint8_t *at = code + (c->reloc[n] & AT);
+        uint8_t *at = code + (reloc[n] & AT);
         uint64_t wide;
         uint32_t narrow;
-        switch (c->reloc[n] >> STORE_RELOC_SHIFT) {
+        if ((reloc[n] & AT) + sizeof narrow > c->base.host_bytes)
+            return false;
+        switch (reloc[n] >> STORE_RELOC_SHIFT) {
         case UNIT_RELOC_GUEST64:
             memcpy(&wide, at, sizeof wide);
             wide += c->bias;
@@ -77,57 +86,93 @@ static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
     return true;
 }
 
-StoredChunk *chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *row, uint64_t bias,
-                        bool *ret_full)
+/* Many pages are about to be written: one call instead of a fault for each. */
+static void populate(const uint8_t *at, size_t bytes)
 {
-    CodeBuffer *buf = t->code;
-    uint8_t *code = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
-    *ret_full = true;
-    if (code > buf->limit || row->code_bytes > (size_t)(buf->limit - code))
-        return NULL;
-    StoredChunk *c = cache_alloc_meta(buf, sizeof *c);
-    uint8_t *tables = c ? cache_alloc_meta(buf, row->table_bytes) : NULL;
-    if (!tables) {
-        if (c)
-            chunk_drop(t, c);
-        return NULL;
-    }
-    *ret_full = false;
-    memcpy(code, file, row->code_bytes);
-    memcpy(tables, file + row->code_bytes, row->table_bytes);
-    c->bias = bias;
-    c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .chunk = c };
-    uint64_t sum = store_hash(tables, row->table_bytes, store_hash(code, row->code_bytes, 0));
-    if (sum != row->checksum || !chunk_lay_out(c, tables, row->table_bytes) ||
-        c->tables->fp_site_bytes != t->backend->fp_site_bytes || !relocate(t, c, code)) {
-        chunk_drop(t, c);
-        return NULL;
-    }
-    c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
-    if (!c->made) {
-        *ret_full = true;
-        chunk_drop(t, c);
-        return NULL;
-    }
-    return c;
+#ifdef MADV_POPULATE_WRITE
+    uintptr_t from = (uintptr_t)at & ~(uintptr_t)4095;
+    uintptr_t to = store_align((uintptr_t)at + bytes, 4096);
+    if (to - from > 8192)
+        madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+#endif
 }
 
-bool chunk_publish(Translator *t, StoredChunk *c)
+/* Of the file's bytes; they may be what nobody wrote. */
+static bool same_code(Translator *t, const StoredChunk *c, const ChunkPlace *p)
 {
-    if (!cache_add(t->code, &c->base))
-        return false;
-    t->code->next = (uint8_t *)(uintptr_t)c->base.code + c->base.host_bytes;
+    size_t at = 0;
+    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
+        StoreRange r = c->range[n];
+        uint64_t from = r.off + p->bias;
+        if (from < p->start || from > p->end || r.bytes > p->end - from ||
+            !r.bytes || r.bytes > c->tables->guest_bytes - at)
+            return false;
+        unit_table_see(t->units, from, r.bytes);
+        if (memcmp((const void *)(uintptr_t)from, c->guest + at, r.bytes))
+            return false;
+        at += r.bytes;
+    }
     return true;
 }
 
 /* Metadata is handed out zeroed. */
-void chunk_drop(Translator *t, StoredChunk *c)
+static ChunkResult give_back(CodeBuffer *buf, uint8_t *from, ChunkResult why)
 {
-    CodeBuffer *buf = t->code;
-    uint8_t *from = (uint8_t *)c;
     size_t bytes = (size_t)(buf->meta_next - from);
     memset(from, 0, bytes);
     buf->meta_next = from;
+    return why;
+}
+
+/* What is used later is copied before it is checked: the file may be damaged at any time. */
+static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint8_t *tables,
+                        const StoreChunkRow *row, const ChunkPlace *place)
+{
+    StoredChunk in_file;
+    uint8_t *code = (uint8_t *)(uintptr_t)c->base.code;
+    if (!chunk_lay_out(&in_file, file + row->code_bytes, row->table_bytes))
+        return CHUNK_DAMAGED;
+    size_t kept = in_file.tables->kept_bytes;
+    if (kept > row->table_bytes)
+        return CHUNK_DAMAGED;
+    bool same = same_code(t, &in_file, place);
+    populate(code, row->code_bytes);
+    populate(tables, row->table_bytes);
+    memcpy(code, file, row->code_bytes);
+    memcpy(tables, file + row->code_bytes, row->table_bytes);
+    uint64_t sum = store_hash(tables, row->table_bytes, store_hash(code, row->code_bytes, 0));
+    if (sum != row->checksum || !chunk_lay_out(c, tables, row->table_bytes) ||
+        c->tables->fp_site_bytes != t->backend->fp_site_bytes)
+        return CHUNK_DAMAGED;
+    return same && relocate(t, c, code, c->reloc) ? CHUNK_LOADED : CHUNK_DIFFERS;
+}
+
+ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *row,
+                       const ChunkPlace *place, StoredChunk **ret)
+{
+    CodeBuffer *buf = t->code;
+    uint8_t *code = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
+    if (code > buf->limit || row->code_bytes > (size_t)(buf->limit - code))
+        return CHUNK_FULL;
+    StoredChunk *c = cache_alloc_meta(buf, sizeof *c);
+    uint8_t *tables = c ? cache_alloc_meta(buf, row->table_bytes) : NULL;
+    if (!tables)
+        return CHUNK_FULL;
+    c->bias = place->bias;
+    c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .chunk = c };
+    ChunkResult r = fill(t, c, file, tables, row, place);
+    if (r != CHUNK_LOADED)
+        return give_back(buf, (uint8_t *)c, r);
+    c->reloc = NULL;
+    c->range = NULL;
+    c->guest = NULL;
+    give_back(buf, tables + c->tables->kept_bytes, r);
+    c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
+    if (!c->made || !cache_add(buf, &c->base))
+        return give_back(buf, (uint8_t *)c, CHUNK_FULL);
+    buf->next = code + row->code_bytes;
+    *ret = c;
+    return r;
 }
 
 /* -- units of a chunk -------------------------------------------------------------------------- */
@@ -145,16 +190,14 @@ uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at)
     return low;
 }
 
-/* The guest bytes of a stored unit lie in one of its chunk's ranges. */
-const uint8_t *chunk_seen(const StoredChunk *c, const StoreUnit *u)
+const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen)
 {
-    uint32_t from = u->off - u->seen_before;
     size_t at = 0;
     for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
         const StoreRange *r = &c->range[n];
-        if (from - r->off < r->bytes && u->seen_bytes <= r->bytes - (from - r->off) &&
+        if (seen->off - r->off < r->bytes && seen->bytes <= r->bytes - (seen->off - r->off) &&
             at + r->bytes <= c->tables->guest_bytes)
-            return c->guest + at + (from - r->off);
+            return c->guest + at + (seen->off - r->off);
         at += r->bytes;
     }
     return NULL;
@@ -182,7 +225,6 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
         .pc = u->off + c->bias, .mode = u->mode, .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = c->base.code + u->code,
         .host_bytes = u->host_bytes, .entry = u->entry, .n_links = next->link - u->link,
-        .point = c->point + u->point, .n_points = next->point - u->point,
         .n_snaps = next->snap - u->snap, .n_constants = next->constant - u->constant,
         .n_vconsts = next->vconst - u->vconst, .snap = c->snap + u->snap,
         .constant = c->constant + u->constant, .guest_bias = c->bias,
@@ -190,20 +232,48 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
         .fp_site = (struct UnitFpSite *)(void *)(c->fp_site +
                                                  (size_t)u->fp_site * c->tables->fp_site_bytes),
         .n_fp_sites = next->fp_site - u->fp_site, .chunk = (StoredChunk *)(uintptr_t)c,
-        .seen_start = u->off + c->bias - u->seen_before,
-        .seen_end = u->off + c->bias - u->seen_before + u->seen_bytes,
+        .seen_start = c->seen[u->seen].off + c->bias,
+        .seen_end = c->seen[u->seen].off + c->bias + c->seen[u->seen].bytes,
     };
 }
 
-const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, CompiledUnit *view)
+static bool find_point(const StoredChunk *c, const StoreUnit *u, uint32_t at, UnitPoint *ret)
 {
-    const CompiledUnit *u = cache_find(buf, host_pc);
-    if (!u || !u->chunk)
-        return u;
-    const StoredChunk *c = u->chunk;
-    uint32_t at = (uint32_t)((const uint8_t *)host_pc - u->code), n = chunk_find_unit(c, at);
-    chunk_describe(c, n, view);
-    return at - c->unit[n].code < c->unit[n].host_bytes ? view : NULL;
+    uint32_t low = u->point, high = u[1].point;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const StorePoint *p = &c->point[mid];
+        if (at < p->start) {
+            high = mid;
+        } else if (at >= (uint32_t)p->start + p->bytes) {
+            low = mid + 1;
+        } else {
+            const StorePattern *m = &c->pattern[p->pattern];
+            *ret = (UnitPoint) {
+                .start = p->start, .end = (uint32_t)p->start + p->bytes,
+                .guest = (uint32_t)(p->guest * 2), .snap = p->snap, .n_snap = m->n_snap,
+                .flags_kind = m->flags_kind, .attr = m->attr,
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
+const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view)
+{
+    const CompiledUnit *base = cache_find(buf, host_pc);
+    if (!base || !base->chunk)
+        return base;
+    const StoredChunk *c = base->chunk;
+    uint32_t at = (uint32_t)((const uint8_t *)host_pc - base->code), n = chunk_find_unit(c, at);
+    const StoreUnit *u = &c->unit[n];
+    chunk_describe(c, n, &view->unit);
+    if (find_point(c, u, at - u->code, &view->point)) {
+        view->unit.point = &view->point;
+        view->unit.n_points = 1;
+    }
+    return at - u->code < u->host_bytes ? &view->unit : NULL;
 }
 
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)
@@ -211,7 +281,7 @@ bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_targe
     const StoreUnit *u = &c->unit[chunk_find_unit(c, stub)];
     for (uint32_t n = u->link; n < u[1].link; n++)
         if (u->code + c->link[n].stub == stub) {
-            *ret_target = c->link[n].target + c->bias;
+            *ret_target = u->off + c->bias + (int64_t)c->link[n].target;
             return true;
         }
     return false;
@@ -229,10 +299,21 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
         return NULL;
     chunk_describe(c, n, made);
     made->link = link;
+    if (u->flags & IR_UNIT_REGION) {
+        uint32_t n_ranges = u[1].seen - u->seen;
+        made->range = cache_alloc_meta(t->code, n_ranges * sizeof *made->range);
+        if (!made->range)
+            return NULL;
+        for (uint32_t k = 0; k < n_ranges; k++) {
+            GuestAddr from = c->seen[u->seen + k].off + c->bias;
+            made->range[made->n_ranges++] =
+                (UnitRange) { .start = from, .end = from + c->seen[u->seen + k].bytes };
+        }
+    }
     for (uint32_t k = 0; k < n_links; k++) {
         const StoreLink *s = &c->link[u->link + k];
-        link[k] = (UnitLink) { .from = made, .target = s->target + c->bias, .site = s->site,
-                               .stub = s->stub };
+        link[k] = (UnitLink) { .from = made, .target = made->pc + (int64_t)s->target,
+                               .site = s->site, .stub = s->stub };
     }
     c->made[n] = made;
     return made;

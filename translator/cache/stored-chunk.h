@@ -26,10 +26,12 @@ typedef struct StoredChunk {
     uint64_t *constant;
     const StoreUnit *unit;
     const StoreLink *link;
+    const StoreRange *seen;
     uint8_t *fp_site;
-    UnitPoint *point;
+    const StorePattern *pattern;
+    const StorePoint *point;
     UnitSnap *snap;
-    const uint32_t *reloc;
+    const uint32_t *reloc;    /* this and the rest only in a file's own bytes, not in memory */
     const StoreRange *range;
     const uint8_t *guest;
     CompiledUnit **made;      /* [n_units]: NULL until somebody asks; stays when invalid */
@@ -40,24 +42,27 @@ typedef struct StoredChunk {
 /* Finds the tables' places; false: they don't fit into `bytes`. Fills tables … guest of c. */
 bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes);
 
-/* Copies a chunk into the buffer, looks whether it is sound, and relocates it. NULL: it isn't, or
- * its addresses don't suit `bias`, or (*ret_full) there is no room. The caller compares the guest
- * bytes and then calls chunk_publish() or chunk_drop(), before anything else is allocated. */
-StoredChunk *chunk_load(struct Translator *t, const uint8_t *file, const StoreChunkRow *row,
-                        uint64_t bias, bool *ret_full);
-bool chunk_publish(struct Translator *t, StoredChunk *c);
-void chunk_drop(struct Translator *t, StoredChunk *c);
+/* Where the guest's file is mapped: guest addresses less `bias` are offsets in it. */
+typedef struct ChunkPlace { uint64_t bias, start, end; } ChunkPlace;
+typedef enum ChunkResult { CHUNK_LOADED, CHUNK_FULL, CHUNK_DAMAGED, CHUNK_DIFFERS } ChunkResult;
+/* Copies a chunk into the code buffer, looks whether it is sound and whether the guest's code is
+ * what it was made from, and relocates it. FULL: there is no room now. May fault, which leaves
+ * nothing behind but wasted metadata. */
+ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChunkRow *row,
+                       const ChunkPlace *place, StoredChunk **ret);
 
 /* The unit whose code holds `at`, an offset in the chunk's code. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);
-/* The guest bytes that the unit depends on; NULL: the tables contradict each other. */
-const uint8_t *chunk_seen(const StoredChunk *c, const StoreUnit *u);
+/* In a file's bytes: what the unit has seen there; NULL: the tables contradict each other. */
+const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen);
 /* Is there a unit whose entry is at that offset in the file? */
 bool chunk_find_entry(const StoredChunk *c, uint32_t off);
-/* What the backend has to know of a unit, but for its links. */
+/* What the backend has to know of a unit, but for its links and points. */
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret);
-/* The unit at host_pc: cache_find(), or if that is a chunk, *view filled in. */
-const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, CompiledUnit *view);
+/* The unit at host_pc: cache_find()'s, or if that is a chunk, view->unit filled in, with the point
+ * that holds for host_pc if there is one. */
+typedef struct ChunkView { CompiledUnit unit; UnitPoint point; } ChunkView;
+const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);
 /* The CompiledUnit with its links, made now if there is none; NULL: no room for metadata. */

@@ -16,7 +16,7 @@
 static JumpCacheEntry *wanted_jump_cache(const Vcpu *v)
 {
     bool look_up = !v->step && !v->translator->one_insn && !log_on(LOG_NOCHAIN);
-    return look_up ? v->own_jump_cache : v->translator->empty_jump_cache;
+    return look_up ? v->own_jump_cache : (JumpCacheEntry *)(uintptr_t)jump_cache_empty;
 }
 
 /* True: there was a kick by vcpu_kick(), which is used up now. */
@@ -55,12 +55,13 @@ static void fill_jump_cache(Vcpu *v, CompiledUnit *u)
 {
     if (u->flags & IR_UNIT_ONE_INSN)
         return;
-    JumpCacheEntry *e = &v->own_jump_cache[jump_cache_index(u->pc)];
+    unsigned n = jump_cache_index(u->pc);
+    JumpCacheEntry *e = &v->own_jump_cache[n];
     __atomic_store_n(&e->host, (const void *)unit_entry(u), __ATOMIC_RELAXED);
     __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
     /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
     if (__atomic_load_n(&u->invalid, __ATOMIC_SEQ_CST))
-        __atomic_store_n(&e->pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+        __atomic_store_n(&e->pc, jump_cache_free(n), __ATOMIC_RELAXED);
 }
 
 /* Makes the unit at pc; false: it can't be made, v->exit_reason tells. */

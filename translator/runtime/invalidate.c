@@ -48,9 +48,10 @@ static void withdraw(Translator *t, CompiledUnit *u)
     /* Before the purge: fill_jump_cache() looks at it after it has filled. */
     __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
     for (Vcpu *v = t->vcpus; v; v = v->next) {
-        JumpCacheEntry *e = &v->own_jump_cache[jump_cache_index(u->pc)];
+        unsigned n = jump_cache_index(u->pc);
+        JumpCacheEntry *e = &v->own_jump_cache[n];
         if (__atomic_load_n(&e->pc, __ATOMIC_SEQ_CST) == u->pc)
-            __atomic_store_n(&e->pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+            __atomic_store_n(&e->pc, jump_cache_free(n), __ATOMIC_RELAXED);
     }
 }
 

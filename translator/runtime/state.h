@@ -52,7 +52,6 @@ struct Translator {
     Vcpu *vcpus;
     TranslatorStats stats;
     const void *const *helper_fns; /* [isa->n_helpers], what Vcpu.helpers points to */
-    JumpCacheEntry *empty_jump_cache;
     UnitHint *hints;               /* open hash of cap_hints (a power of two), pc 0 = free */
     unsigned n_hints, cap_hints;
     int perf_fd;                   /* perf map, or -1 */

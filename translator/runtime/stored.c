@@ -123,20 +123,6 @@ static FileMap *find_map(struct Stored *s, GuestAddr pc)
 
 static const uint8_t *host(GuestAddr a) { return (const uint8_t *)(uintptr_t)a; }
 
-static bool same_code(const FileMap *m, const StoredChunk *c)
-{
-    size_t at = 0;
-    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
-        StoreRange r = c->range[n];
-        GuestAddr from = r.off + m->bias;
-        if (from < m->start || from > m->end || r.bytes > m->end - from ||
-            r.bytes > c->tables->guest_bytes - at || memcmp(host(from), c->guest + at, r.bytes))
-            return false;
-        at += r.bytes;
-    }
-    return true;
-}
-
 static void list_in_perf_map(Translator *t, const StoredChunk *c)
 {
     for (uint32_t n = 0; t->perf_fd >= 0 && n < c->tables->n_units; n++) {
@@ -163,17 +149,11 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
         return c == &s->refused ? NULL : c;
     const uint8_t *data;
     const StoreChunkRow *row = store_file_chunk(m->file, number, &data);
-    bool full;
-    c = chunk_load(t, data, row, m->bias, &full);
-    if (!c) {
-        m->chunk[number] = full ? NULL : &s->refused;
-        return NULL;
-    }
-    bool same = same_code(m, c);
-    if (!same || !chunk_publish(t, c)) {
-        chunk_drop(t, c);
-        m->chunk[number] = same ? NULL : &s->refused;
-        if (!same)
+    const ChunkPlace place = { m->bias, m->start, m->end };
+    ChunkResult r = chunk_load(t, data, row, &place, &c);
+    if (r != CHUNK_LOADED) {
+        m->chunk[number] = r == CHUNK_FULL ? NULL : &s->refused;
+        if (r == CHUNK_DIFFERS)
             store_file_forget_name(&s->store, m->file);
         return NULL;
     }
@@ -332,9 +312,9 @@ static bool connect(Translator *t, StoredChunk *c)
 
 static bool overlaps(const StoredChunk *c, GuestAddr start, GuestAddr last)
 {
-    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
-        GuestAddr from = c->range[n].off + c->bias;
-        if (from <= last && from + c->range[n].bytes > start)
+    for (uint32_t n = 0; n < c->tables->n_seen; n++) {
+        GuestAddr from = c->seen[n].off + c->bias;
+        if (from <= last && from + c->seen[n].bytes > start)
             return true;
     }
     return false;
@@ -402,7 +382,10 @@ static bool is_new(const CompiledUnit *u)
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)
 {
-    return u->seen_start >= m->start && u->seen_end <= m->end;
+    for (uint32_t n = 0; n < u->n_ranges; n++)
+        if (u->range[n].start < m->start || u->range[n].end > m->end)
+            return false;
+    return u->range ? u->n_ranges : u->seen_start >= m->start && u->seen_end <= m->end;
 }
 
 static void collected_free(struct Stored *s)
@@ -411,6 +394,20 @@ static void collected_free(struct Stored *s)
     free(s->new_seen);
     s->new_unit = NULL;
     s->new_seen = NULL;
+}
+
+/* Gives the hash. */
+static uint64_t copy_seen(const CompiledUnit *u, uint8_t *to)
+{
+    uint64_t hash = 0;
+    for (uint32_t n = 0; n < (u->range ? u->n_ranges : 1); n++) {
+        GuestAddr from = u->range ? u->range[n].start : u->seen_start;
+        size_t bytes = (u->range ? u->range[n].end : u->seen_end) - from;
+        memcpy(to, host(from), bytes);
+        hash = store_hash(to, bytes, hash);
+        to += bytes;
+    }
+    return hash;
 }
 
 /* One mapping's new units, with the guest bytes that they still agree with. May fault. */
@@ -422,7 +419,7 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     for (uint32_t n = s->saved; n < end; n++) {
         const CompiledUnit *u = t->code->unit[n];
         if (is_new(u) && lies_in(u, m)) {
-            bytes += u->seen_end - u->seen_start;
+            bytes += store_seen_bytes(u);
             count++;
         }
     }
@@ -433,12 +430,10 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
         const CompiledUnit *u = t->code->unit[n];
         if (!is_new(u) || !lies_in(u, m))
             continue;
-        size_t seen = u->seen_end - u->seen_start;
-        memcpy(s->new_seen + at, host(u->seen_start), seen);
-        if (store_hash(s->new_seen + at, seen, 0) != u->seen_hash)
+        if (copy_seen(u, s->new_seen + at) != u->seen_hash)
             continue; /* the file was changed behind our back */
         s->new_unit[count++] = u;
-        at += seen;
+        at += store_seen_bytes(u);
     }
     return count;
 }

@@ -77,8 +77,11 @@ static void set_ranges(Translator *t, CompiledUnit *c, const Region *r)
     c->range = arena_alloc(t->unit_arena, r->n_pages * sizeof *c->range);
     for (unsigned n = 0; n < r->n_pages; n++) {
         const RegionPage *p = &r->page[n];
-        if (p->seen_start < p->seen_end)
-            c->range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
+        if (p->seen_start >= p->seen_end)
+            continue;
+        c->range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
+        c->seen_hash = store_hash(p->code + (p->seen_start - p->start),
+                                  p->seen_end - p->seen_start, c->seen_hash);
     }
 }
 

@@ -36,17 +36,14 @@ static bool make_tables(Translator *t)
     t->units = unit_table_new();
     t->arena = arena_new();
     t->unit_arena = arena_new();
-    t->empty_jump_cache = calloc(VCPU_JUMP_CACHE_SIZE, sizeof *t->empty_jump_cache);
     const void **fns = calloc(t->isa->n_helpers + 1, sizeof *fns);
     t->helper_fns = fns;
     t->cap_hints = 64;
     t->hints = calloc(t->cap_hints, sizeof *t->hints);
-    if (!t->units || !t->empty_jump_cache || !fns || !t->hints)
+    if (!t->units || !fns || !t->hints)
         return false;
     for (unsigned n = 0; n < t->isa->n_helpers; n++)
         memcpy(&fns[n], &t->isa->helpers[n].fn, sizeof fns[n]);
-    for (unsigned n = 0; n < VCPU_JUMP_CACHE_SIZE; n++)
-        t->empty_jump_cache[n].pc = JUMP_CACHE_FREE;
     return true;
 }
 
@@ -117,7 +114,6 @@ void translator_free(Translator *t)
     unit_table_free(t->units);
     arena_free(t->arena);
     arena_free(t->unit_arena);
-    free(t->empty_jump_cache);
     free((void *)t->helper_fns);
     free(t->hints);
     g_free((void *)t->cpu_model);

@@ -2,14 +2,15 @@
 /* See unit-table.h. */
 #include "translator/runtime/unit-table.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "translator/runtime/state.h"
 
+/* A short process touches a page of each; the first two grow. */
 enum {
-    BUCKETS = 1 << 16, /* 512 KiB of address space, touched where the guest's code lies */
-    FIRST_PAGES = 1024,
+    FIRST_BUCKETS = 256, BUCKETS_STEP = 4, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
     SEEN_BITS = 1 << 15,
 };
 
@@ -19,8 +20,15 @@ typedef struct PageEntry {
     CompiledUnit *first;
 } PageEntry;
 
+typedef struct Buckets {
+    struct Buckets *old; /* smaller ones, in which a reader may still be; freed by a flush */
+    size_t n;            /* a power of two */
+    CompiledUnit *head[];
+} Buckets;
+
 struct UnitTable {
-    CompiledUnit *bucket[BUCKETS]; /* first, for whole host pages (unit_table_clear) */
+    Buckets *buckets;
+    size_t n_units;
     PageEntry *page;
     size_t n_pages, cap_pages; /* cap: a power of two */
     /* By a hash of the page's number: there may be units on it. Read without the lock. */
@@ -33,15 +41,34 @@ static void *map_pages(size_t bytes)
     return p == MAP_FAILED ? NULL : p;
 }
 
+static size_t buckets_bytes(size_t n) { return sizeof(Buckets) + n * sizeof(CompiledUnit *); }
+
+static Buckets *buckets_new(size_t n)
+{
+    Buckets *b = map_pages(buckets_bytes(n));
+    if (b)
+        b->n = n;
+    return b;
+}
+
+static void buckets_free(Buckets *b)
+{
+    for (Buckets *old; b; b = old) {
+        old = b->old;
+        munmap(b, buckets_bytes(b->n));
+    }
+}
+
 UnitTable *unit_table_new(void)
 {
-    UnitTable *t = map_pages(sizeof *t);
+    UnitTable *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->cap_pages = FIRST_PAGES;
     t->page = map_pages(FIRST_PAGES * sizeof *t->page);
-    if (!t->page) {
-        munmap(t, sizeof *t);
+    t->buckets = buckets_new(FIRST_BUCKETS);
+    if (!t->page || !t->buckets) {
+        unit_table_free(t);
         return NULL;
     }
     return t;
@@ -51,21 +78,22 @@ void unit_table_free(UnitTable *t)
 {
     if (!t)
         return;
-    munmap(t->page, t->cap_pages * sizeof *t->page);
-    munmap(t, sizeof *t);
+    if (t->page)
+        munmap(t->page, t->cap_pages * sizeof *t->page);
+    buckets_free(t->buckets);
+    free(t);
 }
 
-/* Neighbouring code shares host pages of the table, one for four pages of code: units are some 40
- * bytes long. Far bits keep libraries apart. */
-static unsigned bucket_of(GuestAddr pc)
+static size_t bucket_of(const Buckets *b, GuestAddr pc)
 {
-    return (unsigned)(pc >> 5 ^ pc >> 21) & (BUCKETS - 1);
+    return (pc * 0x9e3779b97f4a7c15ull >> 32) & (b->n - 1);
 }
 
 CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags)
 {
     /* Acquire: pairs with the release in unit_table_add(), which publishes the unit. */
-    CompiledUnit *u = __atomic_load_n(&t->bucket[bucket_of(pc)], __ATOMIC_ACQUIRE);
+    const Buckets *b = __atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE);
+    CompiledUnit *u = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
     while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ONE_INSN)))
         u = __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE);
     return u;
@@ -184,10 +212,30 @@ static void each_page(UnitTable *t, CompiledUnit *u, PageFn fn)
         fn(t, last_page(u), u);
 }
 
+/* A reader that stands on a unit meanwhile may go on in another chain, to its end, and miss what it
+ * looks for; then it looks again with the lock. */
+static void grow_buckets(UnitTable *t)
+{
+    Buckets *old = t->buckets, *fresh = buckets_new(old->n * BUCKETS_STEP);
+    if (!fresh)
+        return;
+    for (size_t n = 0; n < old->n; n++)
+        for (CompiledUnit *u = old->head[n], *next; u; u = next) {
+            CompiledUnit **head = &fresh->head[bucket_of(fresh, u->pc)];
+            next = u->hash_next;
+            __atomic_store_n(&u->hash_next, *head, __ATOMIC_RELEASE);
+            *head = u;
+        }
+    fresh->old = old;
+    __atomic_store_n(&t->buckets, fresh, __ATOMIC_RELEASE);
+}
+
 void unit_table_add(UnitTable *t, CompiledUnit *u)
 {
     each_page(t, u, page_insert);
-    CompiledUnit **head = &t->bucket[bucket_of(u->pc)];
+    if (++t->n_units > 2 * t->buckets->n && t->buckets->n < BUCKETS_MAX)
+        grow_buckets(t);
+    CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
     u->hash_next = *head;
     __atomic_store_n(head, u, __ATOMIC_RELEASE);
 }
@@ -195,11 +243,13 @@ void unit_table_add(UnitTable *t, CompiledUnit *u)
 void unit_table_remove(UnitTable *t, CompiledUnit *u)
 {
     each_page(t, u, page_remove);
-    CompiledUnit **at = &t->bucket[bucket_of(u->pc)];
+    CompiledUnit **at = &t->buckets->head[bucket_of(t->buckets, u->pc)];
     while (*at && *at != u)
         at = &(*at)->hash_next;
-    if (*at)
-        __atomic_store_n(at, u->hash_next, __ATOMIC_RELEASE);
+    if (!*at)
+        return;
+    __atomic_store_n(at, u->hash_next, __ATOMIC_RELEASE);
+    t->n_units--;
 }
 
 void unit_table_clear(UnitTable *t)
@@ -207,9 +257,11 @@ void unit_table_clear(UnitTable *t)
     memset(t->page, 0, t->cap_pages * sizeof *t->page);
     t->n_pages = 0;
     memset(t->seen, 0, sizeof t->seen);
-    /* Back to untouched zero pages; no reader is in_code. */
-    if (madvise(t->bucket, sizeof t->bucket, MADV_DONTNEED))
-        memset(t->bucket, 0, sizeof t->bucket);
+    /* no reader is in_code */
+    buckets_free(t->buckets->old);
+    t->buckets->old = NULL;
+    memset(t->buckets->head, 0, t->buckets->n * sizeof *t->buckets->head);
+    t->n_units = 0;
 }
 
 static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisitor fn, void *opaque)

@@ -49,7 +49,7 @@ Vcpu *vcpu_new(Translator *t, const Vcpu *from)
         vcpu_release(v);
         return NULL;
     }
-    vcpu_jump_cache_clear(v);
+    v->own_jump_cache[0].pc = jump_cache_free(0);
     if (from) {
         memcpy(v->cpu, from->cpu, t->isa->cpu_bytes);
         vcpu_fp_set_control(v, vcpu_fp_control(from));
@@ -119,12 +119,15 @@ void vcpu_set_current(Vcpu *v)
     thread_vcpu = v;
 }
 
+const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE] = { { .pc = ~(GuestAddr)0 } };
+
 static void kick(Vcpu *v, unsigned how)
 {
     /* First the request, then what brings the vcpu here: the dispatcher puts its jump cache back
      * only before it looks at the request. */
     atomic_fetch_or_explicit(&v->kicked, how, memory_order_seq_cst);
-    __atomic_store_n(&v->jump_cache, v->translator->empty_jump_cache, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->jump_cache, (JumpCacheEntry *)(uintptr_t)jump_cache_empty,
+                     __ATOMIC_SEQ_CST);
     v->translator->backend->kick(v);
 }
 
@@ -165,7 +168,7 @@ void vcpu_code_end(Vcpu *v)
 void vcpu_jump_cache_clear(Vcpu *v)
 {
     for (unsigned n = 0; n < VCPU_JUMP_CACHE_SIZE; n++)
-        __atomic_store_n(&v->own_jump_cache[n].pc, JUMP_CACHE_FREE, __ATOMIC_RELAXED);
+        __atomic_store_n(&v->own_jump_cache[n].pc, jump_cache_free(n), __ATOMIC_RELAXED);
 }
 
 /* C code that touches guest memory on purpose has set v->recover. */

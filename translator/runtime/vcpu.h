@@ -23,12 +23,12 @@ static inline unsigned vcpu_profile_index(GuestAddr pc)
 }
 
 /* Where a pc is in the cache: emitted code takes (pc & 0xffc) * 4 as the entry's offset. A free
- * entry has a pc that no guest can have. */
+ * entry has a pc that isn't looked for there: fresh memory is free but for the first entry. */
 static inline unsigned jump_cache_index(GuestAddr pc)
 {
     return (unsigned)(pc >> 2) & (VCPU_JUMP_CACHE_SIZE - 1);
 }
-#define JUMP_CACHE_FREE (~(GuestAddr)0)
+static inline GuestAddr jump_cache_free(unsigned index) { return index ? 0 : ~(GuestAddr)0; }
 
 enum {
     VCPU_KICK_USER = 1,    /* vcpu_kick() */

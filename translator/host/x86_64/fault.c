@@ -205,7 +205,7 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
         uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)v->return_stack_top;
         return true;
     }
-    CompiledUnit view;
+    ChunkView view;
     const CompiledUnit *u = chunk_view(&b->buffer, pc, &view);
     const UnitPoint *p = u ? find_point(u, pc - u->code) : NULL;
     if (!p)

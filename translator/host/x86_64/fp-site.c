@@ -207,7 +207,7 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
     X86Backend *b = v->translator->backend_data;
     Frame f = { ucontext, ((ucontext_t *)ucontext)->uc_mcontext.fpregs, v };
     const uint8_t *pc = (const uint8_t *)(uintptr_t)f.uc->uc_mcontext.gregs[REG_RIP];
-    CompiledUnit view;
+    ChunkView view;
     const CompiledUnit *unit = chunk_view(&b->buffer, pc, &view);
     UnitFpSite *s = unit ? find_site(unit, pc - unit->code) : NULL;
     if (!s)
