@@ -27,11 +27,11 @@ void sel_fcvt(Emit *e, IrInsn *i)
         return;
     }
     bool canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    if (canonical && fp_checks(e))
         flags_clobber(e);
     bool zero = fp_upper_zero(e, i->arg[0], false), tiny = !to_dbl && i->attr & IR_FP_FLUSH;
     Reg a = ra_use(e->ra, i->arg[0]), t = tiny ? ra_temp_xmm(e->ra) : REG_NONE;
-    Reg d = ra_def(e->ra, i);
+    Reg ct = fp_canonical_temp(e, canonical), d = ra_def(e->ra, i);
     site1(e, i, d, a);
     if (!to_dbl && zero) { /* the packed form converts a zero above: the result's rest is 0 */
         emit_vop2(e, VCVTPD2PS, d, operand_reg(a));
@@ -45,7 +45,7 @@ void sel_fcvt(Emit *e, IrInsn *i)
         fp_probe_tiny(e, fp_scalar_vop(VFMUL, false), false, t, d);
     fp_site_end(e);
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 void sel_h2f(Emit *e, IrInsn *i)
@@ -55,9 +55,10 @@ void sel_h2f(Emit *e, IrInsn *i)
         return;
     }
     bool canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    if (canonical && fp_checks(e))
         flags_clobber(e);
-    Reg a = ra_use(e->ra, i->arg[0]), g = ra_temp_gpr(e->ra), d = ra_def(e->ra, i);
+    Reg a = ra_use(e->ra, i->arg[0]), g = ra_temp_gpr(e->ra);
+    Reg ct = fp_canonical_temp(e, canonical), d = ra_def(e->ra, i);
     site1(e, i, d, a);
     enc_movzx(e, 2, g, operand_reg(a));
     emit_vfrom_gpr(e, false, d, g);
@@ -67,7 +68,7 @@ void sel_h2f(Emit *e, IrInsn *i)
     fp_site_end(e);
     i->attr |= i->type == IR_F64 ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 /* From f64 in two steps would round twice. */

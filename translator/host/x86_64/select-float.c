@@ -70,8 +70,27 @@ static void cold_canonical(Emit *e, Cold *c)
     enc_jmp(e, &c->back);
 }
 
-void fp_canonical(Emit *e, IrInsn *i, Reg r)
+Reg fp_canonical_temp(Emit *e, bool wanted)
 {
+    return wanted && !fp_checks(e) ? ra_temp_xmm(e->ra) : REG_NONE;
+}
+
+/* A minimum, whose result isn't used, traps for a NaN; the repair adds the value to itself, which
+ * makes the NaN the default one. */
+void fp_canonical(Emit *e, IrInsn *i, Reg r, Reg t)
+{
+    if (t != REG_NONE) {
+        UnitFpSite *s = fp_site_begin(e, i);
+        s->op = IR_fadd;
+        s->arg_type = i->type;
+        s->attr = IR_FP_NAN_DEFAULT;
+        s->imm = 0;
+        s->dst = s->src[0] = s->src[1] = fp_in(r);
+        s->src[2] = fp_in(REG_NONE);
+        emit_vrrr(e, fp_scalar_vop(VFMIN, i->type == IR_F64), t, r, r);
+        fp_site_end(e);
+        return;
+    }
     Cold *c = emit_cold(e, cold_canonical, i);
     c->r[0] = r;
     fp_ucomis(e, i->type == IR_F64, false, r, operand_reg(r));
@@ -120,29 +139,32 @@ static void sel_binary(Emit *e, IrInsn *i)
     }
     bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fdiv && fp_checks(e);
     bool dbl = i->type == IR_F64;
-    if (canonical || check)
+    if ((canonical && fp_checks(e)) || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
     /* beside a NaN, or divided by zero, a denormal isn't raised: a minimum traps for NaNs too */
     bool probe = i->attr & IR_FP_FLUSH;
     bool tiny = probe && (i->op == IR_fmul || i->op == IR_fdiv);
-    Reg a, d, t = REG_NONE;
+    Reg a, d, t = REG_NONE, ct;
     Operand b = operand_reg(REG_NONE);
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
             t = ra_temp_xmm(e->ra);
+        ct = fp_canonical_temp(e, canonical);
         d = tiny ? ra_def(e->ra, i) : ra_def_late(e->ra, i);
     } else if (tiny) {
         a = ra_use(e->ra, i->arg[0]);
         b = operand_reg(ra_use(e->ra, i->arg[1]));
         t = ra_temp_xmm(e->ra);
+        ct = fp_canonical_temp(e, canonical);
         d = ra_def(e->ra, i);
     } else {
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
         if (probe)
             t = ra_temp_xmm(e->ra);
+        ct = fp_canonical_temp(e, canonical);
         a = d = ra_def_over(e->ra, i, i->arg[0]);
     }
     UnitFpSite *s = fp_site_begin(e, i);
@@ -164,7 +186,7 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (check)
         enc_bind(e, &c->back);
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 /* One operand, the upper bits of the result from the operand's register. */
@@ -174,16 +196,18 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fsqrt && fp_checks(e);
     /* Rounding silently by the dynamic mode doesn't trap when that is one the host hasn't. */
     bool away = i->op == IR_fround && imm == (4 | 8) && i->attr & IR_FP_TINY_AFTER;
-    if (canonical || check || away)
+    if ((canonical && fp_checks(e)) || check || away)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
-    Reg a, d, t;
+    Reg a, d, t, ct;
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
         t = probe ? ra_temp_xmm(e->ra) : REG_NONE;
+        ct = fp_canonical_temp(e, canonical);
         d = ra_def_late(e->ra, i);
     } else {
         t = probe ? ra_temp_xmm(e->ra) : REG_NONE;
+        ct = fp_canonical_temp(e, canonical);
         a = d = ra_def_over(e->ra, i, i->arg[0]);
     }
     UnitFpSite *s = fp_site_begin(e, i);
@@ -209,7 +233,7 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
     if (c)
         enc_bind(e, &c->back);
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 static void sel_fsqrt(Emit *e, IrInsn *i)
@@ -245,10 +269,10 @@ void fp_round_away(Emit *e, bool dbl, Reg t, Reg f, Reg x)
 static void fround_away(Emit *e, IrInsn *i)
 {
     bool dbl = i->type == IR_F64, canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    if (canonical && fp_checks(e))
         flags_clobber(e);
     Reg x = ra_use(e->ra, i->arg[0]);
-    Reg t = ra_temp_xmm(e->ra), f = ra_temp_xmm(e->ra);
+    Reg t = ra_temp_xmm(e->ra), f = ra_temp_xmm(e->ra), ct = fp_canonical_temp(e, canonical);
     Reg d = ra_def(e->ra, i);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
@@ -263,7 +287,7 @@ static void fround_away(Emit *e, IrInsn *i)
     fp_site_end(e);
     i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 static void sel_fround(Emit *e, IrInsn *i)
@@ -303,7 +327,7 @@ static void sel_fma(Emit *e, IrInsn *i)
     bool arm = (i->attr & IR_FP_NAN) == IR_FP_NAN_ARM;
     bool np = i->attr & IR_FP_NEG_PRODUCT, na = i->attr & IR_FP_NEG_ADDEND;
     bool probe = !never_nan(e, i->arg[2], dbl), check = probe && fp_checks(e);
-    if (canonical || check)
+    if ((canonical && fp_checks(e)) || check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[2]);
     Reg a = ra_use(e->ra, i->arg[0]), factor = a;
@@ -311,6 +335,7 @@ static void sel_fma(Emit *e, IrInsn *i)
     bool flush = i->attr & IR_FP_FLUSH, keep = flush || (arm && na);
     Reg c = keep ? ra_use(e->ra, i->arg[2]) : REG_NONE;
     Reg t = probe || (arm && np) || flush ? ra_temp_xmm(e->ra) : REG_NONE;
+    Reg ct = fp_canonical_temp(e, canonical);
     Reg d = keep ? ra_def(e->ra, i) : ra_def_over(e->ra, i, i->arg[2]);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
@@ -347,7 +372,7 @@ static void sel_fma(Emit *e, IrInsn *i)
     if (check)
         enc_bind(e, &cold->back);
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 static void sel_fabs_fneg(Emit *e, IrInsn *i)
@@ -408,9 +433,10 @@ static void min_max_range(Emit *e, IrInsn *i, bool max)
 {
     bool dbl = i->type == IR_F64;
     bool canonical = fp_canonical_wanted(e, i);
-    if (canonical)
+    if (canonical && fp_checks(e))
         flags_clobber(e);
-    Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]), d = ra_def_late(e->ra, i);
+    Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]);
+    Reg ct = fp_canonical_temp(e, canonical), d = ra_def_late(e->ra, i);
     UnitFpSite *s = fp_site_begin(e, i);
     s->dst = fp_in(d);
     s->src[0] = fp_in(a);
@@ -420,7 +446,7 @@ static void min_max_range(Emit *e, IrInsn *i, bool max)
     fp_site_end(e);
     keep_upper(e, i, i->arg[0]);
     if (canonical)
-        fp_canonical(e, i, d);
+        fp_canonical(e, i, d, ct);
 }
 
 static void sel_min_max(Emit *e, IrInsn *i)
