@@ -61,7 +61,7 @@ static uint64_t multiply_high(IrOp op, IrType t, uint64_t a, uint64_t b)
     return (uint64_t)((unsigned __int128)x * (unsigned __int128)y >> (t == IR_I32 ? 32 : 64));
 }
 
-static uint64_t reverse_bits(uint64_t v)
+uint64_t opt_reverse_bits(uint64_t v)
 {
     uint64_t r = 0;
     for (unsigned i = 0; i < 64; i++)
@@ -111,7 +111,7 @@ bool opt_eval(const IrInsn *i, IrType at, uint64_t a, uint64_t b, uint64_t *ret_
     case IR_ctz: v = !a ? w : (unsigned)__builtin_ctzll(a); break;
     case IR_popcnt: v = (unsigned)__builtin_popcountll(a); break;
     case IR_bswap: v = w == 32 ? __builtin_bswap32((uint32_t)a) : __builtin_bswap64(a); break;
-    case IR_bitrev: v = reverse_bits(a) >> (64 - w); break;
+    case IR_bitrev: v = opt_reverse_bits(a) >> (64 - w); break;
     case IR_ubfx: case IR_sbfx: v = field(i, a); break;
     case IR_bfi: v = insert(i, a, b); break;
     case IR_cmp: v = compare(i->cc, at, a, b); break;

@@ -48,6 +48,7 @@ bool opt_removable(const IrUnit *u, const IrInsn *i); /* if its value is unused 
 /* fold.c: simplifies one instruction whose arguments are final. Returns the value to use instead
  * (ref itself when it stays, perhaps rewritten in place). New instructions go before ref. */
 IrRef opt_fold(IrUnit *u, uint32_t block, IrRef ref);
+uint64_t opt_reverse_bits(uint64_t v);
 /* eval.c: the value of an integer operation on constants; false when it isn't one. */
 bool opt_eval(const IrInsn *i, IrType arg_type, uint64_t a, uint64_t b, uint64_t *ret_value);
 

@@ -575,6 +575,9 @@ static IrRef flags_origin(Emit *e, IrRef v)
 {
     static const IrOp path[] = { IR_bitrev, IR_shl, IR_shr, IR_bitrev };
     const IrInsn *insn = e->unit->insn;
+    uint64_t mask;
+    if (insn[v].op == IR_and && ra_is_const(e->ra, insn[v].arg[1], &mask) && mask == 0x1f)
+        return insn[v].arg[0]; /* as opt/fold.rules leaves it */
     for (unsigned n = 0; n < 4; n++) {
         uint64_t shift;
         while (insn[v].op == IR_copy || insn[v].op == IR_trunc || insn[v].op == IR_zext)
@@ -601,7 +604,7 @@ static bool only_compared_since(Emit *e, const IrInsn *i)
         case IR_fpgetflags: return from && ra_same(e->ra, r, from);
         case IR_fcmp: case IR_flfcmp: case IR_insn: case IR_put: case IR_get: case IR_const:
         case IR_b2i: case IR_zext: case IR_sext: case IR_trunc: case IR_bnot: case IR_and:
-        case IR_bitrev: case IR_shl: case IR_shr: break;
+        case IR_bitrev: case IR_shl: case IR_shr: case IR_nop: break;
         default: return false;
         }
     }

@@ -1,6 +1,7 @@
 /* data plane */
 /* Integer arithmetic, conditions as values, selection, 128-bit pairs. */
 #include "translator/host/x86_64/emit-state.h"
+#include "translator/host/x86_64/select-vector.h"
 
 static bool is64(const IrInsn *i) { return i->type == IR_I64; }
 static unsigned width(const IrInsn *i) { return i->type == IR_I64 ? 64 : 32; }
@@ -442,9 +443,26 @@ static void select_bswap(Emit *e, IrInsn *i)
     bswap_reg(e, is64(i), ra_def_over(e->ra, i, i->arg[0]));
 }
 
+/* The bits of each byte by one bit-matrix instruction, then the bytes. */
+static void bitrev_gfni(Emit *e, IrInsn *i)
+{
+    static const uint8_t from[8] = { 7, 6, 5, 4, 3, 2, 1, 0 };
+    bool w = is64(i);
+    Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_xmm(e->ra), d = ra_def_late(e->ra, i);
+    emit_vfrom_gpr(e, w, t, a);
+    emit_vop3i(e, VGF2P8AFFINE | VOP_W, t, t,
+               operand_mem(vec_pool_dup64(e, vec_bit_matrix(from))), 0);
+    emit_vto_gpr(e, w, d, t);
+    bswap_reg(e, w, d);
+}
+
 /* Bytes reversed, then within bytes nibbles, pairs, bits. */
 static void select_bitrev(Emit *e, IrInsn *i)
 {
+    if (e->cpu->gfni && e->cpu->avx) {
+        bitrev_gfni(e, i);
+        return;
+    }
     static const uint64_t mask[3] = { 0x0f0f0f0f0f0f0f0f, 0x3333333333333333, 0x5555555555555555 };
     bool w = is64(i);
     Reg d = ra_use_scratch(e->ra, i->arg[0]), t = ra_temp_gpr(e->ra), m = ra_temp_gpr(e->ra);
