@@ -12,8 +12,8 @@ void fp_ucomis(Emit *e, bool dbl, bool signalling, Reg a, Operand b);
 bool fp_needs_slow(Emit *e, const IrInsn *i, bool rounds);
 /* IR_FP_NAN_DEFAULT: does someone see the payload? Then, after flags_clobber(): */
 bool fp_canonical_wanted(Emit *e, const IrInsn *i);
-/* Makes r, the result of i, the default NaN if it is a NaN; t: from fp_canonical_temp(), which is to
- * be called before the result's register is asked for. */
+/* Makes r, the result of i, the default NaN if it is a NaN; t: from fp_canonical_temp(), which is
+ * to be called before the result's register is asked for. */
 Reg fp_canonical_temp(Emit *e, bool wanted);
 void fp_canonical(Emit *e, IrInsn *i, Reg r, Reg t);
 /* IR_FP_FLUSH: a minimum that traps when x or y is denormal or a NaN; t is overwritten. */
