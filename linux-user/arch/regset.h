@@ -12,6 +12,7 @@ struct Thread;
 
 typedef struct Regset {
     uint32_t type, bytes;
+    uint8_t word;  /* requests are for a multiple of it */
     bool in_core; /* core files have it too */
     /* False: this CPU model has no such set. */
     bool (*get)(const struct Thread *t, void *to);

@@ -60,7 +60,7 @@ enum { TRACE_SETS = 10, TRACE_DATA_BYTES = 2048, TRACE_CHANGES = 32 };
 
 typedef struct TraceSet {
     uint32_t type, bytes, offset; /* NT_*; where in data[] */
-    uint8_t writable, dirty;
+    uint8_t writable, dirty, word;
 } TraceSet;
 
 typedef struct TraceChange {

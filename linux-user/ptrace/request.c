@@ -105,6 +105,8 @@ static long regset(Request *q)
         const TraceSet *s = &q->b.sets[i];
         if (s->type != q->addr)
             continue;
+        if (iov.iov_len % s->word)
+            return -EINVAL;
         size_t n = iov.iov_len < s->bytes ? iov.iov_len : s->bytes;
         GuestAddr at = BLOCK_AT(r, data) + s->offset, base = mem_guest(iov.iov_base);
         if (q->op == PTRACE_GETREGSET) {

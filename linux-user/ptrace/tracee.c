@@ -91,7 +91,7 @@ static void gather(Thread *t)
     for (const Regset *r = abi->regsets; r->type; r++) {
         if (n == TRACE_SETS || r->bytes > TRACE_DATA_BYTES - at || !r->get(t, b->data + at))
             continue;
-        b->sets[n++] = (TraceSet){r->type, r->bytes, at, r->set != NULL, 0};
+        b->sets[n++] = (TraceSet){r->type, r->bytes, at, r->set != NULL, 0, r->word};
         at = (at + r->bytes + 7) & ~7u;
     }
     b->n_sets = n;

@@ -137,14 +137,14 @@ static bool tagged_get(const Thread *t, void *to)
 }
 
 const Regset aarch64_regsets[] = {
-    {NT_PRSTATUS, sizeof(GeneralRegs), true, general_get, general_set},
-    {NT_PRFPREG, sizeof(FloatRegs), true, float_get, float_set},
-    {NT_ARM_TLS, 8, true, tls_get, tls_set},
-    {NT_ARM_HW_BREAK, 8, true, debug_get, NULL},
-    {NT_ARM_HW_WATCH, 8, true, debug_get, NULL},
-    {NT_ARM_SYSTEM_CALL, 4, true, syscall_get, syscall_set},
-    {NT_ARM_PAC_MASK, 16, true, pac_mask_get, NULL},
-    {NT_ARM_PAC_ENABLED_KEYS, 8, true, pac_keys_get, NULL},
-    {NT_ARM_TAGGED_ADDR_CTRL, 8, true, tagged_get, NULL},
+    {NT_PRSTATUS, sizeof(GeneralRegs), 8, true, general_get, general_set},
+    {NT_PRFPREG, sizeof(FloatRegs), 4, true, float_get, float_set},
+    {NT_ARM_TLS, 8, 8, true, tls_get, tls_set},
+    {NT_ARM_HW_BREAK, 8, 4, true, debug_get, NULL},
+    {NT_ARM_HW_WATCH, 8, 4, true, debug_get, NULL},
+    {NT_ARM_SYSTEM_CALL, 4, 4, true, syscall_get, syscall_set},
+    {NT_ARM_PAC_MASK, 16, 8, true, pac_mask_get, NULL},
+    {NT_ARM_PAC_ENABLED_KEYS, 8, 8, true, pac_keys_get, NULL},
+    {NT_ARM_TAGGED_ADDR_CTRL, 8, 8, true, tagged_get, NULL},
     {0},
 };

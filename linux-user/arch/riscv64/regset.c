@@ -58,7 +58,7 @@ static void float_set(Thread *t, const void *from)
 }
 
 const Regset riscv64_regsets[] = {
-    {NT_PRSTATUS, sizeof(GeneralRegs), true, general_get, general_set},
-    {NT_PRFPREG, sizeof(FloatRegs), true, float_get, float_set},
+    {NT_PRSTATUS, sizeof(GeneralRegs), 8, true, general_get, general_set},
+    {NT_PRFPREG, sizeof(FloatRegs), 8, true, float_get, float_set},
     {0},
 };
