@@ -13,6 +13,7 @@
 #include "linux-user/arch/text.h"
 #include "linux-user/procfs/maps.h"
 #include "linux-user/procfs/output.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 
 typedef enum ProcFile {
@@ -179,6 +180,7 @@ bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
     Process *p = t->process;
     ProcPath found;
     ProcOutput o;
+    tracer_note_open(p, path, flags);
     if ((flags & O_PATH) || !recognize(dirfd, path, &found))
         return false;
     if (found.file == PROC_EXE) {

@@ -74,6 +74,10 @@ long tracer_pause(Thread *t, long result);
 bool tracer_sees_end(Thread *t, pid_t pid);
 /* The guest has written n bytes at `at` of another process, which may be code. */
 void tracer_memory_written(Thread *t, GuestAddr at, uint64_t n);
+/* While Process.writes_memory: a call of the host's number that gave n > 0 may have done so. */
+void tracer_wrote(Thread *t, long host_nr, const uint64_t *args, long n);
+/* Sets Process.writes_memory if path may be some /proc/PID/mem, open for writing. */
+void tracer_note_open(Process *p, const char *path, int flags);
 /* In a forked child: nobody is traced by it. */
 void tracer_fork_child(Process *p);
 

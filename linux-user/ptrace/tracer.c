@@ -59,6 +59,7 @@ Tracer *tracer_get(Process *p)
     else
         p->tracer = tr;
     pthread_mutex_unlock(&p->threads_lock);
+    atomic_store_explicit(&p->writes_memory, true, memory_order_relaxed);
     return p->tracer;
 }
 

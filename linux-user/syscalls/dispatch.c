@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/strace/strace.h"
@@ -114,6 +115,8 @@ long syscall_dispatch(Thread *t)
         gather_words(abi->syscalls, c, t->syscall_args);
     t->syscall_nr = nr;
     ret = log_on(LOG_STRACE) ? strace_call(t, c, nr, call_run) : call_run(t, c, nr);
+    if (__builtin_expect(t->process->writes_memory, 0) && ret > 0 && c)
+        tracer_wrote(t, c->host_nr, t->syscall_args, ret);
     if (__builtin_expect(ret <= -SYSCALL_RESTARTSYS && ret >= -SYSCALL_NO_RESULT, 0)) {
         if (ret != -SYSCALL_NO_RESULT)
             return ret;
