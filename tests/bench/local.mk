@@ -9,3 +9,11 @@ bench: calque
 # Each benchmark once, for its output.
 TESTS += tests/bench/bench-check.sh
 EXTRA_DIST += %D%/bench-check.sh
+
+# Debian's programs in the roots, and what a build does all day: `make bench-workloads`, with
+# ROOTS=FOLDER for roots that have more packages, WORKLOADS=REGEX, QEMU=FILE (with %s for the guest).
+.PHONY: bench-workloads
+bench-workloads: calque
+	$(PYTHON) $(srcdir)/%D%/workloads.py --calque ./calque --roots $(or $(ROOTS),roots) \
+	    $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
+EXTRA_DIST += %D%/workloads.py
