@@ -14,6 +14,6 @@ EXTRA_DIST += %D%/bench-check.sh
 # ROOTS=FOLDER for roots that have more packages, WORKLOADS=REGEX, QEMU=FILE (with %s for the guest).
 .PHONY: bench-workloads
 bench-workloads: calque
-	$(PYTHON) $(srcdir)/%D%/workloads.py --calque ./calque --roots $(or $(ROOTS),roots) \
+	$(PYTHON) $(srcdir)/%D%/workloads.py --calque ./calque --roots $(if $(ROOTS),$(ROOTS),roots) \
 	    $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/workloads.py
