@@ -1,5 +1,5 @@
 # For scripts that run commands in Debian roots; sourced. TEST_SCRIPT: a file that becomes /tmp/script
-# there; TEST_CALQUE: the emulator, which becomes /usr/local/bin/calque, or empty.
+# there; TEST_ENV: settings NAME=VALUE for its environment; TEST_CALQUE: the emulator, which becomes /usr/local/bin/calque, or empty.
 net=$(command -v ip)
 
 # in_root ROOT COMMAND...: with /proc, /dev and an empty /tmp of its own, and no other environment.
@@ -15,6 +15,6 @@ in_root() {
         cp "$TEST_SCRIPT" "$root/tmp/script"
         [ -z "$TEST_CALQUE" ] || { mkdir -p "$root/usr/local/bin" && : >> "$root/usr/local/bin/calque" &&
             mount --bind "$TEST_CALQUE" "$root/usr/local/bin/calque"; } || exit 125
-        exec env -i PATH=/usr/bin:/usr/sbin HOME=/tmp LC_ALL=C.UTF-8 TERM=dumb \
+        exec env -i PATH=/usr/bin:/usr/sbin HOME=/tmp LC_ALL=C.UTF-8 TERM=dumb ${TEST_ENV-} \
             chroot "$root" "$@"' in_root "$root" "$@" < /dev/null
 }
