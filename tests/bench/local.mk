@@ -11,9 +11,11 @@ TESTS += tests/bench/bench-check.sh
 EXTRA_DIST += %D%/bench-check.sh
 
 # Debian's programs in the roots, and what a build does all day: `make bench-workloads`, with
-# ROOTS=FOLDER for roots that have more packages, WORKLOADS=REGEX, QEMU=FILE (with %s for the guest).
+# WORKLOAD_ROOTS=FOLDER for those that have more packages, WORKLOADS=REGEX, QEMU=FILE (with %s for
+# the guest).
+WORKLOAD_ROOTS = roots
 .PHONY: bench-workloads
 bench-workloads: calque
-	$(PYTHON) $(srcdir)/%D%/workloads.py --calque ./calque --roots $(if $(ROOTS),$(ROOTS),roots) \
-	    $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
+	$(PYTHON) $(srcdir)/tests/bench/workloads.py --calque ./calque --roots $(WORKLOAD_ROOTS) \
+	  $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/workloads.py

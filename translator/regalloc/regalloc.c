@@ -752,9 +752,11 @@ static uint32_t constant_index(Ra *ra, uint64_t bits)
 }
 
 /* At an exit a value that lives only in the place of another variable would be overwritten by that
- * one's write-back. */
+ * one's write-back. Registers run short: what makes way mustn't go back to such a place. */
 static void untangle(Ra *ra)
 {
+    bool was_barred = ra->no_state_places;
+    ra->no_state_places = true;
     for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
         for (uint64_t m = ra->touched[w]; m; m &= m - 1) {
             unsigned var = w * 64 + __builtin_ctzll(m);
@@ -771,6 +773,7 @@ static void untangle(Ra *ra)
             /* Loading the next one may take its register: then it must not count on that place. */
             v->mem = RA_MEM_NONE;
         }
+    ra->no_state_places = was_barred;
 }
 
 static void add_snap(Ra *ra, unsigned var, unsigned kind, unsigned what)
