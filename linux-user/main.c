@@ -35,6 +35,8 @@
 
 enum { EXIT_USAGE = 2, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127, MAX_SCRIPTS = 4 };
 
+Process process_main;
+
 /* What is to be run, after scripts have been followed. */
 typedef struct Target {
     int fd;
@@ -283,7 +285,7 @@ int main(int argc, char **argv, char **envp)
 {
     GError *error = NULL;
     static Options options;
-    static Process process;
+    Process *p = &process_main;
     LoadOrigin origin = load_origin(argc, argv);
     if (!options_parse(&options, &origin, argc, argv, &error))
         fail(EXIT_USAGE, error->message);
@@ -293,14 +295,14 @@ int main(int argc, char **argv, char **envp)
     if (options.argc == 0)
         fail(EXIT_USAGE, "no program to run (--help tells more)");
     start_logging(&options);
-    process.options = &options;
+    p->options = &options;
     if (options.log_file)
-        hidden_fd_note(&process, log_descriptor());
-    process.personality = (uint32_t)personality(0xffffffff);
-    process.random_state = options.seed;
-    process.exe_fd = -1;
+        hidden_fd_note(p, log_descriptor());
+    p->personality = (uint32_t)personality(0xffffffff);
+    p->random_state = options.seed;
+    p->exe_fd = -1;
     /* Of a program that binfmt_misc started, AT_EXECFN is its own. */
-    process.emulator_path = origin.by_binfmt ? argv[0] : (char *)getauxval(AT_EXECFN);
+    p->emulator_path = origin.by_binfmt ? argv[0] : (char *)getauxval(AT_EXECFN);
     Target target = {.fd = options.exec_fd, .path = options.exec_fd >= 0 ? options.argv[0]
                                                         : find_program(options.argv[0]),
                      .argv = options.argv};
@@ -311,9 +313,9 @@ int main(int argc, char **argv, char **envp)
         target.argv = g_memdup2(target.argv, (g_strv_length(target.argv) + 1) * sizeof(char *));
         target.argv[0] = (char *)options.argv0;
     }
-    if (!resolve_target(&process, &target, &error) ||
-        !choose_guest(&process, &options, &target, envp, &error))
+    if (!resolve_target(p, &target, &error) ||
+        !choose_guest(p, &options, &target, envp, &error))
         fail(load_exit_status(error), error->message);
-    run(&process, &options, &target, envp);
+    run(p, &options, &target, envp);
     return 0;
 }

@@ -91,6 +91,7 @@ struct Thread {
     int trace_group_sig;
     unsigned trace_conts;          /* how often SIGCONT came */
     siginfo_t trace_stop_info;
+    char *follow;                  /* of procfs_follow(), or NULL */
     Thread *next;
     char comm[16];
 };
@@ -101,6 +102,7 @@ static inline GuestAddr vdso_sigreturn(const Process *p)
     return p->vdso + p->abi->vdso->sigreturn;
 }
 
+extern Process process_main; /* main.c; procfs/other.h tells why it has a fixed address */
 extern __thread Thread *thread_self; /* of guest threads */
 
 #endif

@@ -79,11 +79,11 @@ static void write_piece(ProcOutput *o, const MapsLine *l, const MemRange *r)
     output_text(o, "\n");
 }
 
-void procfs_write_maps(Process *p, ProcOutput *o, bool details)
+void procfs_write_maps(Process *p, ProcOutput *o, const char *host_path, bool details)
 {
     size_t n_ranges = 0, range_bytes, n, map_bytes;
     MemRange *ranges = mem_snapshot(p->mem, &n_ranges, &range_bytes);
-    char *text = host_file_read(details ? "/proc/self/smaps" : "/proc/self/maps", &n, &map_bytes);
+    char *text = host_file_read(host_path, &n, &map_bytes);
     size_t first = 0;
     bool ours = false;
     for (const char *at = text, *stop = text ? text + n : NULL; at < stop;) {

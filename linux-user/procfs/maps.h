@@ -5,9 +5,9 @@
 #include "linux-user/process.h"
 #include "linux-user/procfs/output.h"
 
-/* /proc/self/maps, or with `details` /proc/self/smaps: what of the host's is the guest's, with the
+/* The host's file maps, or with `details` smaps: what of the host's is the guest's, with the
  * guest's protection. */
-void procfs_write_maps(Process *p, ProcOutput *o, bool details);
+void procfs_write_maps(Process *p, ProcOutput *o, const char *host_path, bool details);
 /* /proc/self/stat and /proc/self/task/TID/stat with the guest's addresses. */
 void procfs_write_stat(Process *p, ProcOutput *o, const char *host_path);
 

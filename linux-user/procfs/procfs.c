@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "linux-user/arch/text.h"
 #include "linux-user/procfs/maps.h"
+#include "linux-user/procfs/other.h"
 #include "linux-user/procfs/output.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
@@ -28,7 +30,8 @@ static const struct { const char *name; ProcFile file; } names[] = {
 
 typedef struct ProcPath {
     ProcFile file;
-    char host[64]; /* /proc/self/NAME or /proc/self/task/TID/NAME */
+    pid_t other;   /* another process, or 0 */
+    char host[64]; /* /proc/self/NAME or /proc/self/task/TID/NAME, or with that one's number */
 } ProcPath;
 
 /* By the last component: most paths end here. */
@@ -104,11 +107,11 @@ static bool is_own_thread(long id)
     return host_raw(SYS_tgkill, host_raw(SYS_getpid), id, 0) == 0;
 }
 
-/* Behind "/proc/": "self/", "thread-self/", "ID/" of one of our threads; *ret_rest behind it. */
-static bool skip_process(const char *s, const char **ret_rest, long *ret_tid)
+/* Behind "/proc/": "self/", "thread-self/", "ID/"; *ret_rest behind it. */
+static bool skip_process(const char *s, const char **ret_rest, long *ret_tid, pid_t *ret_other)
 {
     const char *end;
-    *ret_tid = 0;
+    *ret_tid = *ret_other = 0;
     if (!strncmp(s, "self/", 5)) {
         *ret_rest = s + 5;
         return true;
@@ -119,10 +122,35 @@ static bool skip_process(const char *s, const char **ret_rest, long *ret_tid)
         return true;
     }
     long id = parse_id(s, &end);
-    if (id <= 0 || *end != '/' || !is_own_thread(id))
+    if (id <= 0 || *end != '/')
         return false;
+    if (!is_own_thread(id))
+        *ret_other = (pid_t)id;
     *ret_rest = end + 1;
     return true;
+}
+
+/* Of another process only what the kernel doesn't know already (main.c, show_arguments). */
+static bool is_of_others(ProcFile file)
+{
+    return file == PROC_EXE || file == PROC_MAPS || file == PROC_SMAPS || file == PROC_STAT;
+}
+
+static void host_name(ProcPath *p, const char *name, long tid)
+{
+    Text t = {p->host, p->host + sizeof p->host - 1};
+    text_add(&t, "/proc/");
+    if (p->other)
+        text_add_number(&t, (uint64_t)p->other, 10, 1);
+    else
+        text_add(&t, "self");
+    if (tid) {
+        text_add(&t, "/task/");
+        text_add_number(&t, (uint64_t)tid, 10, 1);
+    }
+    text_add(&t, "/");
+    text_add(&t, name);
+    *t.at = 0;
 }
 
 static bool recognize(int dirfd, const char *path, ProcPath *ret)
@@ -131,34 +159,25 @@ static bool recognize(int dirfd, const char *path, ProcPath *ret)
     const char *rest;
     long tid;
     ProcFile file = file_by_name(path);
+    ret->other = 0;
     if (file == PROC_NONE || !absolute_path(dirfd, path, full, sizeof full) ||
         strncmp(full, "/proc/", 6))
         return false;
-    if (file == PROC_CPUINFO) {
-        ret->file = file;
+    ret->file = file;
+    if (file == PROC_CPUINFO)
         return !strcmp(full, "/proc/cpuinfo");
-    }
-    if (!skip_process(full + 6, &rest, &tid))
+    if (!skip_process(full + 6, &rest, &tid, &ret->other) || (ret->other && !is_of_others(file)))
         return false;
     if (!strncmp(rest, "task/", 5)) {
         const char *end;
         tid = parse_id(rest + 5, &end);
-        if (tid <= 0 || *end != '/' || !is_own_thread(tid))
+        if (tid <= 0 || *end != '/' || (!ret->other && !is_own_thread(tid)))
             return false;
         rest = end + 1;
     }
     if (strchr(rest, '/'))
         return false;
-    Text t = {ret->host, ret->host + sizeof ret->host - 1};
-    text_add(&t, "/proc/self/");
-    if (tid) {
-        text_add(&t, "task/");
-        text_add_number(&t, (uint64_t)tid, 10, 1);
-        text_add(&t, "/");
-    }
-    text_add(&t, rest);
-    *t.at = 0;
-    ret->file = file;
+    host_name(ret, rest, tid);
     return true;
 }
 
@@ -175,54 +194,104 @@ static void write_cpuinfo(Thread *t, ProcOutput *o)
         output_bytes(o, text, t->process->abi->cpuinfo(t, cpu, text, sizeof text));
 }
 
-bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
+/* In the other's root, which may be another than ours. */
+static long open_other_exe(pid_t pid, const char *exe, int flags)
 {
-    Process *p = t->process;
-    ProcPath found;
+    char path[PATH_MAX + 32] = "/proc/";
+    Text t = {path + strlen(path), path + sizeof path - 1};
+    text_add_number(&t, (uint64_t)pid, 10, 1);
+    text_add(&t, "/root");
+    text_add(&t, exe);
+    *t.at = 0;
+    return host_raw(SYS_openat, AT_FDCWD, (uintptr_t)path, flags, 0);
+}
+
+static long open_exe(const Process *p, pid_t other, int flags)
+{
+    if (flags & O_NOFOLLOW)
+        return -ELOOP;
+    return other ? open_other_exe(other, p->exe_path, flags)
+                 : host_raw(SYS_openat, AT_FDCWD, (uintptr_t)p->exe_path, flags, 0);
+}
+
+/* A file of p's, whose thread is t if p is this process. */
+static long open_file(Thread *t, Process *p, const ProcPath *found, int flags)
+{
     ProcOutput o;
-    tracer_note_open(p, path, flags);
-    if ((flags & O_PATH) || !recognize(dirfd, path, &found))
-        return false;
-    if (found.file == PROC_EXE) {
-        *ret_fd = flags & O_NOFOLLOW ? -ELOOP
-                                     : (int)host_raw(SYS_openat, AT_FDCWD, (uintptr_t)p->exe_path,
-                                                     flags, 0);
-        return true;
-    }
-    if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY)) {
-        *ret_fd = flags & O_DIRECTORY ? -ENOTDIR : -EACCES;
-        return true;
-    }
-    output_begin(&o, path);
-    switch (found.file) {
+    if (found->file == PROC_EXE)
+        return open_exe(p, found->other, flags);
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY))
+        return flags & O_DIRECTORY ? -ENOTDIR : -EACCES;
+    output_begin(&o, found->host);
+    switch (found->file) {
     case PROC_CMDLINE: output_guest(&o, p->arg_start, p->arg_end); break;
     case PROC_ENVIRON: output_guest(&o, p->env_start, p->env_end); break;
     case PROC_AUXV: output_guest(&o, p->auxv_start, p->auxv_start + p->auxv_bytes); break;
-    case PROC_MAPS: procfs_write_maps(p, &o, false); break;
-    case PROC_SMAPS: procfs_write_maps(p, &o, true); break;
-    case PROC_STAT: procfs_write_stat(p, &o, found.host); break;
+    case PROC_MAPS: procfs_write_maps(p, &o, found->host, false); break;
+    case PROC_SMAPS: procfs_write_maps(p, &o, found->host, true); break;
+    case PROC_STAT: procfs_write_stat(p, &o, found->host); break;
     case PROC_CPUINFO: write_cpuinfo(t, &o); break;
     default: break;
     }
-    *ret_fd = (int)output_end(&o, flags);
+    return output_end(&o, flags);
+}
+
+bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
+{
+    ProcPath found;
+    OtherProcess other;
+    tracer_note_open(t->process, path, flags);
+    if ((flags & O_PATH) || !recognize(dirfd, path, &found))
+        return false;
+    if (!found.other) {
+        *ret_fd = (int)open_file(t, t->process, &found, flags);
+        return true;
+    }
+    if (!other_open(found.other, &other))
+        return false;
+    *ret_fd = (int)open_file(t, &other.process, &found, flags);
+    other_close(&other);
     return true;
+}
+
+/* The program of the process that path names, into exe unless it is this one's own; NULL: path is
+ * no such link. */
+static const char *exe_of(Thread *t, int dirfd, const char *path, char *exe)
+{
+    ProcPath found;
+    OtherProcess other;
+    if (!recognize(dirfd, path, &found) || found.file != PROC_EXE)
+        return NULL;
+    if (!found.other)
+        return t->process->exe_path;
+    if (!other_open(found.other, &other))
+        return NULL;
+    strcpy(exe, other.exe_path);
+    other_close(&other);
+    return exe;
 }
 
 bool procfs_readlink(Thread *t, int dirfd, const char *path, char *buf, size_t size, long *ret)
 {
-    ProcPath found;
-    if (!recognize(dirfd, path, &found) || found.file != PROC_EXE)
+    char storage[PATH_MAX];
+    const char *exe = exe_of(t, dirfd, path, storage);
+    if (!exe)
         return false;
-    size_t n = strlen(t->process->exe_path);
+    size_t n = strlen(exe);
     if (n > size)
         n = size;
-    memcpy(buf, t->process->exe_path, n);
+    memcpy(buf, exe, n);
     *ret = (long)n;
     return true;
 }
 
 const char *procfs_follow(Thread *t, int dirfd, const char *path)
 {
-    ProcPath found;
-    return recognize(dirfd, path, &found) && found.file == PROC_EXE ? t->process->exe_path : path;
+    ProcFile file = file_by_name(path);
+    if (__builtin_expect(file != PROC_EXE, 1))
+        return path;
+    if (!t->follow && !(t->follow = malloc(PATH_MAX)))
+        return path;
+    const char *exe = exe_of(t, dirfd, path, t->follow);
+    return exe ? exe : path;
 }

@@ -1,7 +1,8 @@
 /* data plane */
 /*
  * Files of /proc that must show the guest: /proc/self, /proc/thread-self, /proc/PID of this process
- * and /proc/PID/task/TID of its threads, in every spelling, and /proc/cpuinfo.
+ * and of others that run under this emulator, /proc/PID/task/TID, in every spelling, and
+ * /proc/cpuinfo.
  */
 #ifndef LINUX_USER_PROCFS_PROCFS_H
 #define LINUX_USER_PROCFS_PROCFS_H

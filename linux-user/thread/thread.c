@@ -74,6 +74,7 @@ void thread_free(Thread *t)
     host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
     trace_thread_free(t);
     free(t->signals);
+    free(t->follow);
     free(t);
 }
 
@@ -235,6 +236,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
                  other->signals->host_stack_bytes);
         trace_thread_free(other);
         free(other->signals);
+        free(other->follow);
         free(other);
     }
     p->threads = t;
