@@ -48,7 +48,9 @@ bool signal_thread_new(Thread *t, const Thread *from)
     ThreadSignals *s = t->signals;
     s->host_stack = (void *)m;
     s->host_stack_bytes = HOST_STACK_BYTES;
-    s->altstack_flags = GUEST_SS_DISABLE;
+    /* No bytes: none. The flag tells only whether sigreturn's own sigaltstack succeeds: the kernel
+     * sets it for threads (sas_ss_reset), not for a new program. */
+    s->altstack_flags = from ? GUEST_SS_DISABLE : 0;
     if (from)
         s->mask = from->signals->mask;
     else

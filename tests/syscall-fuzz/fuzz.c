@@ -6,8 +6,8 @@
  * usage: fuzz SECONDS FIRST-SEED [COUNT]
  *
  * Each seed is a child process of some hundred calls. What a child does to itself (it may end,
- * crash or destroy its own memory) is its own affair; the emulator says on its log or on standard error
- * when it crashed or an assertion failed, and run looks there.
+ * crash or destroy its own memory) is its own affair; the emulator says on its log or on standard
+ * error when it crashed or an assertion failed, and run looks there.
  */
 #include <errno.h>
 #include <fcntl.h>
