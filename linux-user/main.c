@@ -168,7 +168,7 @@ static void start_logging(const Options *o)
 
 static Translator *make_translator(Process *p, const Options *o)
 {
-    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .callout = vdso_callout,
+    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .aliases = mem_aliases, .callout = vdso_callout,
                                                   .file_path = cache_file_path};
     GError *error = NULL;
     TranslatorConfig config = {
@@ -228,6 +228,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
                            .path = target->name, .envp = guest_environment(o, envp)};
     pthread_mutex_init(&p->threads_lock, NULL);
     pthread_mutex_init(&p->limits_lock, NULL);
+    mem_limits_start(p);
     p->mem = mem_new();
     p->signals = calloc(1, sizeof *p->signals);
     if (!p->mem || !p->signals)

@@ -52,8 +52,7 @@ struct Process {
     struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: nobody ever */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
-    struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's;
-                                                0, 0: not set */
+    struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's */
     GuestAddr start_sp, code_start, code_end;
     uint64_t random_state;         /* of -seed */
     bool has_store;                /* the translator has a translation store */

@@ -57,6 +57,8 @@ typedef struct TranslatorCallbacks {
     uint64_t (*callout)(void *opaque, Vcpu *v, unsigned number, uint64_t arg);
     /* The path of the file that is mapped at pc, for people to see; may be NULL. */
     void (*file_path)(void *opaque, GuestAddr pc, char *ret, size_t size);
+    /* Other addresses of the memory at addr, at most max, or NULL: see translator_set_aliased(). */
+    size_t (*aliases)(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max);
     /* A symbol name for logs and the perf map, or NULL; the caller frees it with g_free. */
     char *(*symbol)(void *opaque, GuestAddr pc);
 } TranslatorCallbacks;
@@ -123,6 +125,9 @@ bool vcpu_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
  * translation any more. Not in a signal handler, nor in a helper: the caller is outside vcpu_run().
  */
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes);
+/* From now on code may be changed through another mapping of its memory: what the guest has to
+ * say about one address counts for its aliases, too. */
+void translator_set_aliased(Translator *t);
 /* Around fork(): takes every lock of the translator, and lets go in parent or child. In the child
  * only the calling thread's vcpu remains. */
 void translator_fork_prepare(Translator *t);

@@ -18,7 +18,6 @@
 
 enum { MAX_AUX = 32 };
 #define STACK_DEFAULT_BYTES (UINT64_C(8) << 20)
-#define STACK_MAX_BYTES (UINT64_C(1) << 30)
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -93,24 +92,11 @@ static bool map_stack(Process *p, GuestAddr *ret_top, GError **error)
     uint64_t bytes = STACK_DEFAULT_BYTES;
     if (p->options->stack_bytes)
         bytes = p->options->stack_bytes;
-    else if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    else if (getrlimit(RLIMIT_STACK, &limit) == 0)
         bytes = limit.rlim_cur;
-    /* Room for the arguments, whatever the limit says. */
-    bytes = MIN(MAX(bytes, UINT64_C(256) << 10), STACK_MAX_BYTES) & ~(uint64_t)(MEM_PAGE - 1);
-    const uint64_t guard = UINT64_C(1) << 20; /* as the kernel's stack_guard_gap */
     int prot = PROT_READ | PROT_WRITE | (p->stack_exec ? PROT_EXEC : 0);
-    long r = mem_mmap(p, 0, bytes + guard, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (r < 0 && r >= -4095)
-        return load_error(error, LOAD_FAILED, "no room for a stack of %" PRIu64 " bytes: %s", bytes,
-                          g_strerror((int)-r));
-    /* The guard is the emulator's: to the guest there is nothing. */
-    mem_note_unmapped(p, (GuestAddr)r, guard);
-    GuestAddr start = (GuestAddr)r + guard;
-    mem_mprotect(p, start, bytes, prot);
-    mem_note_mapped(p->mem, start, bytes, prot, MEM_STACK, false);
-    *ret_top = start + bytes;
-    return true;
+    return mem_stack_reserve(p, bytes, prot, ret_top) ||
+           load_error(error, LOAD_FAILED, "no room for a stack of %" PRIu64 " bytes", bytes);
 }
 
 bool load_stack(Process *p, const LoadProgram *program, const ElfImage *image, GError **error)

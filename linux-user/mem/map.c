@@ -109,6 +109,7 @@ void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n)
     GuestAddr end = a + n;
     for (MemRange r; a < end && mem_find(m, a, &r) && r.start < end; a = r.end) {
         GuestAddr from = r.start > a ? r.start : a, to = r.end < end ? r.end : end;
+        r.offset += from - r.start;
         r.sealed = 1;
         table_set(m, from, to - from, &r);
     }
@@ -190,6 +191,70 @@ static void note_file_code(Process *p, GuestAddr at, uint64_t bytes, int fd, uin
     translator_map_file(p->translator, at, bytes, off, &file);
 }
 
+/* Which memory a shared mapping of fd shows: two of the same have the same number. */
+static uint64_t shared_object(int fd)
+{
+    struct stat st;
+    if (host_raw(SYS_fstat, fd, (uintptr_t)&st))
+        return 0;
+    return (st.st_dev * UINT64_C(0x9e3779b97f4a7c15) ^ st.st_ino) | 1;
+}
+
+/* Code that may also be changed through another mapping. */
+static void note_shared_code(Process *p, const MemRange *r)
+{
+    if (r->object && r->prot & PROT_EXEC)
+        translator_set_aliased(p->translator);
+}
+
+size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max)
+{
+    MemMap *m = ((Process *)opaque)->mem;
+    size_t n = 0;
+    pthread_mutex_lock(&m->lock);
+    size_t i = mem_table_index(m, addr);
+    if (i < m->n && m->ranges[i].start <= addr && m->ranges[i].object) {
+        uint64_t object = m->ranges[i].object;
+        uint64_t offset = m->ranges[i].offset + (addr - m->ranges[i].start);
+        for (size_t k = 0; k < m->n && n < max; k++) {
+            const MemRange *r = &m->ranges[k];
+            if (r->object == object && offset >= r->offset &&
+                offset - r->offset < r->end - r->start && k != i)
+                ret[n++] = r->start + (offset - r->offset);
+        }
+    }
+    pthread_mutex_unlock(&m->lock);
+    return n;
+}
+
+void mem_code_changed(Process *p, GuestAddr a, uint64_t n)
+{
+    enum { MANY = 16 << 20 };
+    GuestAddr end = a + n, other[16];
+    if (n > MANY || range_wraps(a, n)) {
+        translator_invalidate(p->translator, 0, UINT64_MAX);
+        return;
+    }
+    translator_invalidate(p->translator, a, n);
+    for (GuestAddr next; a < end; a = next) {
+        next = (a | (MEM_PAGE - 1)) + 1;
+        uint64_t piece = (next < end ? next : end) - a;
+        size_t aliases = mem_aliases(p, a, other, sizeof other / sizeof *other);
+        while (aliases > 0)
+            translator_invalidate(p->translator, other[--aliases], piece);
+    }
+}
+
+/* How much more is mapped if [addr, addr + n) becomes a new mapping there. */
+static uint64_t bytes_added(MemMap *m, GuestAddr addr, uint64_t n, bool replaces)
+{
+    uint64_t there = 0;
+    GuestAddr end = addr + n;
+    for (MemRange r; replaces && addr < end && mem_find(m, addr, &r) && r.start < end; addr = r.end)
+        there += (r.end < end ? r.end : end) - (r.start > addr ? r.start : addr);
+    return n - there;
+}
+
 static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
                         uint64_t off)
 {
@@ -198,6 +263,10 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
     bool code = fixed && mem_has_code(m, addr, bytes);
     if (fixed && is_sealed(m, addr, bytes))
         return -EPERM;
+    int type = flags & MAP_TYPE;
+    if (!mem_limits_allow(p, bytes_added(m, addr, bytes, fixed),
+                          prot & PROT_WRITE && type == MAP_PRIVATE))
+        return -ENOMEM;
     if (fixed && !claim_gaps(m, addr, bytes))
         return -ENOMEM;
     long r = host_raw(SYS_mmap, addr, bytes, mem_host_prot(prot), flags, fd, off);
@@ -206,10 +275,14 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
             release_gaps(m, addr, bytes);
         return r;
     }
-    int type = flags & MAP_TYPE;
     MemRange range = {.prot = (uint8_t)(prot & 7),
                       .kind = MEM_PLAIN,
                       .shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE};
+    if (range.shared && !(flags & MAP_ANONYMOUS)) {
+        range.object = shared_object(fd);
+        range.offset = off;
+        note_shared_code(p, &range);
+    }
     if (!table_set(m, (GuestAddr)r, bytes, &range)) {
         host_raw(SYS_munmap, r, bytes);
         return -ENOMEM;
@@ -296,6 +369,10 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
     if (is_sealed(m, addr, end - addr))
         return -EPERM;
     bool code = !(prot & PROT_EXEC) && mem_has_code(m, addr, end - addr);
+    for (MemRange range = {.end = addr}; range.end < end && mem_find(m, range.end, &range);) {
+        range.prot = (uint8_t)prot;
+        note_shared_code(p, &range);
+    }
     if (p->has_store && prot & PROT_WRITE)
         translator_unmap_file(p->translator, addr, end - addr);
     long r = host_raw(SYS_mprotect, addr, end - addr, mem_host_prot(prot));
@@ -335,8 +412,12 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
     bool fixed = flags & MREMAP_FIXED;
     if (is_sealed(m, old, old_n ? old_n : MEM_PAGE) || (fixed && is_sealed(m, to, new_n)))
         return -EPERM;
+    uint64_t more = !old_n || flags & MREMAP_DONTUNMAP ? new_n : new_n > old_n ? new_n - old_n : 0;
+    if (more && !mem_limits_allow(p, more, r.prot & PROT_WRITE && !r.shared))
+        return -ENOMEM;
     if (fixed && !claim_gaps(m, to, new_n))
         return -ENOMEM;
+    r.offset += old - r.start;
     bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
     long got = host_raw(SYS_mremap, old, old_n, new_n, flags, to);
     if (is_error(got)) {
@@ -378,12 +459,9 @@ static long brk_locked(Process *p, GuestAddr to)
     if (to < m->brk_start || limit < to)
         return (long)m->brk;
     if (limit > m->brk_limit) {
-        pthread_mutex_lock(&p->limits_lock);
-        bool over = p->limits[1].max && limit - m->brk_start > p->limits[1].cur;
-        pthread_mutex_unlock(&p->limits_lock);
-        if (over)
-            return (long)m->brk;
         uint64_t n = limit - m->brk_limit;
+        if (!mem_limits_allow(p, n, true))
+            return (long)m->brk;
         long got = host_raw(SYS_mmap, m->brk_limit, n, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
         if (got != (long)m->brk_limit) {

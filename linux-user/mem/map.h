@@ -36,6 +36,9 @@ typedef struct MemRange {
     uint8_t kind;   /* MemKind */
     uint8_t shared;
     uint8_t sealed; /* by mseal() */
+    /* What a shared mapping of a file shows (0: none), and from where: other mappings of it are the
+     * same memory. */
+    uint64_t object, offset;
 } MemRange;
 
 typedef struct MemMap {
@@ -44,6 +47,9 @@ typedef struct MemMap {
     MemRange *ranges;     /* under lock: sorted, disjoint, neighbours that agree are joined */
     size_t n, capacity;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
+    uint64_t bytes, data_bytes; /* under lock: what RLIMIT_AS and RLIMIT_DATA count */
+    GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
+                             reserve and what the guest has of it begin (limits.c) */
 } MemMap;
 
 static inline void *mem_host(GuestAddr a) { return (void *)(uintptr_t)a; }
@@ -90,6 +96,21 @@ void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n);
 /* Sealed: [a, a + n) can't be unmapped, replaced, moved or protected otherwise any more. */
 void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n);
 
+/* limits.c: RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK of the guest. The first two would strike the
+ * emulator as well, so they are raised on the host at start and counted here; what the guest has
+ * set is put on the host when a program is executed. */
+void mem_limits_start(Process *p);
+void mem_limits_exec(Process *p, bool failed);
+/* `more` bytes may be mapped, private and writable ones if data. */
+bool mem_limits_allow(Process *p, uint64_t more, bool data);
+/* A stack of `bytes` is the guest's, the rest of the reserve isn't. */
+bool mem_stack_reserve(Process *p, uint64_t bytes, int prot, GuestAddr *ret_top);
+void mem_stack_limit(Process *p, uint64_t bytes);
+
+/* The translator's callback: other addresses of the same memory as addr, at most max. */
+size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max);
+/* The guest says that it has changed code in [a, a + n): there and wherever else that is mapped. */
+void mem_code_changed(Process *p, GuestAddr a, uint64_t n);
 /* The translator's fetch callback; opaque is the Process. */
 size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
 

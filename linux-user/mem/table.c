@@ -38,6 +38,30 @@ static bool table_reserve(MemMap *m)
     return true;
 }
 
+/* Counts [start, end) of r in (sign 1) or out (-1). The first stack counts as little as it usually
+ * has grown to; PROT_NONE counts for RLIMIT_AS only. */
+static void table_count(MemMap *m, const MemRange *r, GuestAddr start, GuestAddr end, int sign)
+{
+    uint64_t n = r->kind == MEM_STACK ? 0 : end - start;
+    m->bytes += sign > 0 ? n : -n;
+    if ((r->prot & PROT_WRITE) && !r->shared)
+        m->data_bytes += sign > 0 ? n : -n;
+}
+
+static void table_uncount(MemMap *m, GuestAddr start, GuestAddr end)
+{
+    for (size_t i = mem_table_index(m, start); i < m->n && m->ranges[i].start < end; i++) {
+        const MemRange *r = &m->ranges[i];
+        table_count(m, r, r->start > start ? r->start : start, r->end < end ? r->end : end, -1);
+    }
+}
+
+static void range_cut_front(MemRange *r, GuestAddr start)
+{
+    r->offset += start - r->start;
+    r->start = start;
+}
+
 static void table_remove(MemMap *m, size_t first, size_t count)
 {
     memmove(m->ranges + first, m->ranges + first + count,
@@ -55,7 +79,8 @@ static void table_insert(MemMap *m, size_t at, MemRange r)
 static bool ranges_agree(const MemRange *a, const MemRange *b)
 {
     return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
-           a->shared == b->shared && a->sealed == b->sealed;
+           a->object == b->object &&
+           (!a->object || a->offset + (a->end - a->start) == b->offset) && a->shared == b->shared && a->sealed == b->sealed;
 }
 
 /* Joins the range at i with its left neighbour where they agree. */
@@ -73,12 +98,13 @@ bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
         return true;
     if (!table_reserve(m))
         return false;
+    table_uncount(m, start, end);
     size_t i = mem_table_index(m, start);
     if (i < m->n && m->ranges[i].start < start) {
         MemRange right = m->ranges[i];
         m->ranges[i++].end = start;
         if (right.end > start) {
-            right.start = start;
+            range_cut_front(&right, start);
             table_insert(m, i, right);
         }
     }
@@ -87,9 +113,10 @@ bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
         last++;
     table_remove(m, i, last - i);
     if (i < m->n && m->ranges[i].start < end)
-        m->ranges[i].start = end;
+        range_cut_front(&m->ranges[i], end);
     if (r) {
         MemRange new = *r;
+        table_count(m, r, start, end, 1);
         new.start = start;
         new.end = end;
         table_insert(m, i, new);
@@ -125,6 +152,7 @@ bool mem_table_protect(MemMap *m, GuestAddr start, GuestAddr end, int prot)
             return true;
         MemRange r = m->ranges[i];
         GuestAddr s = r.start > start ? r.start : start, e = r.end < end ? r.end : end;
+        range_cut_front(&r, s);
         r.prot = (uint8_t)prot;
         if (!mem_table_set(m, s, e, &r))
             return false;

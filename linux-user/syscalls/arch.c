@@ -14,7 +14,7 @@ long sys_riscv_flush_icache(Thread *t, const uint64_t *args)
     if (args[2] & ~UINT64_C(1))
         return -EINVAL;
     if (args[1] > args[0])
-        translator_invalidate(t->process->translator, args[0], args[1] - args[0]);
+        mem_code_changed(t->process, args[0], args[1] - args[0]);
     return 0;
 }
 

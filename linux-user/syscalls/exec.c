@@ -178,8 +178,10 @@ static long exec_host(Thread *t, int dfd, const char *path, const ExecArgs *a, i
     if (r < 0)
         return r;
     thread_save_translations(t);
+    mem_limits_exec(t->process, false);
     r = host_syscall(t, SYS_execveat, (uint64_t)dfd, (uintptr_t)path,
                      (uintptr_t)(a->argv + a->extra), (uintptr_t)a->envp, (uint64_t)flags, 0);
+    mem_limits_exec(t->process, true);
     signal_exec_failed(t);
     return r;
 }

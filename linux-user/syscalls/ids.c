@@ -37,36 +37,28 @@ long sys_uname(Thread *t, const uint64_t *args)
 }
 
 /*
- * RLIMIT_AS and RLIMIT_DATA would strike the translator as well as the guest, and the emulator
- * needs more address space than the program alone; so they are kept here, and neither enforced on
- * the host nor inherited by host programs.
+ * RLIMIT_AS and RLIMIT_DATA would strike the translator as well as the guest: mem/limits.c counts
+ * for the guest alone.
  */
 static int limit_index(int resource)
 {
     return resource == RLIMIT_AS ? 0 : resource == RLIMIT_DATA ? 1 : -1;
 }
 
-static long limit_keep(Process *p, int i, int resource, const struct rlimit *new,
-                       struct rlimit *ret_old)
+static long limit_keep(Process *p, int i, const struct rlimit *new, struct rlimit *ret_old)
 {
-    struct rlimit host;
-    long ret = host_raw(HOST_NR_PRLIMIT64, 0, resource, 0, &host);
-
-    if (ret < 0)
-        return ret;
+    long ret = 0;
     pthread_mutex_lock(&p->limits_lock);
-    if (p->limits[i].max)
-        host = (struct rlimit){ p->limits[i].cur, p->limits[i].max };
+    *ret_old = (struct rlimit){ p->limits[i].cur, p->limits[i].max };
     if (new && new->rlim_cur > new->rlim_max)
         ret = -EINVAL;
-    else if (new && new->rlim_max > host.rlim_max && host_raw(HOST_NR_GETEUID) != 0)
+    else if (new && new->rlim_max > ret_old->rlim_max && host_raw(HOST_NR_GETEUID) != 0)
         ret = -EPERM;
     else if (new) {
         p->limits[i].cur = new->rlim_cur;
         p->limits[i].max = new->rlim_max;
     }
     pthread_mutex_unlock(&p->limits_lock);
-    *ret_old = host;
     return ret;
 }
 
@@ -81,10 +73,13 @@ static long limit_call(Thread *t, pid_t pid, int resource, unsigned layout, Gues
 
     if (new && !convert_get(table, layout, &in, new))
         return -EFAULT;
-    if (i >= 0 && (pid == 0 || pid == (pid_t)host_raw(HOST_NR_GETPID)))
-        ret = limit_keep(t->process, i, host_resource, new ? &in : NULL, &out);
+    bool own = pid == 0 || pid == (pid_t)host_raw(HOST_NR_GETPID);
+    if (i >= 0 && own)
+        ret = limit_keep(t->process, i, new ? &in : NULL, &out);
     else
         ret = host_raw(HOST_NR_PRLIMIT64, pid, host_resource, new ? &in : NULL, old ? &out : NULL);
+    if (ret >= 0 && new && own && host_resource == RLIMIT_STACK)
+        mem_stack_limit(t->process, in.rlim_cur);
     if (ret >= 0 && old && !convert_put(table, layout, old, &out))
         return -EFAULT;
     return ret;

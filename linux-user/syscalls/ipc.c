@@ -27,6 +27,8 @@ long sys_shmat(Thread *t, const uint64_t *args)
     uint64_t bytes = page_round(ds.shm_segsz);
     if (args[1] && flags & SHM_REMAP && !mem_check(p->mem, args[1], bytes, 0))
         return -EINVAL;
+    if (!mem_limits_allow(p, bytes, false))
+        return -ENOMEM;
     /* The guest's PROT_EXEC is the translator's matter, never the host's. */
     ret = host_raw(HOST_NR_SHMAT, (int)args[0], args[1], flags & ~SHM_EXEC);
     if (ret < 0 && ret > -4096)

@@ -115,9 +115,28 @@ static void be_hot(Vcpu *v)
     pthread_mutex_unlock(&t->lock);
 }
 
+void translator_set_aliased(Translator *t)
+{
+    atomic_store_explicit(&t->aliased, true, memory_order_relaxed);
+}
+
 bool vcpu_code_seen(Vcpu *v, GuestAddr addr)
 {
-    return unit_table_seen(v->translator->units, addr);
+    return atomic_load_explicit(&v->translator->aliased, memory_order_relaxed) ||
+           unit_table_seen(v->translator->units, addr);
+}
+
+/* As the architecture has it: by physical address (Arm ARM, IC IVAU: the caches
+ * are physically tagged). */
+static void invalidate_line(Translator *t, GuestAddr line)
+{
+    GuestAddr other[16];
+    size_t n = 0;
+    units_invalidate(t, line, 64);
+    if (t->callbacks.aliases && atomic_load_explicit(&t->aliased, memory_order_relaxed))
+        n = t->callbacks.aliases(t->opaque, line, other, sizeof other / sizeof *other);
+    while (n > 0)
+        units_invalidate(t, other[--n], 64);
 }
 
 /* VCPU_EXIT_ICACHE, see translator.h. */
@@ -130,7 +149,7 @@ static void invalidate_as_asked(Vcpu *v)
         if (what == ~0ull)
             units_invalidate(t, 0, ~0ull);
         else
-            units_invalidate(t, what & ~63ull, 64);
+            invalidate_line(t, what & ~63ull);
         pthread_mutex_unlock(&t->lock);
     }
     set_mode(v);

@@ -36,6 +36,7 @@ struct Translator {
     GuestAddr callouts_start;      /* translator_set_callouts() */
     uint64_t callouts_bytes;
     size_t code_bytes;             /* size of the code buffer */
+    atomic_bool aliased;           /* translator_set_aliased() */
     bool one_insn, verify, stats_time;
     const char *cpu_name;          /* the -cpu model as it was asked for; "": the default */
     struct Stored *stored;         /* stored.h: the translation store, or NULL */
