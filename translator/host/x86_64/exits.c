@@ -437,15 +437,23 @@ static void target_to_rax(Emit *e, IrRef target)
     write_back_now(e);
 }
 
-/* The jump cache's entry of the pc in rax; on a hit to it. rcx and rdx are free. Also in stubs. */
-void exit_emit_lookup(Emit *e, Label *miss)
+/* The jump cache's entry of the pc in rax, by way of rcx and rdx. */
+static void look_up(Emit *e, Label *miss)
 {
     enc_mov_rr(e, false, RCX, RAX);
     enc_alu_i(e, ALU_AND, false, operand_reg(RCX), (VCPU_JUMP_CACHE_SIZE - 1) << 2);
     enc_load(e, true, RDX, MEM_STATE(jump_cache));
     enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, pc) });
     enc_jcc(e, CC_NE, miss);
-    enc_rm(e, 0, 0, 0, 0xff, 4, (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, host) });
+}
+
+static const Mem jump_cache_host = { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, host) };
+
+/* On to it on a hit. Also in stubs. */
+void exit_emit_lookup(Emit *e, Label *miss)
+{
+    look_up(e, miss);
+    enc_rm(e, 0, 0, 0, 0xff, 4, jump_cache_host);
 }
 
 static void cold_miss(Emit *e, Cold *c)
@@ -471,22 +479,27 @@ static void select_exit_ind(Emit *e, IrInsn *i)
     e->s->ended = true;
 }
 
-/* The guest's return address, a constant (as always): onto the private stack. */
-static bool push_return(Emit *e, IrRef ret, GuestAddr *ret_pc)
+/* The guest's return address, if it is a constant (as always). */
+static bool return_pc(Emit *e, IrRef ret, GuestAddr *ret_pc)
 {
     const IrInsn *r = ra_insn(e->ra, ret);
     if (!r || (r->op != IR_codeaddr && r->op != IR_const))
         return false;
     *ret_pc = r->imm;
-    if (*ret_pc <= INT32_MAX) {
-        emit8(e, 0x68); /* push imm32 */
-        emit32(e, *ret_pc);
-        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, *ret_pc);
-    } else {
-        emit_guest_addr(e, RCX, *ret_pc);
-        enc_push(e, RCX);
-    }
     return true;
+}
+
+/* It goes onto the private stack. */
+static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
+{
+    if (ret_pc <= INT32_MAX) {
+        emit8(e, 0x68); /* push imm32 */
+        emit32(e, ret_pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, ret_pc);
+    } else {
+        emit_guest_addr(e, temp, ret_pc);
+        enc_push(e, temp);
+    }
 }
 
 static void landing_pad(Emit *e, GuestAddr ret_pc)
@@ -507,10 +520,11 @@ static void select_exit_call(Emit *e, IrInsn *i)
         leave_to_pc(e, i->imm);
         return;
     }
-    if (!push_return(e, i->arg[0], &ret_pc)) {
+    if (!return_pc(e, i->arg[0], &ret_pc)) {
         jump_direct(e, i->imm);
         return;
     }
+    push_return(e, ret_pc, RCX);
     align_rel32(e, 1);
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -518,11 +532,17 @@ static void select_exit_call(Emit *e, IrInsn *i)
     landing_pad(e, ret_pc);
 }
 
-/* A call whose target isn't in the jump cache: the frame is there already, so that only the
- * dispatcher has to find the unit. */
+/* A call whose target isn't in the jump cache: the frame as the call makes it, so that only the
+ * dispatcher has to find the unit. v[0]: return address; back: the landing pad */
 static void cold_call_miss(Emit *e, Cold *c)
 {
-    (void)c;
+    Label leave = LABEL_INIT;
+    push_return(e, c->v[0], RCX);
+    emit8(e, 0xe8);
+    emit32(e, leave.fix);
+    leave.fix = e->p - 4 - e->code;
+    enc_jmp(e, &c->back);
+    enc_bind(e, &leave);
     leave_to_rax(e);
 }
 
@@ -535,19 +555,17 @@ static void select_exit_callind(Emit *e, IrInsn *i)
         leave_to_rax(e);
         return;
     }
-    if (!push_return(e, i->arg[1], &ret_pc)) {
+    if (!return_pc(e, i->arg[1], &ret_pc)) {
         jump_rax(e);
         return;
     }
-    /* call over the pad to the look-up: what it calls is a jump */
-    Label look_up = LABEL_INIT;
-    emit8(e, 0xe8);
-    emit32(e, look_up.fix);
-    look_up.fix = e->p - 4 - e->code;
-    landing_pad(e, ret_pc);
-    enc_bind(e, &look_up);
     Cold *c = emit_cold(e, cold_call_miss, NULL);
-    exit_emit_lookup(e, &c->enter);
+    c->v[0] = ret_pc;
+    look_up(e, &c->enter);
+    push_return(e, ret_pc, RAX);
+    enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
+    enc_bind(e, &c->back);
+    landing_pad(e, ret_pc);
 }
 
 /* r[0]: the target */
