@@ -623,7 +623,7 @@ bool ra_over_is_free(Ra *ra, IrInsn *i, IrRef a)
     RaValue *v = &ra->value[value], *x = &ra->value[o];
     if (x->special || x->constant || x->reg == REG_NONE)
         return false;
-    if (hint_usable(ra, v, o, false))
+    if ((!ra->region || v->wanted) && hint_usable(ra, v, o, false))
         return x->reg == v->hint;
     return !ra_alive_after(ra, o);
 }
@@ -635,7 +635,8 @@ Reg ra_def_over(Ra *ra, IrInsn *i, IrRef a)
     if (x->special)
         ra->target->fetch(ra->host, o);
     bool fits = x->reg == REG_NONE || class_regs(ra, v->type) & 1u << x->reg;
-    if (fits && hint_usable(ra, v, o, false)) {
+    bool stays = ra->region && !v->wanted && x->reg != REG_NONE && !ra_alive_after(ra, o);
+    if (fits && !stays && hint_usable(ra, v, o, false)) {
         Reg r = v->hint;
         if (x->reg != r)
             load_value(ra, o, r);

@@ -136,15 +136,48 @@ static int spare(Ra *ra, const Fix *f, unsigned cls)
     return regs - RESERVE - x->pressure[cls] + through;
 }
 
+/* A constant that takes more than an immediate. */
+static bool worth_a_register(const Ra *ra, uint32_t value)
+{
+    const IrInsn *i = &ra->unit->insn[ra->value[value].insn];
+    if (i->op == IR_vconst) {
+        const V128 *c = &ra->unit->vconst[i->imm];
+        return c->lo || c->hi;
+    }
+    if (i->type == IR_F32 || i->type == IR_F64)
+        return i->imm != 0;
+    return i->op == IR_const && i->type == IR_I64 && i->imm != (int32_t)i->imm;
+}
+
+/* How many registers of the class are better used for phis that only observers want, whose values
+ * would go to memory on each turn, and for constants. */
+static int better_uses(Ra *ra, const Fix *f, unsigned cls)
+{
+    const RaRegion *rg = ra->region;
+    const uint32_t *dist = ra_region_dist_in(rg, f->to);
+    int n = 0;
+    for (uint32_t g = 1; g <= rg->n_globals; g++) {
+        uint32_t value = rg->value_of[g];
+        if (class_of(ra, value) != cls)
+            continue;
+        if (ra->value[value].constant)
+            n += dist[g] < RA_LEAVES_LOOP && worth_a_register(ra, value);
+        else
+            n += rg->def_block[g] == f->to && dist[g] != RA_FAR && dist[g] >= RA_SOFT_USE;
+    }
+    return n;
+}
+
 /* Out with what the loop doesn't use, the farthest first, until the rest fits. */
 static void make_room(Ra *ra, Fix *f, unsigned cls, int *room)
 {
+    int left = *room - better_uses(ra, f, cls);
     RaBlock *x = &ra->region->block[f->to];
     int idle = 0;
     for (unsigned k = 0; k < x->n_places; k++)
         idle += x->place[k].reg != REG_NONE && class_of(ra, x->place[k].value) == cls &&
                 distance_in(ra, f->to, x->place[k].value) >= RA_LEAVES_LOOP;
-    for (; idle > 0 && idle > *room; idle--) {
+    for (; idle > 0 && idle > left; idle--) {
         RaPlace *worst = NULL;
         uint64_t most = 0;
         for (unsigned k = 0; k < x->n_places; k++) {
@@ -165,19 +198,6 @@ static void make_room(Ra *ra, Fix *f, unsigned cls, int *room)
     *room -= idle;
 }
 
-/* A constant that takes more than an immediate. */
-static bool worth_a_register(const Ra *ra, uint32_t value)
-{
-    const IrInsn *i = &ra->unit->insn[ra->value[value].insn];
-    if (i->op == IR_vconst) {
-        const V128 *c = &ra->unit->vconst[i->imm];
-        return c->lo || c->hi;
-    }
-    if (i->type == IR_F32 || i->type == IR_F64)
-        return i->imm != 0;
-    return i->op == IR_const && i->type == IR_I64 && i->imm != (int32_t)i->imm;
-}
-
 /* Into registers, while there are some: what the loop uses and is elsewhere now. */
 static void load_used(Ra *ra, void *opaque, uint32_t value)
 {
@@ -186,7 +206,7 @@ static void load_used(Ra *ra, void *opaque, uint32_t value)
     const RaValue *v = &ra->value[value];
     unsigned cls = class_of(ra, value);
     uint32_t free = ra_region_class(ra, v->type) & ~f->taken;
-    if (v->reg != REG_NONE || v->special || !free || f->room[cls] <= 0 ||
+    if (v->reg != REG_NONE || v->special || !free || (v->constant && f->room[cls] <= 0) ||
         distance_in(ra, f->to, value) >= RA_LEAVES_LOOP)
         return;
     if (v->constant ? !worth_a_register(ra, value) : v->mem == RA_MEM_NONE)
@@ -292,8 +312,10 @@ static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = opaque;
     for (unsigned k = 0; k < x->n_places; k++)
-        if (x->place[k].value == value && x->place[k].reg != REG_NONE && ra->value[arg].insn)
+        if (x->place[k].value == value && x->place[k].reg != REG_NONE && ra->value[arg].insn) {
             ra->value[arg].hint = x->place[k].reg;
+            ra->value[arg].wanted = true;
+        }
 }
 
 static void fix_state(Ra *ra, uint32_t from, uint32_t to)

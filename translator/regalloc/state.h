@@ -30,6 +30,7 @@ typedef struct RaValue {
     Reg hint;          /* home of the variable it will be put into; REG_NONE */
     bool special;
     bool put;          /* some variable gets it */
+    bool wanted;       /* in `hint`, by a phi: worth a move. A home is not, in a region */
     bool hint_legal;   /* nothing observes the variables between the definition and the put */
     uint8_t constant;  /* const, codeaddr or vconst: rematerialised instead of spilled */
     uint16_t hint_var; /* the variable it is put into, has_var */

@@ -204,6 +204,17 @@ static bool is_pair(const IrInsn *f, const IrInsn *a)
            f->arg[1] == a->arg[1] && f->arg[2] == a->arg[2];
 }
 
+static bool is_high_half(unsigned op) { return op == IR_mulhu || op == IR_mulhs; }
+
+/* Both halves of one product. */
+static bool is_product(const IrInsn *i, const IrInsn *j)
+{
+    bool same = i->arg[0] == j->arg[0] && i->arg[1] == j->arg[1];
+    bool crossed = i->arg[0] == j->arg[1] && i->arg[1] == j->arg[0];
+    return (same || crossed) && i->type == IR_I64 && j->type == IR_I64 &&
+           (i->op == IR_mul ? is_high_half(j->op) : j->op == IR_mul);
+}
+
 static void find_pairs(Emit *e, uint32_t block)
 {
     IrUnit *u = e->unit;
@@ -211,13 +222,14 @@ static void find_pairs(Emit *e, uint32_t block)
     for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         i->mark = 0;
-        bool flags = arithmetic_of(i->op);
-        if (!flags && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc && i->op != IR_adc)
+        bool flags = arithmetic_of(i->op), product = i->op == IR_mul || is_high_half(i->op);
+        if (!flags && !product && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc && i->op != IR_adc)
             continue;
         IrRef q = i->prev;
         for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
             IrInsn *j = &u->insn[q];
-            if (!pair[q] && (flags ? is_pair(i, j) : arithmetic_of(j->op) && is_pair(j, i))) {
+            if (!pair[q] && (product ? is_product(i, j)
+                             : flags ? is_pair(i, j) : arithmetic_of(j->op) && is_pair(j, i))) {
                 i->mark = MARK_DONE;
                 pair[r] = q;
                 pair[q] = r;

@@ -263,9 +263,34 @@ static void select_extr(Emit *e, IrInsn *i)
 
 /* -- multiplication and division --------------------------------------------------------------- */
 
+/* Both halves of a product at once (emit-unit.c finds such pairs). */
+static void mul_wide(Emit *e, IrInsn *i)
+{
+    IrInsn *other = &e->unit->insn[e->s->pair[i - e->unit->insn]];
+    IrInsn *low = i->op == IR_mul ? i : other, *high = low == i ? other : i;
+    if (high->op == IR_mulhu && e->cpu->bmi2) {
+        ra_use_fixed(e->ra, i->arg[0], RDX);
+        Operand b = ra_use_rm(e->ra, i->arg[1]);
+        Reg hi = ra_def(e->ra, high), lo = ra_def(e->ra, low);
+        enc_vex(e, 0xf2, 2, true, 0, 0xf6, hi, lo, b, 0); /* mulx; writes the low half first */
+        return;
+    }
+    flags_clobber(e);
+    ra_use_fixed(e->ra, i->arg[0], RAX);
+    ra_take(e->ra, RDX);
+    Reg b = ra_use(e->ra, i->arg[1]);
+    enc_rr(e, 0, 0, ENC_W, 0xf7, high->op == IR_mulhs ? 5 : 4, b);
+    ra_def_is(e->ra, low, RAX);
+    ra_def_is(e->ra, high, RDX);
+}
+
 static void select_mul(Emit *e, IrInsn *i)
 {
     bool w = is64(i);
+    if (paired(e, i)) {
+        mul_wide(e, i);
+        return;
+    }
     int32_t imm;
     IrRef a = i->arg[0], b = i->arg[1];
     if (ra_fits_i32(e->ra, a, &imm)) {
@@ -317,6 +342,10 @@ static void select_mulh(Emit *e, IrInsn *i)
 {
     if (!is64(i)) {
         mul_high32(e, i);
+        return;
+    }
+    if (paired(e, i)) {
+        mul_wide(e, i);
         return;
     }
     if (i->op == IR_mulhu && e->cpu->bmi2) {
