@@ -223,7 +223,8 @@ static void find_pairs(Emit *e, uint32_t block)
         IrInsn *i = &u->insn[r];
         i->mark = 0;
         bool flags = arithmetic_of(i->op), product = i->op == IR_mul || is_high_half(i->op);
-        if (!flags && !product && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc && i->op != IR_adc)
+        if (!flags && !product && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc &&
+            i->op != IR_adc)
             continue;
         IrRef q = i->prev;
         for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
