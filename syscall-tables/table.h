@@ -34,6 +34,8 @@ typedef enum TableKind {
     /* Values whose meaning another argument tells. */
     TABLE_IOCTL, TABLE_IOCTLARG, TABLE_FCNTLARG, TABLE_FUTEXOP, TABLE_FUTEXARG, TABLE_SOCKOPT,
     TABLE_OPTVAL, TABLE_IPCBUF,
+    /* Bytes in the network's order. */
+    TABLE_IP,
     TABLE_N_KINDS
 } TableKind;
 
@@ -144,6 +146,16 @@ typedef struct TableRange {
     const TableCall *calls;
 } TableRange;
 
+/* An option of a socket or a control message, by its level: what it holds. */
+typedef struct TableSockopt {
+    uint16_t level;
+    bool control;
+    uint8_t kind;        /* TableKind */
+    uint32_t value;
+    uint16_t ref;        /* a structure */
+    uint32_t name;
+} TableSockopt;
+
 typedef struct SyscallTable {
     const char *name;
     uint8_t word_bytes;
@@ -165,5 +177,7 @@ extern const TableArg table_args[];
 extern const TableProto table_protos[];
 extern const TableConst table_consts[];
 extern const TableField table_fields[];
+extern const TableSockopt table_sockopts[];
+extern const unsigned table_n_sockopts;
 
 #endif

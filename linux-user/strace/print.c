@@ -274,6 +274,8 @@ void print_struct_bytes(StraceCall *c, unsigned layout, const uint8_t *guest)
             while (n < f->count && at[n])
                 n++;
             text_quote(c->o, at, n, false);
+        } else if (f->kind == TABLE_IP && (f->count == 4 || f->count == 16)) {
+            print_ip(c, at, f->count);
         } else if (f->count) {
             unsigned step = f->kind == TABLE_STRUCT ? c->table->layouts[f->ref].guest_bytes
                                                     : f->guest_bytes;

@@ -52,6 +52,8 @@ bool print_load(StraceCall *c, GuestAddr a, unsigned bytes, bool is_signed, uint
 void print_sockaddr(StraceCall *c, GuestAddr a, uint64_t len);
 void print_msghdr(StraceCall *c, GuestAddr a, uint64_t total);
 void print_mmsghdr(StraceCall *c, GuestAddr a, uint64_t n);
+/* An address of 4 or 16 bytes. */
+void print_ip(StraceCall *c, const uint8_t *p, unsigned n);
 void print_sockopt(StraceCall *c, uint64_t level, uint64_t name);
 void print_optval(StraceCall *c, uint64_t level, uint64_t name, GuestAddr a, uint64_t len);
 

@@ -7,6 +7,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/strace/print.h"
 #include "linux-user/syscalls/convert.h"
+#include "linux-user/syscalls/message.h"
 
 static unsigned be16(const uint8_t *p) { return p[0] << 8 | p[1]; }
 
@@ -110,11 +111,45 @@ void print_sockaddr(StraceCall *c, GuestAddr a, uint64_t len)
     text_char(c->o, '}');
 }
 
+/* What an option or a control message holds: elements of its type, in brackets if they are
+ * numbers or more than one structure. */
+static void print_held(StraceCall *c, const TableSockopt *o, GuestAddr a, uint64_t n)
+{
+    unsigned bytes = sockopt_bytes(c->table, o, false);
+    uint64_t v;
+
+    if (o && o->kind == TABLE_SOCKADDR) {
+        print_sockaddr(c, a, n);
+    } else if (!o || bytes <= 1 || n < bytes) {
+        print_bytes(c, a, n);
+    } else if (o->kind == TABLE_STRUCT) {
+        if (n >= 2 * bytes)
+            text_char(c->o, '[');
+        for (uint64_t at = 0; at + bytes <= n; at += bytes) {
+            if (at)
+                text_put(c->o, ", ");
+            print_struct(c, o->ref, a + at);
+        }
+        if (n >= 2 * bytes)
+            text_char(c->o, ']');
+    } else {
+        text_char(c->o, '[');
+        for (uint64_t at = 0; at + bytes <= n; at += bytes) {
+            if (at)
+                text_put(c->o, ", ");
+            if (!print_load(c, a + at, bytes, o->kind == TABLE_I32, &v))
+                break;
+            text_dec(c->o, v);
+        }
+        text_char(c->o, ']');
+    }
+}
+
 /* Control messages: { size_t len; int level, type; data }, each rounded up to a word. */
 static void print_control(StraceCall *c, GuestAddr a, uint64_t bytes)
 {
     unsigned word = c->table->word_bytes, head = word + 8;
-    uint64_t len, level, type, fd;
+    uint64_t len, level, type;
     bool any = false;
 
     text_char(c->o, '[');
@@ -127,20 +162,14 @@ static void print_control(StraceCall *c, GuestAddr a, uint64_t bytes)
         text_put(c->o, ", cmsg_level=");
         print_value(c, TABLE_VALUES, TABLE_SET_SOL, level);
         text_put(c->o, ", cmsg_type=");
-        if (level != SOL_SOCKET || !print_value_name(c, TABLE_SET_SCM, type))
+        const TableSockopt *o = sockopt_find(true, level, type);
+        if (o)
+            text_put(c->o, table_strings + o->name);
+        else
             text_hex(c->o, type);
-        if (level == SOL_SOCKET && type == SCM_RIGHTS) {
-            text_put(c->o, ", cmsg_data=[");
-            for (uint64_t at = head; at + 4 <= len; at += 4) {
-                if (at != head)
-                    text_put(c->o, ", ");
-                if (print_load(c, a + at, 4, true, &fd))
-                    text_dec(c->o, fd);
-            }
-            text_char(c->o, ']');
-        } else if (len > head) {
+        if (len > head) {
             text_put(c->o, ", cmsg_data=");
-            print_bytes(c, a + head, len - head);
+            print_held(c, o, a + head, len - head);
         }
         text_char(c->o, '}');
         uint64_t step = (len + word - 1) / word * word;
@@ -215,40 +244,37 @@ void print_mmsghdr(StraceCall *c, GuestAddr a, uint64_t n)
 
 void print_sockopt(StraceCall *c, uint64_t level, uint64_t name)
 {
-    static const struct { uint16_t level, set; } sets[] = {
-        { SOL_SOCKET, TABLE_SET_SO }, { 0, TABLE_SET_IP }, { 6, TABLE_SET_TCP },
-        { 41, TABLE_SET_IPV6 },
-    };
+    const TableSockopt *o = sockopt_find(false, (uint32_t)level, (uint32_t)name);
 
-    for (unsigned i = 0; i < sizeof sets / sizeof *sets; i++)
-        if (sets[i].level == (uint32_t)level && print_value_name(c, sets[i].set, (uint32_t)name))
-            return;
-    text_hex(c->o, (uint32_t)name);
+    if (o)
+        text_put(c->o, table_strings + o->name);
+    else
+        text_hex(c->o, (uint32_t)name);
 }
 
 void print_optval(StraceCall *c, uint64_t level, uint64_t name, GuestAddr a, uint64_t len)
 {
+    const TableSockopt *o = sockopt_find(false, (uint32_t)level, (uint32_t)name);
     uint64_t v;
-    bool numbers = len == 4 || len == 8;
 
-    if (!a || (uint32_t)len == 0) {
+    if (!a || (uint32_t)len == 0)
         print_address(c, a);
-        return;
-    }
-    if ((uint32_t)level == SOL_SOCKET && len == 2 * c->table->word_bytes &&
-        ((uint32_t)name == SO_RCVTIMEO || (uint32_t)name == SO_SNDTIMEO)) {
-        print_struct(c, TABLE_STRUCT_TIMEVAL, a);
-        return;
-    }
-    if (!numbers || !print_load(c, a, 4, true, &v)) {
-        print_bytes(c, a, (uint32_t)len);
-        return;
-    }
-    text_char(c->o, '[');
-    text_dec(c->o, v);
-    if (len == 8 && print_load(c, a + 4, 4, true, &v)) {
-        text_put(c->o, ", ");
+    else if (o)
+        print_held(c, o, a, (uint32_t)len);
+    else if (len == 4 && print_load(c, a, 4, true, &v)) {
+        text_char(c->o, '[');
         text_dec(c->o, v);
-    }
-    text_char(c->o, ']');
+        text_char(c->o, ']');
+    } else
+        print_bytes(c, a, (uint32_t)len);
+}
+
+void print_ip(StraceCall *c, const uint8_t *p, unsigned n)
+{
+    text_put(c->o, n == 4 ? "inet_addr(\"" : "inet_pton(AF_INET6, \"");
+    if (n == 4)
+        put_ipv4(c->o, p);
+    else
+        put_ipv6(c->o, p);
+    text_put(c->o, "\")");
 }

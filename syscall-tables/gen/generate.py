@@ -54,7 +54,7 @@ class Generator:
         self.set_ids = {n: i for i, n in enumerate(sorted(tables.sets))}
         self.struct_ids = {n: i for i, n in enumerate(tables.struct_names())}
         self.proto_ids = {n: i for i, n in enumerate(sorted(tables.protos))}
-        self.own = sorted(n for n, p in tables.protos.items() if p.own)
+        self.own = sorted(n for n, p in tables.protos.items() if p.own or p.unlike)
         self.own_ids = {n: i for i, n in enumerate(self.own)}
 
     def ref_id(self, kind, ref):
@@ -75,6 +75,8 @@ class Generator:
         like = abi.word == self.host.word and abi.big == self.host.big
         convert = False
         for a in p.args:
+            if a.kind in model.WORDY and not like and p.unlike:
+                return 'OWN', None
             if a.kind in model.WORDY and not like:
                 return 'REFUSE', ('ENOSYS', f'{a.kind} is not converted between word sizes')
             if a.kind in ('path', 'linkpath'):
@@ -213,6 +215,11 @@ class Generator:
                         f'{io.count}, {int(same)}}}, /* {io.name} */')
         return [found[g][1] for g in sorted(found)]
 
+    def sockopt_rows(self):
+        return [f'    {{{o.level}, {int(o.control)}, {kind_name(o.kind)}, {o.value}, '
+                f'{self.ref_id(o.kind, o.ref)}, {self.strings.add(o.name)}}},'
+                for o in sorted(self.t.sockopts, key=lambda o: (o.control, o.level, o.value))]
+
     def call_row(self, abi, name):
         p = self.t.protos.get(name)
         host_nr = self.host.numbers().get(p.host if p else name, NO_HOST_NR)
@@ -279,7 +286,9 @@ class Generator:
         out += ['    {' + ', '.join(str(x) for x in (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7],
                                                      r[8], r[9], r[10])) + '},'
                 for r in self.fields.rows]
-        out += ['};', 'const char table_strings[] =']
+        out += ['};', 'const TableSockopt table_sockopts[] = {'] + self.sockopt_rows() + ['};']
+        out += [f'const unsigned table_n_sockopts = {len(self.t.sockopts)};']
+        out += ['const char table_strings[] =']
         out += ['    "' + s.replace('\\', '\\\\').replace('"', '\\"') + '\\0"'
                 for s in self.strings.parts]
         out += ['    ;']

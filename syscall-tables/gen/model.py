@@ -22,7 +22,7 @@ BASES = {
 SCALARS = {'int', 'uint', 'slong', 'size', 'off', 'poslo', 'poshi', 'hex', 'hex64', 'octal', 'mode',
            'filemode', 'fd', 'atfd', 'pid', 'uid', 'sig', 'dev', 'addr', 'flags', 'values', 'rlim',
            'path', 'linkpath', 'rawpath', 'str', 'ioctl', 'ioctlarg', 'fcntlarg', 'futexop', 'futexarg',
-           'sockopt', 'epolldata', 'cloneflags', 'none', 'ulong', 'long'}
+           'sockopt', 'epolldata', 'cloneflags', 'none', 'ulong', 'long', 'ip'}
 POINTERS = {'bytes', 'str', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'long', 'ulong',
             'off64', 'struct', 'iovec', 'sockaddr', 'msghdr', 'mmsghdr', 'sigset', 'fdset', 'cpuset',
             'sigarg', 'sigevent', 'siginfo', 'sigaction', 'strv', 'envv', 'wstatus', 'dirents',
@@ -96,6 +96,7 @@ class Proto:
     def __init__(self, name, args, ret, ret_ref, place):
         self.name, self.args, self.ret, self.ret_ref, self.place = name, args, ret, ret_ref, place
         self.own = False
+        self.unlike = False  # a handler where word size or byte order aren't the host's
         self.host = name
         self.refuse = None  # (errno name, reason)
 
@@ -104,6 +105,12 @@ class Ioctl:
     def __init__(self, name, number, kind, ref, direction, count, place):
         self.name, self.number, self.kind, self.ref = name, number, kind, ref
         self.direction, self.count, self.place = direction, count, place
+
+
+class SockOpt:
+    def __init__(self, level, control, name, value, kind, ref, place):
+        self.level, self.control, self.name, self.value = level, control, name, value
+        self.kind, self.ref, self.place = kind, ref, place
 
 
 class Layout:
@@ -199,6 +206,7 @@ class Abi:
 class Tables:
     def __init__(self):
         self.abis, self.sets, self.structs, self.protos, self.ioctls = {}, {}, {}, {}, []
+        self.sockopts = []  # SockOpt
         self.ioctl_refusals = []  # (type, errno name, reason)
         self._numbers = {}
 
@@ -218,6 +226,8 @@ class Tables:
             t.load_protos(f)
         for f in folder(top, 'ioctls'):
             t.load_ioctls(f)
+        for f in folder(top, 'sockopts'):
+            t.load_sockopts(f)
         t.numbers_dir = os.path.join(top, 'numbers')
         t.check()
         return t
@@ -334,6 +344,8 @@ class Tables:
                 opts = opts.strip()
                 if word == 'own':
                     p.own = True
+                elif word == 'unlike':
+                    p.unlike = True
                 elif word.startswith('host='):
                     p.host = word[5:]
                 elif word == 'refuse':
@@ -361,6 +373,24 @@ class Tables:
             else:
                 ty = self.parse_type(m[3], place)
             self.ioctls.append(Ioctl(m[1], m[2], ty[0], ty[1], ty[2], ty[4] or 1, place))
+
+    def load_sockopts(self, path):
+        level, control = None, False
+        for place, text in rows(path):
+            w = text.split()
+            if len(w) == 3 and w[0] in ('level', 'control'):
+                level, control = int(w[2]), w[0] == 'control'
+                continue
+            if level is None or len(w) != 3:
+                raise TableError(f'{place}: want `level|control NAME NUMBER` or `NAME VALUE TYPE`')
+            m = re.fullmatch(r'(\w+)(?:\.(\w+))?', w[2])
+            if not m or m[1] not in POINTERS:
+                raise TableError(f'{place}: no kind of pointer {w[2]}')
+            o = SockOpt(level, control, w[0], int(w[1]), m[1], m[2], place)
+            if any((x.level, x.control, x.value) == (level, control, o.value)
+                   for x in self.sockopts):
+                raise TableError(f'{place}: {w[0]} has the number of another')
+            self.sockopts.append(o)
 
     def numbers(self, name):
         """{name: number} with what it inherits."""
@@ -403,7 +433,7 @@ class Tables:
         for p in self.protos.values():
             for a in p.args:
                 ref(a.kind, a.ref, p.place)
-        for i in self.ioctls:
+        for i in self.ioctls + self.sockopts:
             ref(i.kind, i.ref, i.place)
         for (n, abi), s in self.structs.items():
             if (n, None) not in self.structs:

@@ -110,6 +110,12 @@ KERNEL_HEADERS = '''
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <linux/net_tstamp.h>
+#include <asm/socket.h>
+#include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/if_alg.h>
+#include <linux/udp.h>
+#include <linux/tls.h>
 '''
 IOCTL_HEADERS = '''
 #include <asm/ioctls.h>
@@ -212,6 +218,9 @@ def check(abi, cc):
             if name not in LIBC_ONLY:
                 consts.append((name, f'_Static_assert((unsigned)({name}) == {v & 0xffffffff}u, '
                                f'"{s.name}.{name} {v:#x}");'))
+    for o in abi.tables.sockopts:
+        consts.append((o.name, f'_Static_assert((unsigned)({o.name}) == {o.value}u, '
+                       f'"{o.name} {o.value}");'))
     run(CONST_HEADERS, consts, len(consts) * 3 // 4, KERNEL_HEADERS)
     others = [i for i in abi.tables.ioctls
               if re.search(r'ioctls/(\w+)\.tbl', i.place)[1] not in AREAS]

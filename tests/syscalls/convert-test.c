@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "linux-user/procfs/procfs.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
+#include "syscall-tables/handlers.h"
 
 extern const SyscallTable syscall_table_aarch64, syscall_table_riscv64, syscall_table_x86_64,
     syscall_table_arm, syscall_table_be32;
@@ -281,8 +285,135 @@ static void calls(void)
                                              mem_guest(gst), 0 }) == -ENOENT, "ENOENT");
 }
 
+/* ---- messages of ABIs unlike the host ---- */
+
+/* Writes a value as the ABI has it; where the next one goes. */
+static uint8_t *put(const SyscallTable *table, uint8_t *at, unsigned bytes, uint64_t v)
+{
+    convert_store(table, at, bytes, v);
+    return at + bytes;
+}
+
+/* struct msghdr of a 32-bit ABI. */
+static void put_msghdr(const SyscallTable *table, uint8_t *m, const void *name, unsigned namelen,
+                       const void *iov, unsigned n, const void *control, unsigned controllen)
+{
+    uint8_t *at = put(table, m, 4, mem_guest(name));
+    at = put(table, at, 4, namelen);
+    at = put(table, at, 4, mem_guest(iov));
+    at = put(table, at, 4, n);
+    at = put(table, at, 4, mem_guest(control));
+    at = put(table, at, 4, controllen);
+    put(table, at, 4, 0);
+}
+
+typedef struct Low { /* what a 32-bit pointer must reach */
+    uint8_t msg[64], iov[16], control[64], name[64], text[16], len[4], option[64];
+} Low;
+
+static void messages(const SyscallTable *table, Low *l)
+{
+    GuestAbi abi = { .syscalls = table };
+    Process p = { .abi = &abi };
+    Thread t = { .process = &p };
+    int s[2], passed = dup(0), on = 1;
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0, "socketpair");
+    setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    memset(l, 0, sizeof *l);
+    strcpy((char *)l->text, "a message");
+    put(table, put(table, l->iov, 4, mem_guest(l->text)), 4, 9);
+    /* SCM_RIGHTS: a head of 12 bytes, a descriptor. */
+    put(table, put(table, put(table, put(table, l->control, 4, 16), 4, SOL_SOCKET), 4, SCM_RIGHTS),
+        4, (unsigned)passed);
+    put_msghdr(table, l->msg, NULL, 0, l->iov, 1, l->control, 16);
+    CHECK(sys_sendmsg(&t, (uint64_t[6]){ s[0], mem_guest(l->msg), 0 }) == 9, "sendmsg");
+    memset(l->text, 0, sizeof l->text);
+    memset(l->control, 0, sizeof l->control);
+    put_msghdr(table, l->msg, NULL, 0, l->iov, 1, l->control, sizeof l->control);
+    CHECK(sys_recvmsg(&t, (uint64_t[6]){ s[1], mem_guest(l->msg), 0 }) == 9, "recvmsg");
+    CHECK(strcmp((char *)l->text, "a message") == 0, "%s", l->text);
+    CHECK(convert_load(table, l->msg + 20, 4, false) == 24 + 16, "controllen");
+    /* Credentials come first: pid, uid, gid. */
+    CHECK(convert_load(table, l->control, 4, false) == 24, "length");
+    CHECK(convert_load(table, l->control + 8, 4, false) == SCM_CREDENTIALS, "type");
+    CHECK(convert_load(table, l->control + 12, 4, false) == (unsigned)getpid(), "pid");
+    CHECK(convert_load(table, l->control + 24, 4, false) == 16, "length");
+    CHECK(convert_load(table, l->control + 32, 4, false) == SCM_RIGHTS, "type");
+    int got = (int)convert_load(table, l->control + 36, 4, true);
+    CHECK(got > 2 && fcntl(got, F_GETFD) >= 0, "a descriptor");
+    /* No room: cut, and said so. */
+    write(s[0], "x", 1);
+    put_msghdr(table, l->msg, NULL, 0, l->iov, 1, l->control, 14);
+    CHECK(sys_recvmsg(&t, (uint64_t[6]){ s[1], mem_guest(l->msg), 0 }) == 1, "recvmsg");
+    CHECK(convert_load(table, l->msg + 24, 4, false) & MSG_CTRUNC, "MSG_CTRUNC");
+    CHECK(sys_sendmsg(&t, (uint64_t[6]){ s[0], 16, 0 }) == -EFAULT, "EFAULT");
+
+    /* Options: two numbers, a time, one number. */
+    put(table, put(table, l->option, 4, 1), 4, 7);
+    CHECK(sys_setsockopt(&t, (uint64_t[6]){ s[0], SOL_SOCKET, SO_LINGER, mem_guest(l->option),
+                                            8 }) == 0, "SO_LINGER");
+    struct linger lg;
+    socklen_t n = sizeof lg;
+    CHECK(getsockopt(s[0], SOL_SOCKET, SO_LINGER, &lg, &n) == 0 && lg.l_onoff == 1 &&
+              lg.l_linger == 7, "%d %d", lg.l_onoff, lg.l_linger);
+    put(table, put(table, l->option, 4, 3), 4, 500000);
+    CHECK(sys_setsockopt(&t, (uint64_t[6]){ s[0], SOL_SOCKET, SO_RCVTIMEO, mem_guest(l->option),
+                                            8 }) == 0, "SO_RCVTIMEO");
+    struct timeval tv;
+    n = sizeof tv;
+    CHECK(getsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, &n) == 0 && tv.tv_sec == 3, "%ld",
+          (long)tv.tv_sec);
+    memset(l->option, 0, sizeof l->option);
+    put(table, l->len, 4, 64);
+    CHECK(sys_getsockopt(&t, (uint64_t[6]){ s[0], SOL_SOCKET, SO_RCVTIMEO, mem_guest(l->option),
+                                            mem_guest(l->len) }) == 0, "SO_RCVTIMEO");
+    CHECK(convert_load(table, l->len, 4, false) == 8, "8 bytes in this ABI");
+    CHECK(convert_load(table, l->option, 4, false) == 3, "seconds");
+    put(table, l->len, 4, 4);
+    CHECK(sys_getsockopt(&t, (uint64_t[6]){ s[0], SOL_SOCKET, SO_TYPE, mem_guest(l->option),
+                                            mem_guest(l->len) }) == 0, "SO_TYPE");
+    CHECK(convert_load(table, l->option, 4, false) == SOCK_STREAM, "SO_TYPE");
+
+    /* Vectors. */
+    put(table, put(table, l->iov, 4, mem_guest(strcpy((char *)l->option, "xyz"))), 4, 3);
+    CHECK(sys_writev(&t, (uint64_t[6]){ s[0], mem_guest(l->iov), 1 }) == 3, "writev");
+    put(table, put(table, l->iov, 4, mem_guest(l->text)), 4, 16);
+    CHECK(sys_readv(&t, (uint64_t[6]){ s[1], mem_guest(l->iov), 1 }) == 3, "readv");
+    CHECK(memcmp(l->text, "xyz", 3) == 0, "readv");
+    close(s[0]);
+    close(s[1]);
+    close(got);
+    close(passed);
+
+    /* An address: the family is in the machine's order, the rest in the network's. */
+    int in = socket(AF_INET, SOCK_DGRAM, 0);
+    memset(l->name, 0, 16);
+    put(table, l->name, 2, AF_INET);
+    memcpy(l->name + 4, "\x7f\0\0\1", 4);
+    CHECK(sys_bind(&t, (uint64_t[6]){ in, mem_guest(l->name), 16 }) == 0, "bind");
+    put(table, l->len, 4, 64);
+    memset(l->name, 0, 16);
+    CHECK(sys_getsockname(&t, (uint64_t[6]){ in, mem_guest(l->name), mem_guest(l->len) }) == 0,
+          "getsockname");
+    CHECK(convert_load(table, l->name, 2, false) == AF_INET, "the family");
+    CHECK(memcmp(l->name + 4, "\x7f\0\0\1", 4) == 0, "the address");
+    CHECK(convert_load(table, l->len, 4, false) == 16, "its length");
+    CHECK(sys_connect(&t, (uint64_t[6]){ in, mem_guest(l->name), 16 }) == 0, "connect to itself");
+    strcpy((char *)l->text, "self");
+    CHECK(sys_sendto(&t, (uint64_t[6]){ in, mem_guest(l->text), 4, 0, mem_guest(l->name),
+                                        16 }) == 4, "sendto");
+    put(table, l->len, 4, 64);
+    CHECK(sys_recvfrom(&t, (uint64_t[6]){ in, mem_guest(l->text), 8, 0, mem_guest(l->name),
+                                          mem_guest(l->len) }) == 4, "recvfrom");
+    CHECK(convert_load(table, l->name, 2, false) == AF_INET, "the family");
+    close(in);
+}
+
 int main(void)
 {
+    Low *low = mmap(NULL, sizeof *low, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     round_trips(&syscall_table_aarch64);
     round_trips(&syscall_table_riscv64);
     round_trips(&syscall_table_x86_64);
@@ -291,6 +422,10 @@ int main(void)
     known_bytes();
     flags();
     calls();
+    if (low != MAP_FAILED) {
+        messages(&syscall_table_arm, low);
+        messages(&syscall_table_be32, low);
+    }
     printf("%u checks, %u failed\n", done, failed);
     return failed != 0;
 }

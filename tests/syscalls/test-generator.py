@@ -73,6 +73,9 @@ BAD = [
     (add('ioctls/tty.tbl', 'TWICE 0x5401 -'), 'has the number of'),
     (add('ioctls/tty.tbl', 'refuse 0x99 ENOTTY'), 'an errno and a reason'),
     (add('ioctls/tty.tbl', 'SIZED IOR(1,2,fish) -'), 'what is fish'),
+    (add('sockopts/options.tbl', 'SO_THING 999'), 'want `level|control'),
+    (add('sockopts/options.tbl', 'SO_THING 999 fish'), 'no kind of pointer fish'),
+    (add('sockopts/options.tbl', 'level SOL_SOCKET 1\nSO_TWICE 1 i32'), 'has the number'),
     (add('abis.tbl', 'abu x'), 'want `abi NAME'),
 ]
 for change, message in BAD:
@@ -102,7 +105,8 @@ for files, abi, call, want in [
         (arm, 'aarch64', 'fstat', 'PASS'), (arm, 'x86_64', 'fstat', 'CONVERT'),
         (arm, 'riscv64', 'fstat', 'PASS'), (one, 'aarch64', 'getpid', 'PASS'),
         (one, 'riscv64', 'epoll_ctl', 'CONVERT'), (arm, 'riscv64', 'epoll_ctl', 'PASS'),
-        (one, 'arm', 'sendmsg', 'REFUSE'), (one, 'aarch64', 'sendmsg', 'PASS'),
+        (one, 'arm', 'sendmsg', 'OWN'),
+        (one, 'arm', 'vmsplice', 'REFUSE'), (one, 'aarch64', 'sendmsg', 'PASS'),
         (arm, 'x86_64', 'open', 'REFUSE'), (one, 'x86_64', 'open', 'CONVERT')]:
     if how(files, abi, call) != want:
         failures.append(f'{call} on {abi} is {how(files, abi, call)}, not {want}')
