@@ -4,6 +4,7 @@ TEST_EXTENSIONS =
 AM_TESTS_ENVIRONMENT =
 EXTRA_DIST += %D%/lists.mk
 
+include %D%/cache/local.mk
 include %D%/ir/local.mk
 include %D%/runtime/local.mk
 include %D%/softfp/local.mk

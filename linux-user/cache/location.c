@@ -21,8 +21,6 @@ static char *choose_folder(bool secure)
     const char *set = secure ? NULL : getenv("CALQUE_CACHE_DIR");
     if (set)
         return *set ? g_strdup(set) : NULL;
-    if (!secure)
-        return NULL;
     const char *xdg = secure ? NULL : getenv("XDG_CACHE_HOME");
     const char *home = secure ? NULL : getenv("HOME");
     if (geteuid() != 0 && xdg && *xdg == '/')
@@ -62,10 +60,14 @@ static bool folder_good(const char *path, const char **ret_why, struct stat *ret
     return !*ret_why;
 }
 
+/* ~/.cache as well, but no folders on the way to one that the user has chosen: in a chroot it may
+ * not be meant. */
 static void make_folder(const char *path)
 {
     g_autofree char *parent = g_path_get_dirname(path);
-    if (mkdir(path, 0755) < 0 && errno == ENOENT && g_mkdir_with_parents(parent, 0700) == 0)
+    if (mkdir(path, 0755) == 0 || errno != ENOENT || getenv("CALQUE_CACHE_DIR"))
+        return;
+    if (mkdir(parent, 0700) == 0)
         mkdir(path, 0755);
 }
 

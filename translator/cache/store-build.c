@@ -445,6 +445,12 @@ static void close_chunk(StoreBuilder *b)
     free(bytes.p);
 }
 
+void build_part(StoreBuilder *b)
+{
+    if (b->code.n >= STORE_PART_CODE)
+        close_chunk(b);
+}
+
 /* -- the group --------------------------------------------------------------------------------- */
 
 bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2])

@@ -31,6 +31,8 @@ bool build_suits(const CompiledUnit *u, uint64_t bias);
 /* `seen`: the guest bytes of the unit's ranges one after another. */
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen);
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n);
+/* What follows goes into another chunk, if this one is large enough to be worth one. */
+void build_part(StoreBuilder *b);
 /* The group's bytes, valid until build_free(); false: failed, or there is nothing. */
 bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2]);
 

@@ -15,8 +15,9 @@
 enum {
     STORE_FORMAT = 1,
     STORE_ALIGN = 64,             /* of groups and chunks */
-    STORE_CHUNK_CODE = 192 << 10, /* a chunk is closed behind so much host code */
-    STORE_CHUNK_UNITS = 1 << 13,
+    STORE_CHUNK_CODE = 1 << 20,  /* a chunk is closed behind so much host code */
+    STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
+    STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */

@@ -33,6 +33,7 @@ typedef struct StoreWrite {
     int fd;
     StoreFile now;            /* the file as it is under the lock */
     uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
+    bool *fresh;              /* [units]: not there yet */
     StoreBuilder builder;
 } StoreWrite;
 
@@ -48,6 +49,7 @@ void store_write_abandon(Store *s)
     store_file_break(&w->now);
     build_free(&w->builder);
     free(w->sound);
+    free(w->fresh);
     free(w);
 }
 
@@ -188,14 +190,28 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const 
     return false;
 }
 
+/* Which of the process's units are to be added: how many. */
+static uint32_t find_fresh(StoreWrite *w, const StoreUnits *u)
+{
+    const uint8_t *seen = u->seen;
+    uint32_t count = 0;
+    w->fresh = calloc(u->n, sizeof *w->fresh);
+    for (uint32_t n = 0; w->fresh && n < u->n; n++) {
+        const CompiledUnit *unit = u->unit[n];
+        w->fresh[n] = build_suits(unit, u->bias) && !is_there(w, unit, u->bias, seen);
+        count += w->fresh[n];
+        seen += store_seen_bytes(unit);
+    }
+    return count;
+}
+
 static void add_live(StoreWrite *w, const StoreUnits *u)
 {
     const uint8_t *seen = u->seen;
     for (uint32_t n = 0; n < u->n; n++) {
-        const CompiledUnit *unit = u->unit[n];
-        if (build_suits(unit, u->bias) && !is_there(w, unit, u->bias, seen))
-            build_live(&w->builder, unit, u->bias, seen);
-        seen += store_seen_bytes(unit);
+        if (w->fresh[n])
+            build_live(&w->builder, u->unit[n], u->bias, seen);
+        seen += store_seen_bytes(u->unit[n]);
     }
 }
 
@@ -240,6 +256,7 @@ static void add_stored(StoreWrite *w, const StoreUnits *u)
         for (uint32_t n = 0; n < c.tables->n_units; n++)
             if (is_wanted(w, &c, chunk, n, u))
                 build_stored(&w->builder, &c, code, n);
+        build_part(&w->builder);
     }
 }
 
@@ -302,10 +319,12 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     if (!w->sound)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
-    add_live(w, units);
+    if (!find_fresh(w, units))
+        return;
     bool join = w->now.n_groups >= MAX_GROUPS;
-    if (w->builder.n_units && join)
+    if (join)
         add_stored(w, units);
+    add_live(w, units);
     if (!build_finish(&w->builder, s->key, v))
         return;
     if (!w->now.n_groups)
@@ -319,7 +338,7 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
 bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *units)
 {
     char name[STORE_NAME_BYTES];
-    if (!s->config.writable || f->state != STORE_FILE_OPEN)
+    if (!s->config.writable || f->state == STORE_FILE_NEW || !f->content)
         return true;
     StoreWrite *w = s->write = calloc(1, sizeof *w);
     if (!w)

@@ -161,6 +161,8 @@ bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd)
     l->base = p;
     f->content = h.content;
     l->seen_end = sizeof h;
+    l->cut = store_header_end(&h) > (uint64_t)st.st_size
+                 ? (uint64_t)st.st_size & ~(uint64_t)(STORE_ALIGN - 1) : 0;
     touch(fd, &st);
     return true;
 }
@@ -278,6 +280,8 @@ static void refresh_layer(const Store *s, StoreFile *f, StoreLayer *l)
 {
     const StoreHeader *h = (const StoreHeader *)l->base;
     uint64_t end = h ? store_header_end(h) : 0;
+    if (l->cut)
+        end = l->cut;
     if (end > l->bytes || end <= l->seen_end)
         return;
     uint64_t at = l->seen_end;

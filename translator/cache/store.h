@@ -22,6 +22,7 @@ typedef struct StoreLayer {
     const uint8_t *base;      /* NULL: not there */
     size_t bytes;             /* of the mapping, which is longer than the file */
     uint64_t seen_end;        /* groups below are in the list */
+    uint64_t cut;             /* 0, or where the file ended although its header says more */
 } StoreLayer;
 
 typedef struct StoreGroupRef {
@@ -35,7 +36,7 @@ typedef struct StoreGroupRef {
 typedef struct StoreFile {
     TranslatorFile id;
     struct StoreFile *next;
-    enum { STORE_FILE_NEW, STORE_FILE_OPEN, STORE_FILE_BROKEN } state;
+    enum { STORE_FILE_NEW, STORE_FILE_OPEN, STORE_FILE_BROKEN /* may be mended */ } state;
     uint64_t content;         /* hash of the guest file's code: the name of its file here */
     StoreLayer layer[STORE_LAYERS]; /* first the store's own */
     StoreGroupRef *group;
@@ -66,7 +67,7 @@ bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
 /* Maps a file of the store as one of f's layers. */
 bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd);
-/* The file can't be trusted: nothing of it is used any more, and nothing is written. */
+/* The file can't be trusted: nothing of it is used any more. */
 void store_file_break(StoreFile *f);
 /* The guest file's identity leads here from now on (store_enter()). */
 void store_remember_name(Store *s, const StoreFile *f);

@@ -35,6 +35,7 @@ typedef struct StoredChunk {
     const StoreRange *range;
     const uint8_t *guest;
     CompiledUnit **made;      /* [n_units]: NULL until somebody asks; stays when invalid */
+    bool checked;             /* stored_check() */
     bool connected;           /* every unit is made, and links among them are in their lists */
     struct StoredChunk *next; /* list of the translator's loaded chunks */
 } StoredChunk;

@@ -37,6 +37,9 @@ CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc);
 /* The unit at the vcpu's pc is hot. */
 void tier_up(Translator *t, Vcpu *v);
 
+/* With -d verify: a unit of the store must be what translating it here gives. */
+void translate_check(Translator *t, Vcpu *v, const CompiledUnit *stored);
+
 /* invalidate.c, with the lock */
 /* Links to `old` lead to `fresh` now, and old is gone. */
 void unit_replace(Translator *t, CompiledUnit *old, CompiledUnit *fresh);

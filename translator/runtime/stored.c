@@ -250,6 +250,17 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
     return broken ? NULL : find_guarded(t, v, m, pc);
 }
 
+void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u)
+{
+    StoredChunk *c = u->chunk;
+    if (!c || c->checked)
+        return;
+    c->checked = true;
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        if (adopt(t, c, n))
+            translate_check(t, v, c->made[n]);
+}
+
 bool stored_knows(const Translator *t, GuestAddr pc)
 {
     for (const StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next)
@@ -481,7 +492,7 @@ void stored_save(Translator *t, Vcpu *v)
     if (end == s->saved)
         return;
     for (FileMap *m = s->maps; m; m = m->next)
-        if (m->file && m->file->state == STORE_FILE_OPEN)
+        if (m->file && m->file->state != STORE_FILE_NEW)
             done &= save_map_guarded(t, v, m, end);
     if (done || end - s->saved > 4 * SAVE_UNITS)
         s->saved = end;

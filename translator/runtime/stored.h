@@ -11,6 +11,8 @@
 
 /* The unit at pc, ready to be run and in the unit table; NULL: the store has none. */
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
+/* With -d verify: every unit of this one's chunk must be what translating it here gives. */
+void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u);
 /* The link whose stub is at that host address; NULL: its unit is gone. */
 UnitLink *stored_link(Translator *t, const uint8_t *stub);
 /* Every unit that lies in the range gets into the unit table, with its links, so that it can be

@@ -277,7 +277,12 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
                              VcpuExit *ret_exit)
 {
     CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
-    if (c || (t->stored && (c = stored_find(t, v, pc, flags))))
+    if (!c && t->stored) {
+        c = stored_find(t, v, pc, flags);
+        if (c && t->verify)
+            stored_check(t, v, c);
+    }
+    if (c)
         return c;
     if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ONE_INSN) && (c = tier_translate(t, v, pc)))
         return c;
@@ -309,4 +314,59 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
         stored_save(t, v);
     t->stats.baseline_ns += translate_clock(t) - start;
     return c;
+}
+
+/* -- -d verify --------------------------------------------------------------------------------- */
+
+static void mask(uint8_t *code, uint32_t at) { memset(code + at, 0, 4); }
+
+/* Takes out what differs with the place of the code: links, common stubs, the entry's counter (`add
+ * dword [rbp + disp32], imm32`, chosen by a hash of the pc). */
+static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUnit *relocs)
+{
+    for (uint32_t n = 0; n < links->n_links; n++)
+        mask(code, links->link[n].site);
+    for (uint32_t n = 0; n < relocs->n_relocs; n++)
+        if (relocs->reloc[n].kind == UNIT_RELOC_STUB)
+            mask(code, relocs->reloc[n].at);
+    if (relocs->flags & IR_UNIT_COUNTED)
+        mask(code, relocs->entry + 2);
+}
+
+static bool same_code(const CompiledUnit *stored, const CompiledUnit *fresh)
+{
+    uint8_t a[1 << 16], b[1 << 16];
+    uint32_t n = fresh->host_bytes;
+    if (stored->host_bytes != n || stored->n_links != fresh->n_links || n > sizeof a)
+        return false;
+    memcpy(a, stored->code, n);
+    memcpy(b, fresh->code, n);
+    mask_unit(a, stored, fresh);
+    mask_unit(b, fresh, fresh);
+    return !memcmp(a, b, n);
+}
+
+void translate_check(Translator *t, Vcpu *v, const CompiledUnit *stored)
+{
+    VcpuExit why;
+    Seen seen;
+    Fetched fetched;
+    if (stored->flags & IR_UNIT_REGION) /* made by a profile that isn't kept */
+        return;
+    uint8_t *next = t->code->next;
+    IrUnit *u = make_ir(t, v, stored->pc, stored->flags, MAX_INSNS, &fetched, &why);
+    if (!u)
+        translator_fatal("a unit of the store has no code");
+    mark_lazy_exits(v, u, &fetched, &seen);
+    optimize(t, u);
+    CompiledUnit *fresh = t->backend->compile(t, u);
+    if (!fresh)
+        return; /* the buffer is full */
+    if (!same_code(stored, fresh)) {
+        dump_host_code(t, stored);
+        dump_host_code(t, fresh);
+        translator_fatal("a unit of the store isn't what it is when it is translated here");
+    }
+    t->code->next = next;
+    atomic_fetch_sub_explicit(&t->code->n_units, 1, memory_order_release);
 }

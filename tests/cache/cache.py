@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""The translation store: what is in it is used, what can't be trusted isn't, and no damage matters.
+
+usage: cache.py CALQUE
+"""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CALQUE = os.path.abspath(sys.argv[1])
+failures = 0
+
+
+def check(name, ok, what=""):
+    global failures
+    print(("ok " if ok else "FAILED ") + name + ("" if ok else f": {what}"), flush=True)
+    failures += not ok
+
+
+def build(compiler, source, output, *flags):
+    subprocess.run([compiler, "-O1", "-std=gnu17", "-w", "-static", "-pthread", *flags, "-o", output,
+                    os.path.join(HERE, source), "-lm"], check=True)
+
+
+def command(program, *arguments, options=()):
+    return [CALQUE, *options, program, *arguments]
+
+
+def environment(store, **more):
+    env = dict(os.environ, CALQUE_CACHE_DIR=store, **more)
+    if store is None:
+        del env["CALQUE_CACHE_DIR"]
+    return env
+
+
+def run(store, program, *arguments, options=(), **more):
+    r = subprocess.run(command(program, *arguments, options=options), env=environment(store, **more),
+                       capture_output=True, text=True, errors="replace", timeout=120)
+    return r.returncode, r.stdout, r.stderr
+
+
+def translated(store, program, *arguments):
+    """How many units the last process translated, and how many it met in the store."""
+    _, _, err = run(store, program, *arguments, options=["-stats"])
+    units = re.findall(r"^calque: (\d+) units of \d+ guest", err, re.M)
+    met = re.findall(r"(\d+) units of the store", err)
+    return int(units[-1]), int(met[-1])
+
+
+def files(store):
+    return [os.path.join(top, f) for top, _, names in os.walk(store) for f in names
+            if f.startswith("c-")]
+
+
+class Suite:
+    def __init__(self, guest, compiler, top):
+        self.guest, self.top = guest, top
+        self.work, self.patch = os.path.join(top, "work"), os.path.join(top, "patch")
+        build(compiler, "work.c", self.work)
+        build(compiler, "patch.c", self.patch)
+        self.other = os.path.join(top, "other")
+        build(compiler, "work.c", self.other, "-DVALUE=2")
+        self.want = run(None, self.work, options=["--no-cache"])
+        assert self.want[0] == 0 and self.want[1], self.want
+
+    def store(self, name):
+        path = os.path.join(self.top, name)
+        os.mkdir(path, 0o755)
+        return path
+
+    def right(self, store, **more):
+        got = run(store, self.work, **more)
+        return got[:2] == self.want[:2] and not got[2], got
+
+    def check(self, name, result, what=""):
+        check(f"{self.guest}: {name}", result, what)
+
+    def test_reuse(self):
+        store = os.path.join(self.top, "made-by-itself")
+        self.check("a program runs with an empty store", *self.right(store))
+        self.right(store)
+        units, met = translated(store, self.work)
+        self.check("a program that ran before is hardly translated", units <= 4 and met > 10,
+                   f"{units} units, {met} of the store")
+        self.check("stored code is what translating gives",
+                   *self.right(store, options=["-d", "verify"]))
+        units, _ = translated(store, self.work, "12")
+        self.check("only what is new is translated", units < 60, f"{units} units")
+        before = sum(map(os.path.getsize, files(store)))
+        units, met = translated("", self.work)
+        self.check("an empty CALQUE_CACHE_DIR means none", met == 0 and units > 100, f"{met} units")
+        run(store, self.patch, options=["--no-cache"])
+        self.check("--no-cache writes nothing",
+                   before == sum(map(os.path.getsize, files(store))))
+
+    def test_lower(self):
+        lower, upper = os.path.join(self.top, "made-by-itself"), self.store("upper")
+        _, _, err = run(upper, self.work, options=["-stats"], CALQUE_CACHE_PATH=lower)
+        met = int(re.findall(r"(\d+) units of the store", err)[-1])
+        self.check("a lower folder is used", met > 10, err)
+
+    def test_patched(self):
+        store = self.store("patched")
+        want = run(None, self.patch, options=["--no-cache"])
+        self.check("the patching program does what it should", want[:2] == (0, "1 2 3\n"), want)
+        for n in range(3):
+            got = run(store, self.patch)
+            self.check(f"code that is patched or made at run time, run {n}", got == want, got)
+
+    def test_changed(self):
+        """Same place, size, times; the inode is the same, only ctime tells: so fake that too."""
+        store, path = self.store("changed"), os.path.join(self.top, "same")
+        shutil.copy(self.work, path)
+        run(store, path)
+        was = os.stat(path)
+        with open(path, "r+b") as f, open(self.other, "rb") as g:
+            f.write(g.read())
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        want = run(None, path, options=["--no-cache"])
+        got = run(store, path)
+        self.check("a file that was changed in place", got == want and got != self.want, got)
+        # what the store knows of the old file, under the name of the new
+        folder = os.path.dirname(files(store)[0])
+        contents = sorted(f for f in os.listdir(folder) if f.startswith("c-"))
+        names = [f for f in os.listdir(folder) if f.startswith("i-")]
+        for n in names:
+            for c in contents:
+                os.unlink(os.path.join(folder, n))
+                os.symlink(c, os.path.join(folder, n))
+                got = run(store, path)
+                if got != want:
+                    self.check("the store's file of another program", False, got)
+                    return
+                if not os.path.lexists(os.path.join(folder, n)):
+                    os.symlink(c, os.path.join(folder, n))
+        self.check("the store's file of another program", True)
+
+    def refused(self, name, store, reason):
+        code, out, err = run(store, self.work)
+        lines = [line for line in err.split("\n") if line]
+        self.check(name, (code, out) == self.want[:2] and len(lines) == 1 and reason in lines[0]
+                   and not files(store), (code, out, err))
+
+    def test_refused(self):
+        store = self.store("open")
+        os.chmod(store, 0o777)
+        self.refused("a store that others may write to", store, "other users may write")
+        link = os.path.join(self.top, "link")
+        os.symlink(self.store("target"), link)
+        self.refused("a store that is a symbolic link", link, "symbolic link")
+        if os.geteuid() == 0:
+            theirs = self.store("theirs")
+            os.chown(theirs, 12345, 12345)
+            self.refused("another user's store", theirs, "another user")
+            ours = self.store("ours")
+            self.right(ours)
+            for f in files(ours):
+                os.chown(f, 12345, 12345)
+            units, met = translated(ours, self.work)
+            self.check("another user's file in it", met == 0 and units > 100, f"{met} met")
+
+    def test_damage(self):
+        good = os.path.join(self.top, "made-by-itself")
+        chance = random.Random(5)
+        for n in range(24):
+            store = os.path.join(self.top, f"damaged-{n}")
+            shutil.copytree(good, store, symlinks=True)
+            for path in files(store):
+                size = os.path.getsize(path)
+                with open(path, "r+b") as f:
+                    if n % 3 == 0:
+                        f.truncate(chance.randrange(size))
+                    else:
+                        for _ in range(1 << n % 8):
+                            f.seek(chance.choice([chance.randrange(size), chance.randrange(512)]))
+                            f.write(bytes([chance.randrange(256)]))
+            for _ in range(2):
+                ok, got = self.right(store)
+                if not ok:
+                    self.check("a damaged file", False, (n, got))
+                    return
+            units, met = translated(store, self.work)
+            if units > 60:
+                self.check("a damaged file is mended", False, f"{n}: {units} units translated")
+                return
+            shutil.rmtree(store)
+        self.check("damaged and truncated files", True)
+
+    def test_crowd(self):
+        """64 at once on an empty store; some are killed, and somebody cuts the files meanwhile."""
+        store = self.store("crowd")
+        chance = random.Random(9)
+        env = environment(store)
+        all_right = True
+        for turn in range(2):
+            alive = [subprocess.Popen(command(self.work), env=env, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True) for _ in range(64)]
+            killed = set()
+            for p in chance.sample(alive, 20):
+                time.sleep(chance.random() / 50)
+                if p.poll() is None:
+                    p.send_signal(signal.SIGKILL)
+                    killed.add(p)
+                for path in files(store) if turn else []:
+                    if chance.random() < 0.3:
+                        os.truncate(path, chance.randrange(os.path.getsize(path) + 1))
+            for p in alive:
+                out, err = p.communicate()
+                if (p.returncode, out, err) != self.want and \
+                        not (p in killed and p.returncode == -signal.SIGKILL):
+                    all_right = False
+                    self.check("64 processes at once", False, (p.returncode, out, err))
+        self.check("64 processes at once, some of them killed", all_right)
+        self.right(store)
+        self.right(store)
+        units, _ = translated(store, self.work)
+        self.check("what they left is whole", units <= 60, f"{units} units translated")
+
+    def test_full(self):
+        """A disk with room for little, in namespaces of its own."""
+        script = "mount -t tmpfs -o size=%s,mode=755 none %s && cd / && for n in 1 2 3; do %s; done"
+        place = self.store("full")
+        for size in ("16k", "64k", "200k"):
+            line = script % (size, place, f"{CALQUE} {self.work}")
+            r = subprocess.run(["unshare", "-Urm", "sh", "-c", line], capture_output=True, text=True,
+                               env=environment(place), timeout=120)
+            if "unshare" in r.stderr or "mount" in r.stderr:
+                print(f"ok {self.guest}: a full disk # SKIP no user namespaces: {r.stderr.strip()}")
+                return
+            self.check(f"a disk of {size}", (r.returncode, r.stdout, r.stderr) ==
+                       (0, self.want[1] * 3, ""), r)
+
+    def test_joining(self):
+        """Many groups become one, and nothing is lost."""
+        store = self.store("joined")
+        for n in range(14):
+            run(store, self.work, *["12345678901234"[:n]] * (n > 0), LANG=f"C.{n}",
+                options=["-E", f"EXTRA{n}={'x' * n}"])
+        self.check("a file that was joined", *self.right(store))
+        self.check("joined code is what translating gives",
+                   *self.right(store, options=["-d", "verify"]))
+
+
+def main():
+    guests = [("aarch64", os.environ.get("AARCH64_CC", "aarch64-linux-gnu-gcc")),
+              ("riscv64", os.environ.get("RISCV64_CC", "riscv64-linux-gnu-gcc"))]
+    guests = [(g, c) for g, c in guests if shutil.which(c.split()[0])]
+    if not guests:
+        print("no cross compiler")
+        sys.exit(77)
+    for guest, compiler in guests:
+        with tempfile.TemporaryDirectory(prefix="calque-cache-") as top:
+            os.chmod(top, 0o755)
+            suite = Suite(guest, compiler, top)
+            for name in ("reuse", "lower", "patched", "changed", "refused", "damage", "crowd",
+                         "full", "joining"):
+                getattr(suite, "test_" + name)()
+    sys.exit(1 if failures else 0)
+
+
+main()
