@@ -1,4 +1,4 @@
-/* Changes its own code on its file's page, and makes code in fresh memory; prints what they give. */
+/* Changes its own code on its file's page, makes code in fresh memory; prints what they give. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
