@@ -11,6 +11,7 @@ include %D%/procfs/local.mk
 include %D%/cache/local.mk
 include %D%/vdso/local.mk
 include %D%/ptrace/local.mk
+include %D%/core/local.mk
 
 bin_PROGRAMS += calque
 calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \

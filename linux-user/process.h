@@ -50,6 +50,8 @@ struct Process {
     struct UringRing *_Atomic urings; /* its rings of io_uring by descriptor, or NULL */
     struct Strace *strace;         /* strace/strace.h, or NULL */
     struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: nobody ever */
+    uint32_t elf_flags;            /* of the program's header, for its core file */
+    atomic_bool dumping;           /* core/: a thread writes the core file */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's */
@@ -88,6 +90,7 @@ struct Thread {
     struct TraceBlock *trace;
     unsigned trace_requests;
     int trace_group_sig;
+    bool parked;                   /* core_park(): its registers are in trace */
     unsigned trace_conts;          /* how often SIGCONT came */
     siginfo_t trace_stop_info;
     char *follow;                  /* of procfs_follow(), or NULL */

@@ -239,6 +239,7 @@ static bool load_file(Process *p, ElfFile *f, bool is_interp, ElfImage *ret, GEr
             return false;
     ret->start = at;
     ret->end = ret->base + end;
+    ret->flags = f->head.e_flags;
     ret->entry = ret->base + f->head.e_entry;
     ret->phnum = f->head.e_phnum;
     ret->phdr = phdr_address(f, ret->base);

@@ -47,6 +47,7 @@ bool load_parse_script(LoadHead *head, char **ret_interpreter, char **ret_argume
 typedef struct ElfImage {
     GuestAddr base;        /* what was added to the addresses of the file */
     GuestAddr start, end;  /* what is mapped; end: behind the last byte, for brk */
+    uint32_t flags; /* e_flags */
     GuestAddr entry, phdr;
     uint16_t phnum;
     bool stack_exec, has_stack_flags;

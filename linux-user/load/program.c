@@ -36,6 +36,7 @@ bool load_program(Process *p, const LoadProgram *program, GError **error)
     if (!load_elf(p, program->fd, program->path, false, &image, error))
         return false;
     p->entry = image.entry;
+    p->elf_flags = image.flags;
     p->load_bias = image.base;
     p->code_start = image.start;
     p->code_end = image.end;

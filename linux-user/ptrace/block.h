@@ -34,6 +34,7 @@ typedef enum TraceRequest {
     TRACE_REQUEST_SIGNAL,    /* this signal came; the rest of the siginfo is the signal's */
     TRACE_REQUEST_STOP,      /* stop with PTRACE_EVENT_STOP */
     TRACE_REQUEST_GROUP,     /* you were in a stop of your thread group: be so at a safe point */
+    TRACE_REQUEST_PARK,      /* from the thread's own process: it dumps core (core/core.h) */
 } TraceRequest;
 
 typedef enum TraceStop {

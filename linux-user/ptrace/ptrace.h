@@ -29,6 +29,8 @@ void trace_thread_free(Thread *t);
 void trace_program_start(Thread *t, uint64_t auxv_base);
 /* PTRACE_TRACEME has succeeded. */
 void trace_begin(Thread *t);
+/* The thread's registers into its block. */
+void trace_gather(Thread *t);
 
 /* In the host's handler: a SIGTRAP that is none of the guest's is dealt with. A signal that
  * the tracer passes on becomes *ret_sig (and *info that signal's). */

@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "linux-user/arch/regset.h"
+#include "linux-user/core/core.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
@@ -83,7 +84,7 @@ void trace_thread_start(Thread *t)
 
 /* ---- stops ---- */
 
-static void gather(Thread *t)
+void trace_gather(Thread *t)
 {
     TraceBlock *b = t->trace;
     const GuestAbi *abi = t->process->abi;
@@ -145,7 +146,7 @@ static void raise_here(int sig)
 static void stop_here(Thread *t, TraceStop stop)
 {
     TraceBlock *b = t->trace;
-    gather(t);
+    trace_gather(t);
     b->stop = stop;
     b->safe = 1;
     host_trace_stop_asm(b);
@@ -220,7 +221,7 @@ static void group_stop(Thread *t, int sig, unsigned conts)
         return;
     bool wound = wind_back(t);
     GuestAddr pc = vcpu_pc(t->vcpu);
-    gather(t);
+    trace_gather(t);
     b->sig = sig;
     b->stop = TRACE_STOP_GROUP;
     b->safe = 1;
@@ -244,7 +245,7 @@ void trace_publish(Thread *t)
 {
     if (!trace_is_active(t))
         return;
-    gather(t);
+    trace_gather(t);
     t->trace->sig = 0;
     t->trace->stop = TRACE_STOP_HOST;
     t->trace->safe = 1;
@@ -333,6 +334,8 @@ void trace_take_requests(Thread *t)
 {
     unsigned requests;
     while ((requests = __atomic_exchange_n(&t->trace_requests, 0, __ATOMIC_RELAXED))) {
+        if (requests & REQUEST_BIT(TRACE_REQUEST_PARK))
+            core_park(t);
         bool known = trace_is_active(t);
         if (!known)
             trace_begin(t);

@@ -3,6 +3,7 @@
  * The host's handler. It runs on the thread's alternate stack with every signal blocked that can
  * be, in any code of the emulator; it takes no lock and calls nothing that does.
  */
+#include <sys/resource.h>
 #include <ucontext.h>
 
 #include "linux-user/arch/text.h"
@@ -122,6 +123,13 @@ void host_signal_ignore(int sig, const SignalAction *back)
         host_raw(SYS_rt_sigaction, sig, (uintptr_t)&ignore, 0, 8);
 }
 
+static bool dumps_core(int sig)
+{
+    struct rlimit limit;
+    return (SIGNAL_BIT(sig) & SIGNAL_CORE_MASK) &&
+           host_raw(SYS_prlimit64, 0, RLIMIT_CORE, 0, (uintptr_t)&limit) == 0 && limit.rlim_cur;
+}
+
 long host_signal_set(int sig, const SignalAction *action)
 {
     if (sig == SIGKILL || sig == SIGSTOP)
@@ -130,7 +138,8 @@ long host_signal_set(int sig, const SignalAction *action)
     uint64_t handler = action ? action->handler : HOST_SIG_DFL;
     if (action)
         host.flags |= action->flags & (SIGNAL_SA_NOCLDSTOP | SIGNAL_SA_NOCLDWAIT);
-    if (handler <= HOST_SIG_IGN && sync_slot(sig) < 0) {
+    bool dump = handler == HOST_SIG_DFL && dumps_core(sig);
+    if (handler <= HOST_SIG_IGN && sync_slot(sig) < 0 && !dump) {
         host.handler = handler;
     } else {
         host.handler = (uintptr_t)host_handler;

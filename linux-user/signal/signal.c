@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "linux-user/core/core.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
@@ -36,7 +37,21 @@ bool signal_init(Process *p)
                 return false;
         }
     }
+    signal_core_limit_changed(p);
     return true;
+}
+
+void signal_core_limit_changed(Process *p)
+{
+    SignalState *s = p->signals;
+    pthread_mutex_lock(&s->lock);
+    for (int sig = 1; sig <= SIGNAL_N; sig++) {
+        HostSigaction old;
+        if (SIGNAL_BIT_IN(SIGNAL_CORE_MASK, sig) && s->actions[sig].handler == HOST_SIG_DFL &&
+            host_signal_get(sig, &old) == 0 && old.handler != HOST_SIG_IGN)
+            host_signal_set(sig, &s->actions[sig]);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 bool signal_thread_new(Thread *t, const Thread *from)
@@ -158,11 +173,18 @@ long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storag
 
 _Noreturn void signal_die(Thread *t, int sig)
 {
+    signal_die_by(t, &(siginfo_t){.si_signo = sig, .si_code = SI_KERNEL});
+}
+
+_Noreturn void signal_die_by(Thread *t, const siginfo_t *info)
+{
+    int sig = info->si_signo;
     thread_save_translations(t);
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};
     trace_dying(t, sig);
+    core_dump(t, info);
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&host, 0, 8);
     pid_t pid = (pid_t)host_raw(SYS_getpid);
     pid_t tid = (pid_t)host_raw(SYS_gettid);
@@ -188,11 +210,12 @@ static DefaultAction default_action(int sig)
 }
 
 /* The guest's disposition became the default after the host's handler had accepted the signal. */
-static void act_by_default(Thread *t, int sig)
+static void act_by_default(Thread *t, const siginfo_t *info)
 {
+    int sig = info->si_signo;
     switch (default_action(sig)) {
     case DEFAULT_KILL:
-        signal_die(t, sig);
+        signal_die_by(t, info);
     case DEFAULT_STOP:
         if (trace_is_active(t))
             trace_group_stop(t, sig);
@@ -354,7 +377,7 @@ static bool deliver_one(Thread *t, int sig, siginfo_t *info, bool forced)
         strace_signal(t, info);
     bool refused = action.handler == HOST_SIG_IGN || SIGNAL_BIT_IN(s->mask, sig);
     if (forced && refused)
-        signal_die(t, sig);
+        signal_die_by(t, info);
     if (log_on(LOG_SIGNAL))
         log_write("signal %d code %d to %d at pc %#llx, address %#llx: handler %#llx\n", sig,
                   info->si_code, t->tid, (unsigned long long)vcpu_pc(t->vcpu),
@@ -365,7 +388,7 @@ static bool deliver_one(Thread *t, int sig, siginfo_t *info, bool forced)
         /* The init of a PID namespace gets no signal that it has no handler for
          * (kernel/signal.c: SIGNAL_UNKILLABLE); the kernel saw a handler: the emulator's. */
         if (forced || host_raw(SYS_getpid) != 1)
-            act_by_default(t, sig);
+            act_by_default(t, info);
         return false;
     }
     restart_before_handler(t, action.flags);

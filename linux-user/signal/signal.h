@@ -31,6 +31,10 @@ enum { SIGNAL_N = 64 }; /* 1…64 */
 #define SIGNAL_SYNC_MASK                                                                           \
     (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) |          \
      SIGNAL_BIT(SIGTRAP))
+/* Signals besides these whose default is a core file. */
+#define SIGNAL_CORE_MASK                                                                           \
+    (SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ) |       \
+     SIGNAL_BIT(SIGSYS))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
 /* A process may queue a signal to itself with any si_code. One of the emulator's five whose code
@@ -160,5 +164,9 @@ void signal_clear_handlers(Thread *t);
 
 /* Ends the process as by the default action of sig: never returns. */
 _Noreturn void signal_die(Thread *t, int sig);
+_Noreturn void signal_die_by(Thread *t, const siginfo_t *info);
+/* Signals whose default is a core file have a handler of the host's while RLIMIT_CORE allows one:
+ * the guest's is to be written. */
+void signal_core_limit_changed(Process *p);
 
 #endif

@@ -9,6 +9,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
 #include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/convert.h"
 #include "syscall-tables/handlers.h"
 
@@ -80,6 +81,8 @@ static long limit_call(Thread *t, pid_t pid, int resource, unsigned layout, Gues
         ret = host_raw(HOST_NR_PRLIMIT64, pid, host_resource, new ? &in : NULL, old ? &out : NULL);
     if (ret >= 0 && new && own && host_resource == RLIMIT_STACK)
         mem_stack_limit(t->process, in.rlim_cur);
+    if (ret >= 0 && new && host_resource == RLIMIT_CORE)
+        signal_core_limit_changed(t->process);
     if (ret >= 0 && old && !convert_put(table, layout, old, &out))
         return -EFAULT;
     return ret;

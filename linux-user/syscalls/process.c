@@ -5,8 +5,10 @@
 #include <linux/sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "linux-user/core/core.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
@@ -108,6 +110,24 @@ long sys_exit_group(Thread *t, const uint64_t *args)
     thread_exit_process(t, (int)args[0]);
 }
 
+/*
+ * Who will be waited for next, without taking it, when it may have left a core file: the kernel
+ * didn't write it, so doesn't say so. 0, with nobody's pid if there is nobody, or what the call
+ * returns.
+ */
+static long peek_at_core(Thread *t, uint64_t type, uint64_t id, uint64_t options, siginfo_t *ret)
+{
+    struct rlimit limit;
+    memset(ret, 0, sizeof *ret);
+    if (host_raw(SYS_prlimit64, 0, RLIMIT_CORE, 0, (uintptr_t)&limit) < 0 || !limit.rlim_cur)
+        return 0;
+    long r = host_syscall(t, SYS_waitid, type, id, (uintptr_t)ret, options | WNOWAIT, 0, 0);
+    if (r == 0 && ret->si_pid && ret->si_code == CLD_KILLED &&
+        core_was_dumped(ret->si_pid, ret->si_status))
+        ret->si_code = CLD_DUMPED;
+    return r;
+}
+
 /* Of a guest that traces others the kernel tells more than the guest is to see. */
 long sys_wait4(Thread *t, const uint64_t *args)
 {
@@ -115,8 +135,17 @@ long sys_wait4(Thread *t, const uint64_t *args)
         int status = 0;
         pid_t pid = (pid_t)args[0];
         bool poll = pid > 0 && tracer_must_poll(t, pid) && !(args[2] & WNOHANG);
-        long r = host_syscall(t, SYS_wait4, (uint64_t)(int)args[0], (uintptr_t)&status,
-                              args[2] | (poll ? WNOHANG : 0), args[3], 0, 0);
+        uint64_t options = args[2] | (poll ? WNOHANG : 0);
+        siginfo_t next;
+        long r = peek_at_core(t, pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID,
+                              pid == -1 ? 0 : (uint64_t)(pid < 0 ? -(int64_t)pid : pid),
+                              options | WEXITED, &next);
+        if (r < 0)
+            return r;
+        r = host_syscall(t, SYS_wait4, (uint64_t)(next.si_pid ? next.si_pid : pid),
+                         (uintptr_t)&status, options | (next.si_pid ? WNOHANG : 0), args[3], 0, 0);
+        if (r == 0 && next.si_pid)
+            continue; /* another thread was faster */
         if (r == 0 && poll && (r = tracer_pause(t, 0)) == 0)
             continue;
         if (r <= 0)
@@ -128,6 +157,8 @@ long sys_wait4(Thread *t, const uint64_t *args)
             seen = tracer_sees_end(t, (pid_t)r);
         if (!seen)
             continue;
+        if (next.si_code == CLD_DUMPED && WIFSIGNALED(status))
+            status |= WCOREFLAG;
         return args[1] && !mem_put(args[1], (int32_t)status) ? -EFAULT : r;
     }
 }
@@ -135,11 +166,18 @@ long sys_wait4(Thread *t, const uint64_t *args)
 long sys_waitid(Thread *t, const uint64_t *args)
 {
     for (;;) {
-        siginfo_t info;
+        siginfo_t info, next = {0};
         bool poll = args[0] == P_PID && tracer_must_poll(t, (pid_t)args[1]) && !(args[3] & WNOHANG);
+        uint64_t options = args[3] | (poll ? WNOHANG : 0);
         memset(&info, 0, sizeof info);
-        long r = host_syscall(t, SYS_waitid, args[0], args[1], (uintptr_t)&info,
-                              args[3] | (poll ? WNOHANG : 0), args[4], 0);
+        long r = args[3] & WEXITED ? peek_at_core(t, args[0], args[1], options, &next) : 0;
+        if (r < 0)
+            return r;
+        r = host_syscall(t, SYS_waitid, next.si_pid ? P_PID : args[0],
+                         next.si_pid ? (uint64_t)next.si_pid : args[1], (uintptr_t)&info,
+                         options | (next.si_pid ? WNOHANG : 0), args[4], 0);
+        if (r == 0 && next.si_pid && !info.si_pid)
+            continue;
         if (r == 0 && poll && !info.si_pid && (r = tracer_pause(t, 0)) == 0)
             continue;
         if (r < 0)
@@ -153,6 +191,8 @@ long sys_waitid(Thread *t, const uint64_t *args)
                    !tracer_sees_end(t, info.si_pid)) {
             continue;
         }
+        if (next.si_code == CLD_DUMPED && info.si_code == CLD_KILLED)
+            info.si_code = CLD_DUMPED;
         /* The kernel writes these six words and no more. */
         return args[2] && !mem_write(args[2], &info, WAITID_INFO_BYTES) ? -EFAULT : r;
     }
