@@ -28,13 +28,14 @@ noinst_LIBRARIES += libsyscalls.a
 libsyscalls_a_SOURCES = %D%/table.h
 nodist_libsyscalls_a_SOURCES = $(SYSCALL_OUT)
 BUILT_SOURCES += %D%/ids.h %D%/handlers.h
-CLEANFILES += $(SYSCALL_OUT) %D%/coverage.txt %D%/stamp
+man_MANS += %D%/calque-syscalls.7
+CLEANFILES += $(SYSCALL_OUT) %D%/calque-syscalls.7 %D%/coverage.txt %D%/stamp
 EXTRA_DIST += $(SYSCALL_TEXT) $(SYSCALL_GEN) %D%/FORMAT.md %D%/README.md
 
 %D%/stamp: $(SYSCALL_TEXT) $(SYSCALL_GEN)
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(PYTHON) -B $(srcdir)/%D%/gen/generate.py \
 		--top $(srcdir)/%D% --out %D% --host $(host_cpu) && echo done > $@
-$(SYSCALL_OUT): %D%/stamp
+$(SYSCALL_OUT) %D%/calque-syscalls.7: %D%/stamp
 	@test -f $@ || { rm -f %D%/stamp; $(MAKE) $(AM_MAKEFLAGS) %D%/stamp; }
 
 .PHONY: syscall-coverage

@@ -239,6 +239,9 @@ class Generator:
 
         def add(nr, base):
             row, how, reason = self.call_row(abi, numbers[nr])
+            proto = self.t.protos.get(numbers[nr])
+            if how == 'REFUSE' and proto and proto.refuse:
+                reason = f'{proto.refuse[0]}: {reason}'
             coverage.append((abi.name, nr, numbers[nr], how, reason))
             out.append(f'    [{nr - base}] = {row} /* {numbers[nr]} */')
         for nr in sorted(low):
@@ -331,6 +334,37 @@ def coverage_text(rows):
     return '\n'.join(out) + '\n'
 
 
+# In the manual page: the guests that there are, not the ABIs that only tests use.
+GUESTS = ('aarch64', 'riscv64')
+HOW = {'PASS': 'passed', 'CONVERT': 'converted', 'OWN': 'emulated', 'REFUSE': 'refused'}
+
+
+def manual_page(rows, tables):
+    def quote(s):
+        return s.replace('\\', '\\e').replace('-', '\\-')
+    out = ['.\\" Made by syscall-tables/gen/generate.py.',
+           '.TH CALQUE\\-SYSCALLS 7 "" "Calque" "System calls"', '.SH NAME',
+           'calque\\-syscalls \\- what becomes of each system call', '.SH DESCRIPTION',
+           'A call of the guest is', '.TP', '.I passed',
+           'to the kernel as it is, because every argument means the same to it;', '.TP',
+           '.I converted', "by the tables: constants, structures, paths;", '.TP', '.I emulated',
+           'by a handler of its own, which may make the same call or others; or', '.TP', '.I refused',
+           'with the errno that is named, for the reason that is given.']
+    for guest in GUESTS:
+        mine = [r for r in rows if r[0] == guest]
+        counts = ', '.join(f'{sum(r[3] == h for r in mine)} {HOW[h]}' for h in HOW)
+        out += [f'.SS {guest}: {len(mine)} calls: {counts}', '.nf']
+        for _, nr, name, how, reason in mine:
+            out.append(quote(f'{nr:4} {name:26} {HOW[how]:10}{" " + reason if reason else ""}'.rstrip()))
+        out.append('.fi')
+    out += ['.SH IOCTLS', f'{len(tables.ioctls)} are known by name and type. Others are passed on and',
+            'logged once each under', '.BR "\\-d unimp" .', 'Refused by their type:']
+    for kind, errno, why in tables.ioctl_refusals:
+        out += ['.TP', f'{kind:#x} ({errno})', quote(why)]
+    out += ['.SH SEE ALSO', '.BR calque (1)']
+    return '\n'.join(out) + '\n'
+
+
 def write(path, text):
     try:
         with open(path, encoding='utf-8') as f:
@@ -363,6 +397,7 @@ def main():
     files['ids.h'] = g.ids_file()
     files['handlers.h'] = g.handlers_file()
     files['coverage.txt'] = coverage_text(coverage)
+    files['calque-syscalls.7'] = manual_page(coverage, tables)
     for name, text in files.items():
         write(os.path.join(o.out, name), text)
 
