@@ -172,7 +172,8 @@ static Translator *make_translator(Process *p, const Options *o)
                                                   .file_path = cache_file_path};
     GError *error = NULL;
     TranslatorConfig config = {
-        .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend, .one_insn = o->one_insn,
+        .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend,
+        .host_cpu = o->host_cpu, .one_insn = o->one_insn,
         .stats = o->stats, .tier = o->tier, .tier_threshold = o->tier_entries,
         .callbacks = &callbacks, .opaque = p,
     };

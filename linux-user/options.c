@@ -19,7 +19,7 @@ typedef enum OptionId {
     OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_SECCOMP_FD,
     OPT_EXEC_NAME, OPT_PLUGIN,
     OPT_TB_SIZE,
-    OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE,
+    OPT_HOST_CPU, OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE,
 } OptionId;
 
 typedef struct OptionRow {
@@ -58,6 +58,8 @@ static const OptionRow rows[] = {
     {OPT_ONE_INSN, "singlestep", "singlestep", "SINGLESTEP", NULL, NULL},
     {OPT_SEED, "seed", "seed", "RAND_SEED", "NUMBER", "make addresses and AT_RANDOM repeat"},
     {OPT_BACKEND, "backend", "backend", "BACKEND", "NAME", "x86_64 or interp"},
+    {OPT_HOST_CPU, "host-cpu", "host-cpu", "HOST_CPU", "NAME",
+     "use no more of the host than x86-64-v2 or x86-64-v3 has"},
     {OPT_TIER, "tier", "tier", "TIER", "NAME",
      "auto: optimize hot code; baseline: none; optimize: all, at once"},
     {OPT_TIER_THRESHOLD, "tier-threshold", "tier-threshold", "TIER_THRESHOLD", "ENTRIES",
@@ -163,6 +165,7 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
     case OPT_STRACE: o->strace = true; return true;
     case OPT_ONE_INSN: o->one_insn = true; return true;
     case OPT_BACKEND: o->backend = value; return true;
+    case OPT_HOST_CPU: o->host_cpu = value; return true;
     case OPT_TIER: return set_tier(o, value, error);
     case OPT_TIER_THRESHOLD:
         if (!parse_number(value, &number) || number == 0 || number > UINT32_MAX)
@@ -317,6 +320,7 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     const struct { const char *name, *value; } valued[] = {
         {"-L", o->prefix}, {"-cpu", o->cpu}, {"-r", o->uname_release}, {"--backend", o->backend},
         {"-d", o->log_classes}, {"-D", o->log_file}, {"--tier", o->tier_name},
+        {"--host-cpu", o->host_cpu},
         {"--tier-threshold", o->tier_threshold},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(valued); i++) {

@@ -19,6 +19,7 @@ typedef struct Options {
     const char *prefix;      /* -L, without a slash at its end; NULL: none */
     const char *cpu;         /* -cpu */
     const char *backend;     /* --backend */
+    const char *host_cpu;    /* --host-cpu */
     TranslatorTier tier;     /* --tier */
     const char *tier_name, *tier_threshold; /* --tier, --tier-threshold, for options_inherit() */
     uint32_t tier_entries;   /* --tier-threshold; 0: default */

@@ -13,6 +13,7 @@ include %D%/isa/local.mk
 include %D%/decodegen/local.mk
 include %D%/syscalls/local.mk
 include %D%/linux/local.mk
+include %D%/codegen/local.mk
 include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
 include %D%/binfmt/local.mk

@@ -74,6 +74,7 @@ typedef struct TranslatorConfig {
     const char *guest;     /* "aarch64", "riscv64" */
     const char *cpu;       /* -cpu model, NULL = default ("max") */
     const char *backend;   /* "x86_64", "interp", NULL = best for this host */
+    const char *host_cpu;  /* use no more of the host: "x86-64-v2", "x86-64-v3"; NULL: all of it */
     size_t code_bytes;     /* size of the code buffer; 0 = default */
     bool one_insn;         /* a unit for each guest instruction */
     TranslatorTier tier;

@@ -82,6 +82,7 @@ typedef struct CompiledUnit {
     uint32_t flags;         /* IR_UNIT_* it was translated with */
     const uint8_t *code;    /* host code */
     uint32_t host_bytes;
+    uint32_t straight_bytes; /* of them before the code out of line; for logs. 0: not known */
     uint32_t entry;         /* offset of the entry for jumps from other units and enter() */
     UnitLink *link;
     uint32_t n_links;

@@ -35,6 +35,7 @@ struct Translator {
     void *opaque;
     GuestAddr callouts_start;      /* translator_set_callouts() */
     uint64_t callouts_bytes;
+    const char *host_cpu;          /* as in TranslatorConfig, until the backend is made */
     size_t code_bytes;             /* size of the code buffer */
     atomic_bool aliased;           /* translator_set_aliased() */
     bool one_insn, verify, stats_time;

@@ -59,6 +59,7 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->callbacks = *config->callbacks;
     t->opaque = config->opaque;
     t->code_bytes = config->code_bytes;
+    t->host_cpu = config->host_cpu;
     t->one_insn = config->one_insn;
     t->stats_time = config->stats;
     t->cpu_name = config->cpu ? config->cpu : "";

@@ -27,7 +27,6 @@ static void fill_table(X86Backend *b)
 
 static bool x86_init(Translator *t, struct _GError **error)
 {
-    (void)error;
     X86Backend *b =
         mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (b == MAP_FAILED)
@@ -37,6 +36,13 @@ static bool x86_init(Translator *t, struct _GError **error)
         return false;
     }
     host_features_detect(&b->features);
+    if (t->host_cpu && !host_features_limit(&b->features, t->host_cpu)) {
+        translator_error(error, "there is no host processor '%s'; it is x86-64-v2 or x86-64-v3",
+                         t->host_cpu);
+        cache_free(&b->buffer);
+        munmap(b, sizeof *b);
+        return false;
+    }
     fill_table(b);
     compile_target_init(b);
     ra_homes(&b->target, t->isa->vars, t->isa->n_vars, b->home);

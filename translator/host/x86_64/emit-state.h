@@ -78,6 +78,7 @@ struct EmitState {
     Cold *cold, **cold_tail;
     Label entry;
     IrRef *pair;                /* [n_insns]: the other half of a flags and arithmetic pair, or 0 */
+    uint32_t straight_bytes;
     bool ended;
 
     UnitLink *links;

@@ -198,8 +198,15 @@ static unsigned arithmetic_of(unsigned flags_op)
     }
 }
 
-static bool is_pair(const IrInsn *f, const IrInsn *a)
+/* a - c is also there as a + -c. */
+static bool is_pair(const IrUnit *u, const IrInsn *f, const IrInsn *a)
 {
+    if (f->op == IR_flsub && a->op == IR_add && f->attr == a->type && f->arg[0] == a->arg[0]) {
+        const IrInsn *c = &u->insn[f->arg[1]], *d = &u->insn[a->arg[1]];
+        uint64_t sum = (uint64_t)c->imm + (uint64_t)d->imm;
+        return c->op == IR_const && d->op == IR_const &&
+               (a->type == IR_I32 ? (uint32_t)sum : sum) == 0;
+    }
     return arithmetic_of(f->op) == a->op && f->attr == a->type && f->arg[0] == a->arg[0] &&
            f->arg[1] == a->arg[1] && f->arg[2] == a->arg[2];
 }
@@ -230,7 +237,7 @@ static void find_pairs(Emit *e, uint32_t block)
         for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
             IrInsn *j = &u->insn[q];
             if (!pair[q] && (product ? is_product(i, j)
-                             : flags ? is_pair(i, j) : arithmetic_of(j->op) && is_pair(j, i))) {
+                             : flags ? is_pair(u, i, j) : arithmetic_of(j->op) && is_pair(u, j, i))) {
                 i->mark = MARK_DONE;
                 pair[r] = q;
                 pair[q] = r;
@@ -368,6 +375,7 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     if (u->flags & IR_UNIT_COUNTED)
         exit_count_entry(e);
     bool emitted = u->n_blocks > 1 ? emit_region(e) : emit_block(e, 0);
+    s->straight_bytes = e->p - e->code;
     if (!emitted || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
         return NULL;
     emit_pool(e);
@@ -404,6 +412,7 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->flags = u->flags;
     c->code = e->code;
     c->host_bytes = e->p - e->code;
+    c->straight_bytes = s->straight_bytes;
     c->n_links = s->n_links;
     c->n_relocs = s->n_relocs;
     c->n_points = s->n_points;

@@ -8,6 +8,8 @@
 
 #include "translator/host/x86_64/target.h"
 
+#include <string.h>
+
 static uint64_t xcr0(void)
 {
     uint32_t lo, hi;
@@ -67,4 +69,21 @@ void host_features_detect(HostFeatures *f)
     f->avx512_bitalg = f->avx512vl && c7 >> 12 & 1;
     f->avx512_vpopcntdq = f->avx512vl && c7 >> 14 & 1;
     f->avx512_vnni = f->avx512vl && c7 >> 11 & 1;
+}
+
+bool host_features_limit(HostFeatures *f, const char *level)
+{
+    HostFeatures had = *f;
+    *f = (HostFeatures) { 0 };
+    if (!strcmp(level, "x86-64-v2"))
+        return true;
+    f->bmi1 = had.bmi1;
+    f->bmi2 = had.bmi2;
+    f->lzcnt = had.lzcnt;
+    f->movbe = had.movbe;
+    f->f16c = had.f16c;
+    f->fma = had.fma;
+    f->avx = had.avx;
+    f->avx2 = had.avx2;
+    return !strcmp(level, "x86-64-v3");
 }

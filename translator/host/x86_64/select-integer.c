@@ -184,7 +184,14 @@ static void select_not(Emit *e, IrInsn *i)
 
 static void select_neg(Emit *e, IrInsn *i)
 {
+    bool keep = flags_live(e);
     Reg d = ra_def_over(e->ra, i, i->arg[0]);
+    if (keep) { /* ~x + 1, by not and lea */
+        enc_rr(e, 0, 0, is64(i), 0xf7, 2, d);
+        enc_lea(e, is64(i), d, mem_bi(d, REG_NONE, 0, 1));
+        return;
+    }
+    flags_clobber(e);
     enc_rr(e, 0, 0, is64(i), 0xf7, 3, d);
 }
 
@@ -845,7 +852,7 @@ const SelectRow select_integer_rows[] = {
     { IR_xor, SEL_KEEPS_FLAGS, select_logic },
     { IR_andn, 0, select_andn },
     { IR_not, SEL_KEEPS_FLAGS, select_not },
-    { IR_neg, 0, select_neg },
+    { IR_neg, SEL_KEEPS_FLAGS, select_neg },
     { IR_shl, SEL_KEEPS_FLAGS, select_shift },
     { IR_shr, SEL_KEEPS_FLAGS, select_shift },
     { IR_sar, SEL_KEEPS_FLAGS, select_shift },

@@ -54,5 +54,7 @@ typedef struct HostFeatures {
     bool avx512_vbmi, avx512_bitalg, avx512_vpopcntdq, avx_vnni, avx512_vnni;
 } HostFeatures;
 void host_features_detect(HostFeatures *ret);
+/* No more than a level of the System V ABI has: "x86-64-v2", "x86-64-v3". False: no such level. */
+bool host_features_limit(HostFeatures *f, const char *level);
 
 #endif
