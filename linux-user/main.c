@@ -291,6 +291,9 @@ int main(int argc, char **argv, char **envp)
     LoadOrigin origin = load_origin(argc, argv);
     if (!options_parse(&options, &origin, argc, argv, &error))
         fail(EXIT_USAGE, error->message);
+    if (origin.secure && !origin.by_binfmt && load_emulator_is_setuid())
+        fail(EXIT_NOT_EXECUTABLE, "this file is set-uid or has capabilities, which would give them "
+             "to any program; binfmt_misc's flag C is for that");
     answer_and_exit(&options, argc ? argv[0] : "calque");
     if (options.gdb)
         fail(EXIT_USAGE, "-g: debugging with gdb isn't there yet");

@@ -252,7 +252,8 @@ static const char *guest_by_name(const char *argv0)
 /* What exec.c passes on; it says nothing that the invoking user couldn't say by execve. */
 static bool allowed_if_secure(const OptionRow *row)
 {
-    return row->id == OPT_ARGV0 || row->id == OPT_EXEC_FD || row->id == OPT_EXEC_NAME;
+    return row->id == OPT_ARGV0 || row->id == OPT_EXEC_FD || row->id == OPT_EXEC_NAME ||
+           row->id == OPT_SECCOMP_FD;
 }
 
 bool options_parse(Options *o, const LoadOrigin *origin, int argc, char **argv, GError **error)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
 #define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h */
@@ -39,4 +40,12 @@ LoadOrigin load_origin(int argc, char **argv)
     if (origin.by_binfmt)
         origin.exec_name = name;
     return origin;
+}
+
+bool load_emulator_is_setuid(void)
+{
+    struct stat st;
+
+    return (stat("/proc/self/exe", &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID))) ||
+           getxattr("/proc/self/exe", "security.capability", NULL, 0) > 0;
 }

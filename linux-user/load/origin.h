@@ -19,5 +19,7 @@ typedef struct LoadOrigin {
 } LoadOrigin;
 
 LoadOrigin load_origin(int argc, char **argv);
+/* Whether the emulator's own file gives rights: to every program that anybody writes, then. */
+bool load_emulator_is_setuid(void);
 
 #endif

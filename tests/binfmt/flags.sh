@@ -55,6 +55,7 @@ expect "$arch: the registration has gone" "$(shown zero "$work/prog" prog ' 0' a
 
 # How others see it.
 calque_binfmt install "$arch" > /dev/null
+rm -f "$work/ready"
 "$work/prog" sleep one two > "$work/ready" &
 pid=$!
 for _ in $(seq 100); do [ -s "$work/ready" ] && break; sleep 0.05; done

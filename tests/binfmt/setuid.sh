@@ -37,6 +37,11 @@ expect "$arch: set-uid ignores variables" "$(secure "$work/suid" "$work/suid" su
 expect "$arch: ... and sets none" "" bash -c '"$@" | grep ^INJECTED' - \
     setpriv --reuid=1000 --clear-groups env -i "${hostile[@]}" "$work/suid" env
 expect "$arch: ... and opens no log" "no log" bash -c 'ls "$0" 2> /dev/null || echo no log' "$work/log"
+mkdir -p "$work/cache"
+chmod 1777 "$work/cache"
+expect "$arch: ... and keeps no translations" "" bash -c '"$@" > /dev/null; find "$0" -type f' \
+    "$work/cache" setpriv --reuid=1000 --clear-groups env -i CALQUE_CACHE_DIR="$work/cache" \
+    XDG_CACHE_HOME="$work/cache" HOME="$work/cache" "$work/suid"
 expect "$arch: ... nor takes a name for an option" "$(secure zero -D -D 1 1234 "$work/log")" \
     as_user python3 -c 'import os, sys; os.execv("-D", ["zero", sys.argv[1]])' "$work/log" < /dev/null
 expect "$arch: the variables work without rights" "INJECTED=1" bash -c '"$@" | grep ^INJECTED' - \
@@ -46,9 +51,17 @@ expect "$arch: the variables work without rights" "INJECTED=1" bash -c '"$@" | g
 cp "$work/prog" "$work/unreadable" && chmod 0711 "$work/unreadable" && chmod 0111 "$work/unreadable"
 expect "$arch: an unreadable program" "$(secure zero "$work/unreadable" unreadable 0 1000)" \
     as_user "$work/prog" exec "$work/unreadable" zero < /dev/null
-# The emulator itself with rights takes no options.
+# The emulator itself with rights runs nothing.
 cp "$calque" "$work/calque-suid" && chown 1234 "$work/calque-suid" && chmod 4755 "$work/calque-suid"
-expect "$arch: a set-uid emulator takes no options" "option '-strace' isn't taken by a program \
-that runs with more rights than its user" \
-    bash -c '"$@" 2>&1 | sed "s/^calque: //"' - setpriv --reuid=1000 --clear-groups \
-    "$work/calque-suid" -strace "$work/prog"
+expect "$arch: a set-uid emulator" "calque: this file is set-uid or has capabilities, which would \
+give them to any program; binfmt_misc's flag C is for that" \
+    setpriv --reuid=1000 --clear-groups "$work/calque-suid" "$work/prog"
+expect "$arch: with more rights by the caller, no options" "calque: option '-strace' isn't taken by \
+a program that runs with more rights than its user" python3 -c '
+import os, sys
+os.setresuid(1000, 1234, 1234)
+os.execv(sys.argv[1], [sys.argv[1], "-strace", sys.argv[2]])' "$calque" "$work/prog"
+expect "$arch: ... but what an exec passes on" "$(secure zero "$work/prog" prog 1 1234)" python3 -c '
+import os, sys
+os.setresuid(1000, 1234, 1234)
+os.execv(sys.argv[1], [sys.argv[1], "-0", "zero", "--", sys.argv[2]])' "$calque" "$work/prog" < /dev/null
