@@ -17,6 +17,7 @@ include %D%/codegen/local.mk
 include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
 include %D%/binfmt/local.mk
+include %D%/apps/local.mk
 include %D%/programs/local.mk
 include %D%/syscall-fuzz/local.mk
 include %D%/stress-ng/local.mk

@@ -1,0 +1,3 @@
+# Java: threads, monitors, garbage collection, null pointers, stack overflow, compiled loops.
+# needs: Threads.class
+java -Xmx256m -cp . Threads

@@ -1,0 +1,2 @@
+# Node: worker threads with shared memory.
+node workers.js

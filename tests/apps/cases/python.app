@@ -1,0 +1,2 @@
+# Python: multiprocessing by fork, spawn and forkserver.
+python3 processes.py
