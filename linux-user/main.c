@@ -168,8 +168,10 @@ static void start_logging(const Options *o)
 
 static Translator *make_translator(Process *p, const Options *o)
 {
-    static const TranslatorCallbacks callbacks = {.fetch = mem_fetch, .aliases = mem_aliases, .callout = vdso_callout,
-                                                  .file_path = cache_file_path};
+    static const TranslatorCallbacks callbacks = {
+        .fetch = mem_fetch, .aliases = mem_aliases, .callout = vdso_callout,
+        .file_path = cache_file_path,
+    };
     GError *error = NULL;
     TranslatorConfig config = {
         .guest = p->abi->name, .cpu = o->cpu, .backend = o->backend,
