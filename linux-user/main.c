@@ -19,6 +19,7 @@
 #include <glib.h>
 
 #include "linux-user/cache/location.h"
+#include "linux-user/cache/warm.h"
 #include "linux-user/load/load.h"
 #include "linux-user/load/origin.h"
 #include "linux-user/load/prefix.h"
@@ -224,6 +225,22 @@ static char *resolve_exe(const Target *target)
     return real ? real : g_strdup(target->path);
 }
 
+/* --warm: the translations of one file, without its interpreter and libraries. */
+static _Noreturn void warm_and_exit(Process *p, const Target *target)
+{
+    GError *error = NULL;
+    ElfImage image;
+    if (!p->has_store)
+        fail(EXIT_NOT_EXECUTABLE, "--warm: there is no translation store");
+    if (!load_elf(p, target->fd, target->path, false, &image, &error))
+        fail(load_exit_status(error), error->message);
+    Thread *t = thread_new_main(p);
+    if (!t || !signal_init(p))
+        fail(EXIT_NOT_EXECUTABLE, "no memory");
+    signal_thread_start(t);
+    exit(cache_warm(t, target->fd, &image) ? 0 : 1);
+}
+
 static void run(Process *p, Options *o, Target *target, char **envp)
 {
     GError *error = NULL;
@@ -239,6 +256,8 @@ static void run(Process *p, Options *o, Target *target, char **envp)
     p->translator = make_translator(p, o);
     /* Said once: programs that this one starts don't try. */
     o->no_cache |= !cache_set_up(p, o);
+    if (o->warm)
+        warm_and_exit(p, target);
     if (!load_program(p, &program, &error))
         fail(load_exit_status(error), error->message);
     p->exe_path = resolve_exe(target);

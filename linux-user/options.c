@@ -19,7 +19,7 @@ typedef enum OptionId {
     OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_SECCOMP_FD,
     OPT_EXEC_NAME, OPT_PLUGIN,
     OPT_TB_SIZE,
-    OPT_HOST_CPU, OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE,
+    OPT_HOST_CPU, OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE, OPT_WARM,
 } OptionId;
 
 typedef struct OptionRow {
@@ -67,6 +67,7 @@ static const OptionRow rows[] = {
     {OPT_STATS, "stats", "stats", "STATS", NULL, "tell at the end what the translator did"},
     {OPT_NO_CACHE, "no-cache", "no-cache", "NO_CACHE", NULL,
      "neither use nor fill the translation store"},
+    {OPT_WARM, "warm", "warm", NULL, NULL, NULL},
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
     {OPT_SECCOMP_FD, "seccomp-fd", "seccomp-fd", NULL, "FD", NULL},
@@ -173,6 +174,7 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
         o->tier_threshold = value;
         o->tier_entries = (uint32_t)number;
         return true;
+    case OPT_WARM: o->warm = true; return true;
     case OPT_NO_CACHE: o->no_cache = true; return true;
     case OPT_STATS: o->stats = true; return true;
     case OPT_SET_ENV:

@@ -30,6 +30,7 @@ typedef struct Options {
     uint64_t stack_bytes;    /* -s; 0: RLIMIT_STACK */
     uint64_t seed;
     bool no_cache;           /* --no-cache */
+    bool warm;               /* --warm: fill the store and run nothing (calque-cache) */
     bool has_seed, strace, one_insn, stats, show_version, show_help;
     int exec_fd;             /* --exec-fd: the program is open there (fexecve); -1 */
     int seccomp_fd;          /* --seccomp-fd: filters that an execve has passed on; -1 */

@@ -169,6 +169,10 @@ bool translator_set_store(Translator *t, const TranslatorStoreConfig *config);
 void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_t offset,
                          const TranslatorFile *file);
 void translator_unmap_file(Translator *t, GuestAddr start, uint64_t bytes);
+/* Translates what direct branches reach in [start, end) from these addresses, without running it.
+ * How many units there are. The caller is outside vcpu_run(). */
+uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
+                         const GuestAddr *from, size_t n);
 /* Puts new translations into the store: at the end of the process, before exec. The caller is
  * outside vcpu_run() and v is its vcpu. */
 void translator_save(Translator *t, Vcpu *v);

@@ -223,6 +223,48 @@ class Suite:
         units, _ = translated(store, self.work)
         self.check("what they left is whole", units <= 60, f"{units} units translated")
 
+    def test_tool(self):
+        """calque-cache: a file translated as a whole, checked, carried to another store."""
+        tool = os.path.join(os.path.dirname(CALQUE), "calque-cache")
+        if not os.path.exists(tool):
+            print(f"ok {self.guest}: calque-cache # SKIP not beside {CALQUE}")
+            return
+
+        def cache(store, *arguments):
+            r = subprocess.run([tool, f"--dir={store}", *arguments], capture_output=True, text=True,
+                               timeout=120)
+            return r.returncode, r.stdout + r.stderr
+
+        warm, other = self.store("warm"), self.store("imported")
+        archive = os.path.join(self.top, "archive")
+        said = cache(warm, "warm", self.work, f"--calque={CALQUE}")
+        self.check("calque-cache warm", said[0] == 0 and "1 files translated" in said[1], said)
+        self.check("what it translated is right", *self.right(warm, options=["-d", "verify"]))
+        shutil.copytree(warm, warm + "-copy", symlinks=True)
+        units, met = translated(warm + "-copy", self.work)
+        self.check("what it translated is used", units < 200 and met > 100, f"{units}, {met} met")
+        said = cache(warm, "list")
+        self.check("calque-cache list", said[0] == 0 and self.work in said[1], said)
+        said = cache(warm, "verify")
+        self.check("calque-cache verify", said == (0, "1 files, 0 of them damaged\n"), said)
+        said = cache(warm, "export", archive), cache(other, "import", archive)
+        self.check("calque-cache export and import", said[0][0] == said[1][0] == 0, said)
+        units, met = translated(other, self.work)
+        self.check("an imported store is used", units < 200 and met > 100, f"{units}, {met} met")
+        with open(archive, "r+b") as f:
+            f.seek(os.path.getsize(archive) // 2)
+            f.write(b"damage")
+        said = cache(self.store("refusing"), "import", archive)
+        self.check("a damaged archive", said[0] == 1 and "damaged" in said[1], said)
+        path = files(warm)[0]
+        with open(path, "r+b") as f:
+            f.seek(os.path.getsize(path) // 2)
+            f.write(b"damage")
+        said = cache(warm, "verify"), cache(warm, "verify")
+        self.check("verify mends", said[0][0] == 1 and said[1][0] == 0, said)
+        said = cache(other, "prune", "--size=1")
+        self.check("calque-cache prune", said[0] == 0 and not files(other), said)
+
     def test_full(self):
         """A disk with room for little, in namespaces of its own."""
         script = "mount -t tmpfs -o size=%s,mode=755 none %s && cd / && for n in 1 2 3; do %s; done"
@@ -260,7 +302,7 @@ def main():
             os.chmod(top, 0o755)
             suite = Suite(guest, compiler, top)
             for name in ("reuse", "lower", "patched", "changed", "refused", "damage", "crowd",
-                         "full", "joining"):
+                         "full", "joining", "tool"):
                 getattr(suite, "test_" + name)()
     sys.exit(1 if failures else 0)
 

@@ -1,0 +1,60 @@
+/* data plane */
+/* Translates code without running it, for the translation store: whatever direct branches reach. */
+#include <stdlib.h>
+
+#include "translator/runtime/stored.h"
+
+typedef struct Warm {
+    Translator *t;
+    Vcpu *v;
+    GuestAddr start, end;
+    uint8_t *known;           /* a bit for each two bytes of [start, end) */
+    GuestAddr *queue;
+    size_t n, cap;
+} Warm;
+
+static void push(Warm *w, GuestAddr pc)
+{
+    uint64_t at = (pc - w->start) / 2;
+    if (pc < w->start || pc >= w->end || pc & (w->t->isa->pc_align - 1) ||
+        w->known[at / 8] >> at % 8 & 1)
+        return;
+    w->known[at / 8] |= (uint8_t)(1u << at % 8);
+    if (w->n == w->cap) {
+        size_t cap = w->cap * 2 + 1024;
+        GuestAddr *more = realloc(w->queue, cap * sizeof *more);
+        if (!more)
+            return;
+        w->queue = more;
+        w->cap = cap;
+    }
+    w->queue[w->n++] = pc;
+}
+
+static bool translate_next(Warm *w)
+{
+    VcpuExit why;
+    GuestAddr pc = w->queue[--w->n];
+    pthread_mutex_lock(&w->t->lock);
+    const CompiledUnit *u = translate_unit(w->t, w->v, pc, 0, &why);
+    for (uint32_t n = 0; u && n < u->n_links; n++)
+        push(w, u->link[n].target);
+    pthread_mutex_unlock(&w->t->lock);
+    return u;
+}
+
+uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
+                         const GuestAddr *from, size_t n)
+{
+    Warm w = { .t = t, .v = v, .start = start, .end = end };
+    uint64_t count = 0;
+    w.known = calloc((end - start) / 16 + 1, 1);
+    /* The first one comes first out of the queue. */
+    while (w.known && n)
+        push(&w, from[--n]);
+    while (w.n)
+        count += translate_next(&w);
+    free(w.known);
+    free(w.queue);
+    return count;
+}
