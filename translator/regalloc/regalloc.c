@@ -20,7 +20,13 @@ static uint32_t class_regs(const Ra *ra, IrType t)
 
 /* -- liveness ---------------------------------------------------------------------------------- */
 
-uint32_t ra_root(const Ra *ra, IrRef v) { return v < ra->unit->n_insns ? ra->alias[v] : v; }
+/* Twice: ra_def_same() gives a value another's name. */
+uint32_t ra_root(const Ra *ra, IrRef v)
+{
+    if (v < ra->unit->n_insns)
+        v = ra->alias[v];
+    return v < ra->unit->n_insns ? ra->alias[v] : v;
+}
 
 static uint32_t next_use(Ra *ra, RaValue *v)
 {
@@ -429,7 +435,7 @@ static bool last_request(Ra *ra, uint32_t value)
         return false;
     unsigned n = 0;
     for (unsigned a = 0; a < 4; a++)
-        n += ra->current->arg[a] && ra->alias[ra->current->arg[a]] == value;
+        n += ra->current->arg[a] && ra_root(ra, ra->current->arg[a]) == value;
     return n <= 1;
 }
 
@@ -677,6 +683,45 @@ void ra_def_alias(Ra *ra, IrInsn *i, IrRef v)
     ra->target->move(ra->host, to, r);
 }
 
+/* The uses of `from` that are still to come, in order, among those of `to`. */
+static void take_uses(Ra *ra, RaValue *to, RaValue *from)
+{
+    next_use(ra, from);
+    uint32_t *at = &to->use, u = from->use;
+    while (u && *at) {
+        uint32_t *other = ra->uses[u].pos < ra->uses[*at].pos ? &u : at;
+        if (other == &u) {
+            uint32_t rest = *at;
+            *at = u;
+            u = rest;
+        }
+        at = &ra->uses[*at].next;
+    }
+    if (u) {
+        *at = u;
+        to->last_use = from->last_use;
+    }
+    for (u = to->use; u && ra->uses[u].next; u = ra->uses[u].next)
+        ;
+    to->last_use = u;
+    from->use = from->last_use = 0;
+}
+
+Reg ra_def_same(Ra *ra, IrInsn *i, IrRef v)
+{
+    uint32_t value = result_of(ra, i), o = ra_root(ra, v);
+    RaValue *x = &ra->value[o];
+    if (!x->insn || x->n_vars || x->constant || !ra_alive_after(ra, o) ||
+        (ra->region && live_out(ra, x)))
+        return ra_def_over(ra, i, v);
+    Reg r = use_root(ra, o);
+    release_mem(ra, x);
+    take_uses(ra, &ra->value[value], x);
+    ra->alias[o] = value;
+    take_over(ra, value, r);
+    return r;
+}
+
 void ra_set_special(Ra *ra, uint32_t value, bool special) { ra->value[value].special = special; }
 
 void ra_set_reg(Ra *ra, uint32_t value, Reg own)
@@ -712,8 +757,8 @@ void ra_end(Ra *ra)
             ra->owner[r] = 0;
     }
     for (unsigned a = 0; a < 4; a++)
-        if (i->arg[a] && !ra_alive_after(ra, ra->alias[i->arg[a]]))
-            kill_value(ra, ra->alias[i->arg[a]]);
+        if (i->arg[a] && !ra_alive_after(ra, ra_root(ra, i->arg[a])))
+            kill_value(ra, ra_root(ra, i->arg[a]));
     uint32_t value = result_of(ra, i);
     if (ra->alias[value] == value && !ra_alive_after(ra, value))
         kill_value(ra, value);

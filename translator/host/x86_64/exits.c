@@ -332,7 +332,8 @@ static bool snap_has_flags(Emit *e, uint32_t snap, unsigned n)
 static uint32_t side_snapshot(Emit *e, unsigned *ret_n)
 {
     uint32_t snap = ra_snapshot(e->ra, true, ret_n);
-    if (snap_has_flags(e, snap, *ret_n) && e->ra->owner[RAX]) {
+    /* In a region exits are rare: better to save rax there than to move what is in it here. */
+    if (snap_has_flags(e, snap, *ret_n) && e->ra->owner[RAX] && !e->s->region) {
         ra_take(e->ra, RAX);
         snap = ra_snapshot(e->ra, true, ret_n);
         ra_release(e->ra, RAX);

@@ -412,6 +412,8 @@ static void carry_to_cf(Emit *e, IrRef f, bool inverted)
          s->flags_kind == FLAGS_LOGIC)) {
         bool is_sub = s->flags_kind == FLAGS_SUB;
         s->cf_flipped = false;
+        if (!ra_alive_after(e->ra, value))
+            ra_set_special(e->ra, value, false); /* this is its last use */
         flags_clobber(e);
         if ((is_sub ^ s->cf_flipped) != inverted)
             emit8(e, 0xf5);

@@ -35,7 +35,7 @@ void sel_vfroms(Emit *e, IrInsn *i)
         Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
         emit_vfrom_gpr(e, wide, d, a);
     } else if (fp_upper_zero(e, i->arg[0], !wide)) {
-        ra_def_over(e->ra, i, i->arg[0]);
+        ra_def_same(e->ra, i, i->arg[0]);
     } else {
         Reg a = ra_use(e->ra, i->arg[0]), d = ra_def_late(e->ra, i);
         if (wide)
