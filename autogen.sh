@@ -25,6 +25,7 @@ if [ $deps = yes ]; then
         autoconf automake make gcc libc6-dev pkg-config python3 xz-utils \
         libglib2.0-dev libffi-dev libcapstone-dev libpcre2-dev zlib1g-dev \
         gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
+        gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
         libunicorn-dev libmpfr-dev libgmp-dev qemu-user-static gcc-12-source
 fi
 

@@ -5,7 +5,7 @@ SYSCALL_TEXT = %D%/abis.tbl \
 	%D%/protos/arch.tbl %D%/protos/desc.tbl %D%/protos/file.tbl %D%/protos/ids.tbl \
 	%D%/protos/ipc.tbl %D%/protos/legacy.tbl %D%/protos/memory.tbl %D%/protos/mount.tbl \
 	%D%/protos/process.tbl %D%/protos/sched.tbl %D%/protos/signal.tbl %D%/protos/socket.tbl \
-	%D%/protos/time.tbl \
+	%D%/protos/time.tbl %D%/protos/words.tbl %D%/structs/words.tbl \
 	%D%/consts/desc.tbl %D%/consts/errno.tbl %D%/consts/file.tbl %D%/consts/ids.tbl \
 	%D%/consts/ipc.tbl %D%/consts/memory.tbl %D%/consts/process.tbl %D%/consts/signal.tbl \
 	%D%/consts/socket.tbl %D%/consts/time.tbl \

@@ -146,6 +146,7 @@ static long call_masked(Thread *t, const uint64_t *args, unsigned i)
 }
 
 long sys_ppoll(Thread *t, const uint64_t *args) { return call_masked(t, args, 3); }
+long sys_ppoll_time64(Thread *t, const uint64_t *args) { return call_masked(t, args, 3); }
 long sys_epoll_pwait(Thread *t, const uint64_t *args) { return call_masked(t, args, 4); }
 long sys_epoll_pwait2(Thread *t, const uint64_t *args) { return call_masked(t, args, 4); }
 
@@ -184,6 +185,8 @@ long sys_pselect6(Thread *t, const uint64_t *args)
         return -ENOSYS;
     return call_masked_by_struct(t, args, 5);
 }
+
+long sys_pselect6_time64(Thread *t, const uint64_t *args) { return sys_pselect6(t, args); }
 
 long sys_io_pgetevents(Thread *t, const uint64_t *args)
 {

@@ -75,6 +75,8 @@ class Generator:
         like = abi.word == self.host.word and abi.big == self.host.big
         convert = False
         for a in p.args:
+            if a.kind in model.BYTE_ORDER_ONLY and abi.big == self.host.big and not p.unlike:
+                continue
             if a.kind in model.WORDY and not like and p.unlike:
                 return 'OWN', None
             if a.kind in model.WORDY and not like:
@@ -210,8 +212,11 @@ class Generator:
                 raise model.TableError(f'{io.place}: {io.name} has the number of {found[g][0]}')
             same = g == h and (like if io.kind != 'struct' else abi.same_layout(io.ref, self.host))
             direction = {None: 'VALUE', 'in': 'IN', 'out': 'OUT', 'io': 'IO'}[io.direction]
+            # a union of words is no matter of tables: refused, rather than wrong
+            union = io.kind == 'struct' and not like and abi.has_union(io.ref)
+            kind, ref = ('addr', None) if union else (io.kind, io.ref)
             found[g] = (io.name, f'{{{g:#x}u, {h:#x}u, {self.strings.add(io.name)}, '
-                        f'{self.ref_id(io.kind, io.ref)}, {kind_name(io.kind)}, TABLE_{direction}, '
+                        f'{self.ref_id(kind, ref)}, {kind_name(kind)}, TABLE_{direction}, '
                         f'{io.count}, {int(same)}}}, /* {io.name} */')
         return [found[g][1] for g in sorted(found)]
 

@@ -34,6 +34,10 @@ WORDY = {'iovec', 'msghdr', 'mmsghdr', 'sigset', 'fdset', 'cpuset', 'sigarg', 's
          'optval', 'ipcbuf', 'sockaddr', 'poslo', 'poshi'}
 
 
+# Of these the bytes are the same wherever the byte order is: arrays of bits, and what was made alike.
+BYTE_ORDER_ONLY = {'sigset', 'fdset', 'cpuset', 'dirents', 'sockaddr', 'wstatus'}
+
+
 def rows(path):
     """Lines without comments, as (place, text)."""
     with open(path, encoding='utf-8') as f:
@@ -82,8 +86,9 @@ class Field:
 
 
 class Struct:
-    def __init__(self, name, packed, place):
+    def __init__(self, name, packed, place, union=False):
         self.name, self.packed, self.place, self.fields = name, packed, place, []
+        self.union = union  # some field is one of several things: raw words
 
 
 class Arg:
@@ -156,6 +161,10 @@ class Abi:
         self._layouts[name] = lay
         return lay
 
+    def has_union(self, name):
+        s = self.tables.struct_on(name, self.name)
+        return s.union or any(f.base == 'struct' and self.has_union(f.ref) for f in s.fields)
+
     def set_same(self, name, other):
         s = self.tables.sets[name]
         return s.on(self.name) == s.on(other.name)
@@ -191,9 +200,10 @@ class Abi:
         raise TableError(f'{place}: what is {text}?')
 
     def ioctl_number(self, io):
-        m = re.fullmatch(r'(IOR|IOW|IOWR|IO)\((.*)\)', io.number)
+        number = io.over.get(self.name, io.number)
+        m = re.fullmatch(r'(IOR|IOW|IOWR|IO)\((.*)\)', number)
         if not m:
-            return int(io.number, 0)
+            return int(number, 0)
         parts = [p.strip() for p in re.findall(r"'.'|[^,]+", m[2])]
         kind = ord(parts[0][1]) if parts[0][0] == "'" else int(parts[0], 0)
         nr = int(parts[1], 0)
@@ -272,7 +282,7 @@ class Tables:
                     raise TableError(f'{place}: no ABI {abi}')
                 if (w[1], abi) in self.structs:
                     raise TableError(f'{place}: struct {w[1]} is there already')
-                cur = Struct(w[1], 'packed' in w[2:], place)
+                cur = Struct(w[1], 'packed' in w[2:], place, 'union' in w[2:])
                 self.structs[w[1], abi] = cur
                 continue
             if cur is None or len(w) < 2:
@@ -365,7 +375,7 @@ class Tables:
                 continue
             if text.startswith('refuse '):
                 raise TableError(f'{place}: refuse wants a type, an errno and a reason')
-            m = re.fullmatch(r"(\w+)\s+(IO\w*\([^)]*\)|\w+)\s+(\S+)", text)
+            m = re.fullmatch(r"(\w+)\s+(IO\w*\([^)]*\)|\w+)\s+(\S+)((?:\s+\w+=\w+)*)", text)
             if not m:
                 raise TableError(f'{place}: want NAME NUMBER ARGUMENT')
             if m[3] == '-':
@@ -373,6 +383,10 @@ class Tables:
             else:
                 ty = self.parse_type(m[3], place)
             self.ioctls.append(Ioctl(m[1], m[2], ty[0], ty[1], ty[2], ty[4] or 1, place))
+            self.ioctls[-1].over = dict(o.split('=') for o in m[4].split())
+            for abi in self.ioctls[-1].over:
+                if abi not in self.abis:
+                    raise TableError(f'{place}: no ABI {abi}')
 
     def load_sockopts(self, path):
         level, control = None, False

@@ -270,6 +270,26 @@ static void calls(void)
     CHECK(convert_call(&t, c, (uint64_t[6]){ mem_guest(bad), 0 }) == -EINVAL, "nanosleep");
     CHECK(convert_call(&t, c, (uint64_t[6]){ 16, 0 }) == -EFAULT, "nanosleep");
 
+    /* arm's own: 64-bit times and files of 32-bit programs. */
+    abi.syscalls = &syscall_table_arm;
+    struct stat here;
+    uint8_t st64[128];
+    c = find_call(&syscall_table_arm, "fstat64");
+    CHECK(fstat(0, &here) == 0, "fstat");
+    CHECK(convert_call(&t, c, (uint64_t[6]){ 0, mem_guest(st64) }) == 0, "fstat64");
+    CHECK(*(uint32_t *)(st64 + 16) == here.st_mode, "st_mode at 16");
+    CHECK(*(uint64_t *)(st64 + 96) == here.st_ino, "st_ino at 96");
+    CHECK(*(int64_t *)(st64 + 48) == here.st_size, "st_size at 48");
+    struct { int64_t sec, nsec; } ts64;
+    c = find_call(&syscall_table_arm, "clock_gettime64");
+    CHECK(convert_call(&t, c, (uint64_t[6]){ CLOCK_REALTIME, mem_guest(&ts64) }) == 0, "time");
+    CHECK(ts64.sec > 1600000000 && ts64.nsec < 1000000000, "%lld", (long long)ts64.sec);
+    CHECK(find_call(&syscall_table_arm, "ugetrlimit")->how == TABLE_OWN, "by a handler");
+    CHECK(find_call(&syscall_table_arm, "getdents64")->how == TABLE_PASS, "the same bytes");
+    CHECK(find_call(&syscall_table_be32, "getdents64")->how == TABLE_REFUSE, "not the same");
+    CHECK(syscall_table_arm.layouts[TABLE_STRUCT_STATFS64].guest_bytes == 84, "statfs64");
+    CHECK(syscall_table_arm.layouts[TABLE_STRUCT_TIMEX64].guest_bytes == 208, "timex64");
+
     /* Paths and structures: what aarch64 gets is what stat() says. */
     abi.syscalls = &syscall_table_aarch64;
     struct stat st;
