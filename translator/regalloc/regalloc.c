@@ -822,6 +822,21 @@ static void untangle(Ra *ra)
     ra->no_state_places = was_barred;
 }
 
+/* In a region exits are rare: their code copies such values first (exit_write_back()), as far as
+ * there is room for it. */
+static bool few_tangled(const Ra *ra)
+{
+    unsigned n = 0;
+    for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
+        for (uint64_t m = ra->touched[w]; m; m &= m - 1) {
+            unsigned var = w * 64 + __builtin_ctzll(m);
+            const RaValue *v = &ra->value[ra->binding[var]];
+            n += v->reg == REG_NONE && !v->special && !v->constant && v->mem != RA_MEM_NONE &&
+                 v->mem & RA_MEM_VAR && v->mem != (RA_MEM_VAR | (int)var);
+        }
+    return n <= RA_MAX_TANGLED;
+}
+
 static void add_snap(Ra *ra, unsigned var, unsigned kind, unsigned what)
 {
     ra->snap = arena_grow(ra->unit->arena, ra->snap, sizeof *ra->snap, ra->n_snaps, &ra->cap_snaps,
@@ -852,7 +867,7 @@ static bool same_snaps(const UnitSnap *a, const UnitSnap *b, unsigned n)
 
 uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
 {
-    if (for_exit)
+    if (for_exit && !(ra->region && few_tangled(ra)))
         untangle(ra);
     uint32_t first = ra->n_snaps;
     for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)

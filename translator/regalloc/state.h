@@ -18,6 +18,8 @@
 #include "translator/regalloc/regalloc.h"
 
 enum { RA_MAX_VARS = 256, RA_MAX_SPILLS = 256 };
+enum { RA_MAX_TANGLED = 6 };            /* in a snapshot for an exit: values that are only in the
+                                           place of another variable */
 enum { RA_TEMP = UINT32_MAX };          /* owner of a temporary */
 enum { RA_MEM_NONE = -1, RA_MEM_VAR = 0x4000 /* | variable; below: spill slot */ };
 

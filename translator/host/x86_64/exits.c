@@ -91,14 +91,16 @@ static void parallel_moves(Emit *e, Reg *from /* [RA_N_REGS], REG_NONE: nothing 
     }
 }
 
-static Mem snap_mem(Emit *e, const UnitSnap *s)
+static Mem snap_mem(Emit *e, const UnitSnap *s, unsigned aside)
 {
+    if (aside)
+        return mem_state(offsetof(Vcpu, vec_arg) + sizeof(V128) * (aside - 1));
     if (s->kind == UNIT_SNAP_SPILL)
         return mem_state(offsetof(Vcpu, spill) + 16 * s->what);
     return var_mem(e, s->what);
 }
 
-static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes)
+static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes, unsigned aside)
 {
     uint64_t bits = s->kind >= UNIT_SNAP_CONST ? e->ra->constants[s->what] : 0;
     switch (s->kind) {
@@ -120,7 +122,41 @@ static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes)
         break;
     }
     default:
-        emit_load(e, to, snap_mem(e, s), bytes);
+        emit_load(e, to, snap_mem(e, s, aside), bytes);
+    }
+}
+
+/* Is the place that s is in written back over for another variable? */
+static bool overwritten(Emit *e, const UnitSnap *all, unsigned n, const UnitSnap *s)
+{
+    for (unsigned k = 0; k < n; k++)
+        if (all[k].var == s->what && e->ra->home[s->what] == REG_NONE)
+            return true;
+    return false;
+}
+
+/* Values in places that will be written go aside, by the stack, since no register is free. Returns
+ * how many; aside[k] is 1 + the number in vec_arg. */
+static void put_aside(Emit *e, const UnitSnap *s, unsigned n, uint8_t *aside)
+{
+    unsigned used = 0;
+    for (unsigned k = 0; k < n; k++) {
+        aside[k] = 0;
+        if (s[k].kind != UNIT_SNAP_VAR || s[k].what == s[k].var || !overwritten(e, s, n, &s[k]))
+            continue;
+        if (used == RA_MAX_TANGLED) {
+            e->failed = true;
+            return;
+        }
+        Mem from = var_mem(e, s[k].what),
+            to = mem_state(offsetof(Vcpu, vec_arg) + sizeof(V128) * used);
+        for (unsigned half = 0; half < var_bytes(e, s[k].what); half += 8) {
+            enc_rm(e, 0, 0, 0, 0xff, 6, from); /* push */
+            enc_rm(e, 0, 0, 0, 0x8f, 0, to);   /* pop */
+            from.disp += 8;
+            to.disp += 8;
+        }
+        aside[k] = ++used;
     }
 }
 
@@ -133,6 +169,8 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     Reg from[RA_N_REGS];
     memset(from, REG_NONE, sizeof from);
     bool rax_used = false;
+    uint8_t aside[RA_MAX_VARS];
+    put_aside(e, s, n, aside);
     for (unsigned k = 0; k < n; k++)
         rax_used |= s[k].kind == UNIT_SNAP_REG && s[k].what == RAX;
     for (unsigned k = 0; k < n; k++)
@@ -159,7 +197,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
         unsigned bytes = var_bytes(e, s[k].var);
         Reg h = home[s[k].var];
         if (h != REG_NONE) {
-            load_snap(e, &s[k], h, bytes);
+            load_snap(e, &s[k], h, bytes, aside[k]);
             continue;
         }
         uint64_t bits = s[k].kind == UNIT_SNAP_CONST ? e->ra->constants[s[k].what] : ~0ull >> 1;
@@ -170,7 +208,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
         }
         /* A scalar may be the low part of a vector constant. */
         Reg t = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST ? XMM0 : RDX;
-        load_snap(e, &s[k], t, bytes);
+        load_snap(e, &s[k], t, bytes, aside[k]);
         emit_store(e, var_mem(e, s[k].var), t, bytes);
     }
 }
