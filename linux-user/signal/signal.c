@@ -79,7 +79,7 @@ void signal_thread_start(Thread *t)
 {
     stack_t stack = {.ss_sp = t->signals->host_stack, .ss_size = t->signals->host_stack_bytes};
     host_raw(SYS_sigaltstack, (uintptr_t)&stack, 0);
-    set_host_mask(t, signal_host_mask(t->signals->mask));
+    signal_unblock(t);
 }
 
 void signal_thread_end(Thread *t)
@@ -138,7 +138,8 @@ long signal_block_all(Thread *t)
 
 void signal_unblock(Thread *t)
 {
-    set_host_mask(t, signal_host_mask(t->signals->mask));
+    if (set_host_mask(t, signal_host_mask(t->signals->mask)) < 0)
+        t->signals->host_mask_stale = true; /* signal_deliver() is due, and does it */
 }
 
 long signal_temp_mask(Thread *t, GuestAddr set, uint64_t bytes, uint64_t *storage,
@@ -460,7 +461,7 @@ void signal_exec_failed(Thread *t)
 {
     ignore_on_host(t->process->signals, false);
     if (!t->signals->accepted)
-        set_host_mask(t, signal_host_mask(t->signals->mask));
+        signal_unblock(t);
 }
 
 void signal_clear_handlers(Thread *t)

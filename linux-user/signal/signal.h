@@ -77,7 +77,7 @@ typedef struct ThreadSignals {
     uint64_t mask;         /* the guest's blocked signals */
     uint64_t saved_mask;   /* what mask returns to after sigsuspend, ppoll …, if restore_mask */
     bool restore_mask;
-    bool host_mask_stale;  /* mask was changed by a tracer, and the host's is to follow */
+    bool host_mask_stale;  /* the host's is to follow mask at the next signal_deliver() */
     GuestAddr altstack;
     uint64_t altstack_bytes;
     int altstack_flags;    /* SS_AUTODISARM, SS_DISABLE */
