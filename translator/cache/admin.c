@@ -41,7 +41,7 @@ static void image_close(Image *m)
 static bool chunk_ok(const uint8_t *data, const StoreChunkRow *row)
 {
     const uint8_t *tables = data + row->code_bytes;
-    return store_hash(tables, row->table_bytes, store_hash(data, row->code_bytes, 0)) ==
+    return store_chunk_sum(data, row->code_bytes, tables, tables, row->table_bytes) ==
            row->checksum;
 }
 

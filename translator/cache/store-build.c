@@ -432,8 +432,8 @@ static void close_chunk(StoreBuilder *b)
     row.table_bytes = (uint32_t)(b->blobs.n - row.at - row.code_bytes);
     if (!b->failed) {
         const uint8_t *blob = b->blobs.p + row.at;
-        row.checksum = store_hash(blob + row.code_bytes, row.table_bytes,
-                                  store_hash(blob, row.code_bytes, 0));
+        const uint8_t *tables = blob + row.code_bytes;
+        row.checksum = store_chunk_sum(blob, row.code_bytes, tables, tables, row.table_bytes);
     }
     append(b, &b->rows, &row, sizeof row);
     StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,

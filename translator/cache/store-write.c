@@ -157,8 +157,8 @@ static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const ui
     const StoreChunkRow *row = store_file_chunk(&w->now, n, ret_code);
     const uint8_t *tables = *ret_code + row->code_bytes;
     if (!w->sound[n])
-        w->sound[n] = 2 - (store_hash(tables, row->table_bytes,
-                                      store_hash(*ret_code, row->code_bytes, 0)) == row->checksum);
+        w->sound[n] = 2 - (store_chunk_sum(*ret_code, row->code_bytes, tables, tables,
+                                           row->table_bytes) == row->checksum);
     return w->sound[n] == 1 && chunk_lay_out(ret, tables, row->table_bytes);
 }
 

@@ -74,6 +74,7 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
     const StoreChunkRow *row = (const StoreChunkRow *)(g + 1);
     for (uint32_t n = 0; n < g->n_chunks; n++)
         if (row[n].at > g->bytes || row[n].at % STORE_ALIGN ||
+            row[n].table_bytes < sizeof(StoreTables) || row[n].code_bytes % STORE_ALIGN ||
             (uint64_t)row[n].code_bytes + row[n].table_bytes > g->bytes - row[n].at)
             return false;
     return true;

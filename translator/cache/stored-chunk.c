@@ -24,27 +24,38 @@ static void *take(Cursor *c, size_t n, size_t size)
     return p;
 }
 
+static bool take_kept(StoredChunk *c, Cursor *k)
+{
+    const StoreTables *t = take(k, 1, sizeof *t);
+    if (!k->ok || !t->n_units || t->fp_site_bytes > 4096 || !t->fp_site_bytes)
+        return false;
+    c->tables = t;
+    c->vconst = take(k, t->n_vconsts, sizeof *c->vconst);
+    c->constant = take(k, t->n_constants, sizeof *c->constant);
+    c->unit = take(k, (size_t)t->n_units + 1, sizeof *c->unit);
+    c->link = take(k, t->n_links, sizeof *c->link);
+    c->seen = take(k, t->n_seen, sizeof *c->seen);
+    c->fp_site = take(k, t->n_fp_sites, t->fp_site_bytes);
+    c->pattern = take(k, t->n_patterns, sizeof *c->pattern);
+    c->point = take(k, t->n_points, sizeof *c->point);
+    c->snap = take(k, t->n_snaps, sizeof *c->snap);
+    return k->ok && k->at == t->kept_bytes;
+}
+
+static bool lay_out_kept(StoredChunk *c, const void *kept, size_t bytes)
+{
+    Cursor k = { kept, 0, bytes, true };
+    return take_kept(c, &k);
+}
+
 bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
 {
     Cursor k = { tables, 0, bytes, true };
-    const StoreTables *t = take(&k, 1, sizeof *t);
-    if (!k.ok || !t->n_units || t->fp_site_bytes > 4096 || !t->fp_site_bytes)
+    if (!take_kept(c, &k))
         return false;
-    c->tables = t;
-    c->vconst = take(&k, t->n_vconsts, sizeof *c->vconst);
-    c->constant = take(&k, t->n_constants, sizeof *c->constant);
-    c->unit = take(&k, (size_t)t->n_units + 1, sizeof *c->unit);
-    c->link = take(&k, t->n_links, sizeof *c->link);
-    c->seen = take(&k, t->n_seen, sizeof *c->seen);
-    c->fp_site = take(&k, t->n_fp_sites, t->fp_site_bytes);
-    c->pattern = take(&k, t->n_patterns, sizeof *c->pattern);
-    c->point = take(&k, t->n_points, sizeof *c->point);
-    c->snap = take(&k, t->n_snaps, sizeof *c->snap);
-    if (!k.ok || k.at != t->kept_bytes)
-        return false;
-    c->reloc = take(&k, t->n_relocs, sizeof *c->reloc);
-    c->range = take(&k, t->n_ranges, sizeof *c->range);
-    c->guest = take(&k, t->guest_bytes, 1);
+    c->reloc = take(&k, c->tables->n_relocs, sizeof *c->reloc);
+    c->range = take(&k, c->tables->n_ranges, sizeof *c->range);
+    c->guest = take(&k, c->tables->guest_bytes, 1);
     return k.ok;
 }
 
@@ -124,27 +135,33 @@ static ChunkResult give_back(CodeBuffer *buf, uint8_t *from, ChunkResult why)
     return why;
 }
 
-/* What is used later is copied before it is checked: the file may be damaged at any time. */
-static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint8_t *tables,
+/* What is used later is copied before it is checked: the file may be damaged at any time. So the
+ * relocations too, behind the code, where the next chunk's code will be; only the guest bytes are
+ * read where they are, as a difference can but refuse the chunk. */
+static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint8_t *kept,
                         const StoreChunkRow *row, const ChunkPlace *place)
 {
     StoredChunk in_file;
-    uint8_t *code = (uint8_t *)(uintptr_t)c->base.code;
-    if (!chunk_lay_out(&in_file, file + row->code_bytes, row->table_bytes))
+    const uint8_t *tables = file + row->code_bytes;
+    uint8_t *code = (uint8_t *)(uintptr_t)c->base.code, *relocs = code + row->code_bytes;
+    if (!chunk_lay_out(&in_file, tables, row->table_bytes))
         return CHUNK_DAMAGED;
-    size_t kept = in_file.tables->kept_bytes;
-    if (kept > row->table_bytes)
-        return CHUNK_DAMAGED;
-    bool same = same_code(t, &in_file, place);
-    populate(code, row->code_bytes);
-    populate(tables, row->table_bytes);
+    size_t kept_bytes = c->kept_bytes, reloc_bytes = in_file.tables->n_relocs * sizeof *c->reloc;
+    if (reloc_bytes > (size_t)(t->code->limit - relocs))
+        return CHUNK_FULL;
+    if (!same_code(t, &in_file, place))
+        return CHUNK_DIFFERS;
+    populate(code, row->code_bytes + reloc_bytes);
+    populate(kept, kept_bytes);
     memcpy(code, file, row->code_bytes);
-    memcpy(tables, file + row->code_bytes, row->table_bytes);
-    uint64_t sum = store_hash(tables, row->table_bytes, store_hash(code, row->code_bytes, 0));
-    if (sum != row->checksum || !chunk_lay_out(c, tables, row->table_bytes) ||
+    memcpy(kept, tables, kept_bytes);
+    memcpy(relocs, in_file.reloc, reloc_bytes);
+    if (store_chunk_sum(code, row->code_bytes, kept, tables, row->table_bytes) != row->checksum ||
+        memcmp(relocs, in_file.reloc, reloc_bytes) || !lay_out_kept(c, kept, kept_bytes) ||
+        c->tables->n_relocs * sizeof *c->reloc != reloc_bytes ||
         c->tables->fp_site_bytes != t->backend->fp_site_bytes)
         return CHUNK_DAMAGED;
-    return same && relocate(t, c, code, c->reloc) ? CHUNK_LOADED : CHUNK_DIFFERS;
+    return relocate(t, c, code, (const uint32_t *)(void *)relocs) ? CHUNK_LOADED : CHUNK_DIFFERS;
 }
 
 ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *row,
@@ -152,21 +169,21 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
 {
     CodeBuffer *buf = t->code;
     uint8_t *code = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
+    uint32_t kept_bytes = ((const StoreTables *)(const void *)(file + row->code_bytes))->kept_bytes;
     if (code > buf->limit || row->code_bytes > (size_t)(buf->limit - code))
         return CHUNK_FULL;
+    if (kept_bytes > row->table_bytes)
+        return CHUNK_DAMAGED;
     StoredChunk *c = cache_alloc_meta(buf, sizeof *c);
-    uint8_t *tables = c ? cache_alloc_meta(buf, row->table_bytes) : NULL;
-    if (!tables)
+    uint8_t *kept = c ? cache_alloc_meta(buf, kept_bytes) : NULL;
+    if (!kept)
         return CHUNK_FULL;
     c->bias = place->bias;
+    c->kept_bytes = kept_bytes;
     c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .chunk = c };
-    ChunkResult r = fill(t, c, file, tables, row, place);
+    ChunkResult r = fill(t, c, file, kept, row, place);
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
-    c->reloc = NULL;
-    c->range = NULL;
-    c->guest = NULL;
-    give_back(buf, tables + c->tables->kept_bytes, r);
     c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
     if (!c->made || !cache_add(buf, &c->base))
         return give_back(buf, (uint8_t *)c, CHUNK_FULL);

@@ -21,6 +21,7 @@ struct Translator;
 typedef struct StoredChunk {
     CompiledUnit base;        /* base.chunk is this one; base.code its code */
     uint64_t bias;            /* guest address less offset in the guest's file */
+    size_t kept_bytes;        /* of its tables, from here on in memory */
     const StoreTables *tables;
     V128 *vconst;
     uint64_t *constant;
