@@ -100,7 +100,7 @@ static void select_brc(Emit *e, IrInsn *i)
     }
 }
 
-bool region_goes_back(Emit *e, const IrInsn *exit, HostCc leaves)
+uint32_t region_settle_back(Emit *e, const IrInsn *exit)
 {
     const IrInsn *i = exit;
     do
@@ -108,9 +108,14 @@ bool region_goes_back(Emit *e, const IrInsn *exit, HostCc leaves)
     while (i && (i->op == IR_insn || i->op == IR_nop));
     uint32_t to = i && i->op == IR_br ? (uint32_t)i->imm : UINT32_MAX;
     if (to > e->s->region->current)
-        return false;
+        return UINT32_MAX;
     ra_edge_settle(e->ra, to);
-    if (ra_edge(e->ra, to)->n_moves)
+    return to;
+}
+
+bool region_goes_back(Emit *e, uint32_t to, HostCc leaves)
+{
+    if (to == UINT32_MAX || ra_edge(e->ra, to)->n_moves)
         return false;
     enc_jcc(e, leaves ^ 1, start_of(e, to));
     e->s->ended = true;

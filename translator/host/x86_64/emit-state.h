@@ -122,9 +122,12 @@ void backend_crc32(Vcpu *v, uint64_t bytes);
 
 /* emit-region.c */
 bool emit_region(Emit *e);
-/* Is what follows the exit a jump back in the region that moves nothing? Then it is emitted instead
- * on the exit's opposite condition, and the block ends with what the exit does. */
-bool region_goes_back(Emit *e, const IrInsn *exit, HostCc leaves);
+/* If a jump back in the region follows the exit: the block it goes to, with all done that must be
+ * before the jump (which may move values); else UINT32_MAX. */
+uint32_t region_settle_back(Emit *e, const IrInsn *exit);
+/* Does that jump, to region_settle_back()'s block, move nothing? Then it is emitted instead on the
+ * exit's opposite condition, and the block ends with what the exit does. */
+bool region_goes_back(Emit *e, uint32_t to, HostCc leaves);
 /* emit-unit.c: one block, from where the allocator stands. */
 bool emit_block(Emit *e, uint32_t block);
 

@@ -388,10 +388,12 @@ static void select_exit_if(Emit *e, IrInsn *i)
     if (e->s->inverted == (IrRef)(i - e->unit->insn))
         cc ^= 1;
     unsigned n;
+    /* It may move values: before the exit's snapshot. */
+    uint32_t back = e->s->region ? region_settle_back(e, i) : UINT32_MAX;
     e->ra->skip_lazy = ra_lazy_dead(i);
     uint32_t snap = side_snapshot(e, &n);
     e->ra->skip_lazy = false;
-    if (e->s->region && region_goes_back(e, i, cc)) {
+    if (e->s->region && region_goes_back(e, back, cc)) {
         exit_write_back(e, snap, n, e->s->flags_kind);
         jump_direct(e, target);
         return;
