@@ -54,7 +54,7 @@ struct Process {
     atomic_bool dumping;           /* core/: a thread writes the core file */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
-    struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA: the guest's, not the host's */
+    struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA of the guest */
     GuestAddr start_sp, code_start, code_end;
     uint64_t random_state;         /* of -seed */
     bool has_store;                /* the translator has a translation store */

@@ -9,8 +9,8 @@
 
 /* Index of the first range that ends above a (n if none). */
 size_t mem_table_index(const MemMap *m, GuestAddr a);
-/* [start, end) becomes `r`'s kind, protection and object (its offset is that of `start`), or nobody's (r NULL). False: no memory for the
- * table; nothing has changed. */
+/* [start, end) becomes `r`'s kind, protection and object (its offset is that of `start`),
+ * or nobody's (r NULL). False: no memory for the table; nothing has changed. */
 bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r);
 /* Some of [start, end) is executable. */
 bool mem_table_has_code(const MemMap *m, GuestAddr start, GuestAddr end);

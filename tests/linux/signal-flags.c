@@ -163,7 +163,8 @@ static void stacks(void)
     show_alt("off");
     s.ss_flags = 0;
     sigaltstack(&s, NULL);
-    struct sigaction a = {.sa_sigaction = overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction a = {.sa_sigaction = overflow,
+                          .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigaction(SIGSEGV, &a, NULL);
     setrlimit(RLIMIT_STACK, &(struct rlimit){1 << 20, RLIM_INFINITY});
     char c = 0;
@@ -364,7 +365,8 @@ static long load(long *at)
     __asm__ volatile("ldr w0, [x0]" : "+r"(r) : : "memory");
 #elif defined __riscv
     register long r __asm__("a0") = (long)at;
-    __asm__ volatile(".option push\n.option norvc\nlw a0, 0(a0)\n.option pop" : "+r"(r) : : "memory");
+    __asm__ volatile(".option push\n.option norvc\nlw a0, 0(a0)\n.option pop"
+                     : "+r"(r) : : "memory");
 #else
     register long r __asm__("rax") = (long)at;
     __asm__ volatile("movl (%%rax), %%eax" : "+r"(r) : : "memory");

@@ -346,7 +346,7 @@ static void waits(void)
             break;
         got[n] = sig == SIGUSR1 ? 1 : sig == SIGSEGV ? 2 : 10 + i.si_value.sival_int;
     }
-    /* Which of the standard ones comes first is the kernel's business, but queued ones keep order. */
+    /* Which standard one comes first is the kernel's business, but queued ones keep order. */
     int order = 0, sum = 0;
     for (int n = 0; n < 8; n++) {
         sum += got[n];
