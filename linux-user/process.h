@@ -59,7 +59,7 @@ struct Process {
     uint64_t random_state;         /* of -seed */
     bool has_store;                /* the translator has a translation store */
     bool stack_exec;
-    struct SharedSlots *_Atomic shared; /* thread/shared.c: of processes that share this memory */
+    struct HostSlots *_Atomic slots; /* thread/slot.c: of all processes that share this memory */
     bool shares_handlers;          /* signals is another Process's too (CLONE_SIGHAND) */
     int leader_status;             /* of the thread group's leader, once it has exited */
 };
@@ -68,7 +68,8 @@ struct Thread {
     Process *process;
     Vcpu *vcpu;
     pid_t tid;                     /* the host's, which is the guest's */
-    pthread_t host;
+    struct HostSlot *slot;         /* of all threads but a process's first (thread/slot.h) */
+    GuestAddr set_child_tid;       /* of CLONE_CHILD_SETTID, until the thread has started */
     struct ThreadSignals *signals;
     atomic_int signal_pending;     /* work for signal_deliver(); host_syscall() sees it */
     GuestAddr clear_child_tid, robust_list;

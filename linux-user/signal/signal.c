@@ -15,6 +15,7 @@
 #include "linux-user/signal/host.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 
 enum { HOST_STACK_BYTES = 64 << 10, GUEST_SS_ONSTACK = 1, GUEST_SS_DISABLE = 2 };
@@ -54,14 +55,27 @@ void signal_core_limit_changed(Process *p)
     pthread_mutex_unlock(&s->lock);
 }
 
-bool signal_thread_new(Thread *t, const Thread *from)
+static void *host_stack_of(Thread *t)
 {
+    HostSlot *slot = t->slot;
+    if (slot && slot->host_stack)
+        return slot->host_stack;
     long m = host_raw(SYS_mmap, 0, HOST_STACK_BYTES, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m < 0 && m >= -4095)
+        return NULL;
+    if (slot)
+        slot->host_stack = (void *)m;
+    return (void *)m;
+}
+
+bool signal_thread_new(Thread *t, const Thread *from)
+{
+    void *stack = host_stack_of(t);
+    if (!stack)
         return false;
     ThreadSignals *s = t->signals;
-    s->host_stack = (void *)m;
+    s->host_stack = stack;
     s->host_stack_bytes = HOST_STACK_BYTES;
     /* No bytes: none. The flag tells only whether sigreturn's own sigaltstack succeeds: the kernel
      * sets it for threads (sas_ss_reset), not for a new program. */
@@ -86,6 +100,12 @@ void signal_thread_end(Thread *t)
 {
     stack_t stack = {.ss_flags = SS_DISABLE};
     host_raw(SYS_sigaltstack, (uintptr_t)&stack, 0);
+}
+
+void signal_thread_free(Thread *t)
+{
+    if (!t->slot)
+        host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
 }
 
 void signal_fork_child(Thread *t)

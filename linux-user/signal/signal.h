@@ -98,6 +98,7 @@ typedef struct ThreadSignals {
  * signal_thread_end() run on the thread. */
 bool signal_init(Process *p);
 bool signal_thread_new(Thread *t, const Thread *from);
+void signal_thread_free(Thread *t); /* what signal_thread_new() got */
 void signal_thread_start(Thread *t);
 void signal_thread_end(Thread *t);
 /* In a forked child: nothing is pending. */

@@ -7,10 +7,8 @@
  * threads, and their locks work between processes that share memory. What the kernel would copy
  * (dispositions, the list of threads) is in a Process of the child's own, and its Thread is new.
  *
- * The C library wants thread-local storage. A child whose parent waits uses that of the waiting
- * thread. Another gets one of its own from a slot: a thread of the library's is made which ends at
- * once without telling the library, so that its storage and its stack stay, for one child after the
- * other. Nothing runs in the parent in the child's place, where the guest could see it.
+ * A child whose parent waits uses the thread-local storage of the waiting thread, another one that
+ * of a slot (slot.h).
  *
  * A child may be killed anywhere. The kernel clears the slot's `alive` when it is gone; only then
  * is its Thread freed, and the translator doesn't wait for its vcpu (vcpu_set_alive).
@@ -26,31 +24,18 @@
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
+#include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
-enum { SHARED_STACK_BYTES = 256 << 10, DONOR_FRAME_BYTES = 1024 };
+enum { SHARED_STACK_BYTES = 256 << 10 };
 
 long host_clone_asm(uint64_t flags, void *stack, uintptr_t parent_tid, atomic_int *child_tid,
                     void (*f)(void *), void *arg, uintptr_t tls);
 long host_clone3_asm(const struct clone_args *args, size_t bytes, void (*f)(void *), void *arg);
-
-/* Where one child after the other may run. */
-typedef struct SharedSlot {
-    struct SharedSlot *next;
-    atomic_int alive;        /* 1 while a child (or, first, the donor) is in it: by the kernel */
-    uintptr_t tls;
-    char *stack_end;
-    Thread *child;           /* the last one, to be freed when it is gone */
-} SharedSlot;
-
-typedef struct SharedSlots {
-    pthread_mutex_t lock;
-    SharedSlot *slots;
-} SharedSlots;
 
 /* What the child needs; it lives in the parent until the child has taken it over. */
 typedef struct SharedStart {
@@ -59,13 +44,6 @@ typedef struct SharedStart {
     atomic_int taken;
     bool waits;              /* the parent, in vfork */
 } SharedStart;
-
-static void futex_wait_while(atomic_int *word, int value)
-{
-    /* Not FUTEX_PRIVATE: the kernel wakes the shared kind when it clears the word of a thread. */
-    while (atomic_load_explicit(word, memory_order_acquire) == value)
-        host_raw(SYS_futex, (uintptr_t)word, FUTEX_WAIT, value, 0, 0, 0);
-}
 
 /* ---- the host's clone ---- */
 
@@ -120,7 +98,6 @@ static void shared_main(void *arg)
     signal_thread_start(t);
     thread_loop(t);
     thread_exit(t);
-    host_raw(SYS_exit_group, t->exit_status);
 }
 
 /* A Process that shares memory with t's: its own dispositions unless they are shared too. */
@@ -161,7 +138,7 @@ static Thread *child_new(Thread *t, const ThreadClone *c)
     Process *p = process_sharing_memory(t, c);
     if (!p)
         return NULL;
-    Thread *child = thread_alloc(p, t);
+    Thread *child = thread_alloc(p, t, NULL);
     if (!child) {
         process_free(p);
         return NULL;
@@ -219,86 +196,29 @@ static long clone_waiting(Thread *t, const ThreadClone *c, const ThreadClone *ho
 
 /* ---- a parent that runs on ---- */
 
-/* Ends without the library's knowledge; the kernel says when by clearing slot->alive. */
-static void *donor_main(void *arg)
-{
-    SharedSlot *slot = arg;
-    slot->tls = (uintptr_t)__builtin_thread_pointer();
-    slot->stack_end = (char *)__builtin_frame_address(0) - DONOR_FRAME_BYTES;
-    host_raw(SYS_set_tid_address, (uintptr_t)&slot->alive);
-    host_raw(SYS_exit, 0);
-    __builtin_unreachable();
-}
-
-static SharedSlot *slot_new(Thread *t, SharedSlots *all)
-{
-    SharedSlot *slot = calloc(1, sizeof *slot);
-    if (!slot)
-        return NULL;
-    slot->alive = 1;
-    if (thread_create_host(t, donor_main, slot)) {
-        free(slot);
-        return NULL;
-    }
-    futex_wait_while(&slot->alive, 1);
-    slot->next = all->slots;
-    all->slots = slot;
-    return slot;
-}
-
-/* With the lock: a slot that nobody is in; what was left in it is freed. */
-static SharedSlot *slot_take(Thread *t, SharedSlots *all)
-{
-    SharedSlot *slot = all->slots;
-    while (slot && atomic_load_explicit(&slot->alive, memory_order_acquire))
-        slot = slot->next;
-    if (!slot)
-        return slot_new(t, all);
-    if (slot->child)
-        child_free(slot->child);
-    slot->child = NULL;
-    return slot;
-}
-
-static SharedSlots *slots_of(Process *p)
-{
-    SharedSlots *all = atomic_load_explicit(&p->shared, memory_order_acquire), *none = NULL;
-    if (all)
-        return all;
-    all = calloc(1, sizeof *all);
-    if (!all)
-        return NULL;
-    pthread_mutex_init(&all->lock, NULL);
-    if (atomic_compare_exchange_strong(&p->shared, &none, all))
-        return all;
-    free(all);
-    return none;
-}
-
 static long clone_beside(Thread *t, const ThreadClone *c, const ThreadClone *host)
 {
-    SharedSlots *all = slots_of(t->process);
+    HostSlot *slot = host_slot_take(t);
     SharedStart start = {.clone = *c};
-    if (!all)
-        return -ENOMEM;
-    pthread_mutex_lock(&all->lock);
-    SharedSlot *slot = slot_take(t, all);
-    long r = -EAGAIN;
-    start.child = slot ? child_new(t, c) : NULL;
+    if (!slot)
+        return -EAGAIN;
+    long r = -ENOMEM;
+    start.child = child_new(t, c);
     if (start.child) {
         vcpu_set_alive(start.child->vcpu, &slot->alive);
-        slot->child = start.child;
-        slot->alive = 1;
         r = thread_host_clone(host, slot->stack_end, slot->tls, &slot->alive, shared_main, &start);
-        if (r < 0) {
-            slot->alive = 0;
-            slot->child = NULL;
-            child_free(start.child);
-        }
     }
-    pthread_mutex_unlock(&all->lock);
+    if (r >= 0) {
+        slot->left = start.child;
+        slot->free_left = child_free;
+    } else {
+        if (start.child)
+            child_free(start.child);
+        host_slot_release(slot);
+        return r;
+    }
     /* If it is killed at once nobody takes what is on this stack. */
-    while (r >= 0 && !atomic_load_explicit(&start.taken, memory_order_acquire) &&
+    while (!atomic_load_explicit(&start.taken, memory_order_acquire) &&
            atomic_load_explicit(&slot->alive, memory_order_acquire)) {
         struct { int64_t s, ns; } moment = {0, 10000000};
         host_raw(SYS_futex, (uintptr_t)&start.taken, FUTEX_WAIT, 0, (uintptr_t)&moment, 0, 0);

@@ -2,16 +2,16 @@
 /*
  * Making and ending threads and processes of the guest.
  *
- * A thread is a detached thread of the host's library with a small stack. A forked process is made
+ * A thread is a thread of the host in a slot (slot.h). A forked process is made
  * by the library's fork() where it can be (it keeps malloc sound when other threads hold its
  * locks). Processes that share their parent's memory: shared.c.
  */
+#include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,13 +39,14 @@ void __malloc_fork_lock_parent(void) __attribute__((weak));
 void __malloc_fork_unlock_parent(void) __attribute__((weak));
 void __malloc_fork_unlock_child(void) __attribute__((weak));
 
-Thread *thread_alloc(Process *p, const Thread *from)
+Thread *thread_alloc(Process *p, const Thread *from, struct HostSlot *slot)
 {
     Thread *t = calloc(1, sizeof *t);
     ThreadSignals *s = calloc(1, sizeof *s);
     if (!t || !s)
         goto fail;
     t->process = p;
+    t->slot = slot;
     t->signals = s;
     t->syscall_nr = -1;
     if (!signal_thread_new(t, from))
@@ -58,7 +59,7 @@ Thread *thread_alloc(Process *p, const Thread *from)
         }
         return t;
     }
-    host_raw(SYS_munmap, (uintptr_t)s->host_stack, s->host_stack_bytes);
+    signal_thread_free(t);
 fail:
     free(s);
     free(t);
@@ -71,7 +72,7 @@ void thread_free(Thread *t)
     t->vcpu = NULL;
     vcpu_free(vcpu);
     seccomp_drop(t);
-    host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
+    signal_thread_free(t);
     trace_thread_free(t);
     free(t->signals);
     free(t->follow);
@@ -105,11 +106,10 @@ static unsigned list_remove(Process *p, Thread *t)
 
 Thread *thread_new_main(Process *p)
 {
-    Thread *t = thread_alloc(p, NULL);
+    Thread *t = thread_alloc(p, NULL, NULL);
     if (!t)
         return NULL;
     t->tid = (pid_t)host_raw(SYS_gettid);
-    t->host = pthread_self();
     thread_self = t;
     list_add(p, t);
     return t;
@@ -117,51 +117,17 @@ Thread *thread_new_main(Process *p)
 
 /* ---- threads ---- */
 
-typedef struct ThreadStart {
-    Thread *thread;
-    const Thread *from;
-    const ThreadClone *clone;
-    sem_t done;
-    long result;
-} ThreadStart;
-
-/* What a thread doesn't share with its process: pthread_create() shares everything. */
-static long unshare_rest(uint64_t flags)
+static void thread_main(void *arg)
 {
-    uint64_t own = ~flags & (CLONE_FILES | CLONE_FS | CLONE_SYSVSEM);
-    return own ? host_raw(SYS_unshare, own) : 0;
-}
-
-static void *thread_main(void *arg)
-{
-    ThreadStart *start = arg;
-    Thread *t = start->thread;
-    const ThreadClone *c = start->clone;
-    uint64_t flags = c->flags;
+    Thread *t = arg;
     thread_self = t;
     t->tid = (pid_t)host_raw(SYS_gettid);
-    t->host = pthread_self();
-    start->result = unshare_rest(flags);
-    if (start->result < 0) {
-        sem_post(&start->done);
-        return NULL;
-    }
-    start->result = t->tid;
-    if (flags & CLONE_PARENT_SETTID)
-        mem_put(c->parent_tid, (int32_t)t->tid);
-    if (flags & CLONE_CHILD_SETTID)
-        mem_put(c->child_tid, (int32_t)t->tid);
-    host_raw(SYS_prctl, 15 /* PR_SET_NAME */, (uintptr_t)t->comm);
-    list_add(t->process, t);
-    seccomp_follow(t, start->from);
+    if (t->set_child_tid)
+        mem_put(t->set_child_tid, (int32_t)t->tid);
     trace_thread_start(t);
-    sem_post(&start->done); /* start and clone are gone from here on */
     signal_thread_start(t);
     thread_loop(t);
     thread_exit(t);
-    thread_self = NULL;
-    thread_free(t);
-    return NULL;
 }
 
 void thread_child_registers(Thread *child, const ThreadClone *c)
@@ -203,21 +169,24 @@ int thread_create_host(Thread *t, void *(*fn)(void *), void *arg)
 
 static long clone_thread(Thread *t, const ThreadClone *c)
 {
-    Thread *child = thread_alloc(t->process, t);
-    if (!child)
-        return -EAGAIN;
-    host_raw(SYS_prctl, 16 /* PR_GET_NAME */, (uintptr_t)child->comm);
-    thread_child_registers(child, c);
-    ThreadStart start = {.thread = child, .from = t, .clone = c};
-    sem_init(&start.done, 0, 0);
-    int e = thread_create_host(t, thread_main, &start);
-    if (!e)
-        while (sem_wait(&start.done) < 0)
-            ;
-    sem_destroy(&start.done);
-    long r = e ? -EAGAIN : start.result;
-    if (r < 0)
+    ThreadClone host = *c;
+    HostSlot *slot = host_slot_take(t);
+    Thread *child = slot ? thread_alloc(t->process, t, slot) : NULL;
+    long r = -EAGAIN;
+    if (child) {
+        thread_child_registers(child, c);
+        child->set_child_tid = c->flags & CLONE_CHILD_SETTID ? c->child_tid : 0;
+        list_add(t->process, child);
+        seccomp_follow(child, t);
+        host.flags &= ~(uint64_t)(CLONE_SETTLS | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID);
+        r = thread_host_clone(&host, slot->stack_end, slot->tls, &slot->alive, thread_main, child);
+    }
+    if (r < 0 && child) {
+        list_remove(t->process, child);
         thread_free(child);
+    }
+    if (r < 0 && slot)
+        host_slot_release(slot);
     return r;
 }
 
@@ -246,7 +215,8 @@ static void forked_child(Thread *t, const ThreadClone *c)
     tracer_fork_child(p);
     t->tid = (pid_t)host_raw(SYS_gettid);
     t->shares_memory = false;
-    p->shared = NULL;
+    p->slots = NULL;
+    t->slot = NULL;
     t->clear_child_tid = 0;
     t->robust_list = 0;
     t->vdso_random.left = 0; /* the parent gives them out too */
@@ -408,24 +378,23 @@ void thread_save_translations(Thread *t)
         translator_save(t->process->translator, t->vcpu);
 }
 
-/* A tracer sees the thread's end in its order: event, then the word that says so, then the status.
- * All three are the kernel's then; the library's stack is lost. */
-static _Noreturn void exit_traced(Thread *t)
+/* Of a thread that isn't the process's first. What can be seen of its end is the kernel's to do, in
+ * its order: for a tracer the event, then the word that says so, then the status. */
+static _Noreturn void end_thread(Thread *t)
 {
     int status = t->exit_status;
     GuestAddr word = t->clear_child_tid;
+    HostSlot *slot = t->slot;
     thread_self = NULL;
     thread_free(t);
-    host_raw(SYS_set_tid_address, word);
-    for (;;)
-        host_raw(SYS_exit, status);
+    host_slot_end(slot, word, status);
 }
 
-void thread_exit(Thread *t)
+_Noreturn void thread_exit(Thread *t)
 {
     Process *p = t->process;
     trace_publish(t);
-    bool leader = t->tid == (pid_t)host_raw(SYS_getpid);
+    bool leader = !t->slot;
     robust_exit(t);
     pthread_mutex_lock(&p->threads_lock);
     if (leader)
@@ -443,11 +412,11 @@ void thread_exit(Thread *t)
         host_raw(SYS_exit_group, p->leader_status);
     }
     signal_thread_end(t);
-    if (trace_is_active(t) && !leader && !t->shares_memory)
-        exit_traced(t);
+    if (!leader)
+        end_thread(t);
     thread_clear_tid(t);
     /* The leader's host thread stays a zombie until the others end, as a kernel's does. */
-    while (leader)
+    for (;;)
         host_raw(SYS_exit, t->exit_status);
 }
 

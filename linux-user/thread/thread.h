@@ -26,10 +26,10 @@ typedef struct ThreadClone {
 
 /* For this folder: parts of clone. `from`: whose guest state is copied, or NULL. thread_free() is
  * not for the thread itself, or at its very end with its signals blocked. */
-Thread *thread_alloc(Process *p, const Thread *from);
+Thread *thread_alloc(Process *p, const Thread *from, struct HostSlot *slot);
 void thread_free(Thread *t);
 void thread_child_registers(Thread *child, const ThreadClone *c);
-/* A detached thread of the host, for t: an error number. */
+/* A detached thread of the C library, for t: an error number. */
 int thread_create_host(Thread *t, void *(*fn)(void *), void *arg);
 /* What CLONE_CHILD_CLEARTID asks for at the end, once. */
 void thread_clear_tid(Thread *t);
@@ -44,8 +44,8 @@ long thread_clone_shared(Thread *t, const ThreadClone *c);
 /* The tid, 0 in a new process, or -errno. */
 long thread_clone(Thread *t, const ThreadClone *c);
 /* The calling thread is at its end: gives up what the guest can see of it (robust futexes, its tid,
- * its place in the list) and, of the leader, never returns. */
-void thread_exit(Thread *t);
+ * its place in the list). */
+_Noreturn void thread_exit(Thread *t);
 _Noreturn void thread_exit_process(Thread *t, int status);
 /* Before the process ends or executes another program. */
 void thread_save_translations(Thread *t);

@@ -234,9 +234,14 @@ int main(int argc, char **argv)
         _exit(97);
     }
     wait_for("exec by thread", pid);
+    int wait_pipe[2];
+    pipe(wait_pipe);
     pid = fork();
     if (pid == 0) {
+        char c;
+        close(wait_pipe[1]);
         raise(SIGSTOP);
+        read(wait_pipe[0], &c, 1); /* until the parent has seen it going on */
         _exit(4);
     }
     int s;
@@ -245,6 +250,7 @@ int main(int argc, char **argv)
     kill(pid, SIGCONT);
     waitpid(pid, &s, WCONTINUED);
     printf("continued %d\n", WIFCONTINUED(s));
+    close(wait_pipe[1]);
     wait_for("then", pid);
     siginfo_t info;
     pid = fork();

@@ -53,6 +53,7 @@ uint32_t units_hint(const Translator *t, GuestAddr pc);
 /* vcpu.c */
 extern const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE];
 void vcpu_set_current(Vcpu *v);
+void vcpu_free_idle(Translator *t);
 void vcpu_kick_runtime(Vcpu *v);
 /* False: a flush is under way; it has been waited for, look again. Between the two calls pointers
  * to units are good. */

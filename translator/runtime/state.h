@@ -52,6 +52,8 @@ struct Translator {
     void *backend_data;            /* the backend's own */
     struct UnitTable *units;       /* unit-table.h */
     Vcpu *vcpus;
+    Vcpu *idle;                    /* freed ones, kept for the next threads: n_idle of them */
+    unsigned n_idle;
     TranslatorStats stats;
     const void *const *helper_fns; /* [isa->n_helpers], what Vcpu.helpers points to */
     UnitHint *hints;               /* open hash of cap_hints (a power of two), pc 0 = free */

@@ -107,6 +107,7 @@ void translator_free(Translator *t)
         return;
     while (t->vcpus)
         vcpu_free(t->vcpus);
+    vcpu_free_idle(t);
     stored_free(t);
     if (t->backend)
         t->backend->free(t);

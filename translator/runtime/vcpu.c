@@ -10,6 +10,8 @@
 /* The vcpu that this thread ran last: fork keeps it, vcpu_current() gives it while it runs. */
 static __thread Vcpu *thread_vcpu;
 
+enum { MAX_IDLE = 16 };
+
 static size_t vcpu_bytes(const Translator *t)
 {
     size_t bytes = sizeof(Vcpu) + t->isa->cpu_bytes;
@@ -37,7 +39,7 @@ static void vcpu_release(Vcpu *v)
     munmap(v, vcpu_bytes(t));
 }
 
-Vcpu *vcpu_new(Translator *t, const Vcpu *from)
+static Vcpu *vcpu_map(Translator *t)
 {
     Vcpu *v = map_pages(vcpu_bytes(t));
     if (!v)
@@ -50,6 +52,42 @@ Vcpu *vcpu_new(Translator *t, const Vcpu *from)
         return NULL;
     }
     v->own_jump_cache[0].pc = jump_cache_free(0);
+    return v;
+}
+
+/* An idle one, as if new; NULL: there is none. Mapping its memory anew would be most of what a
+ * short-lived thread costs. */
+static Vcpu *vcpu_take_idle(Translator *t)
+{
+    pthread_mutex_lock(&t->lock);
+    Vcpu *v = t->idle;
+    if (v) {
+        t->idle = v->next;
+        t->n_idle--;
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (!v)
+        return NULL;
+    v->jump_cache = v->own_jump_cache;
+    atomic_store_explicit(&v->kicked, 0, memory_order_relaxed);
+    atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
+    v->in_guest = v->step = false;
+    v->retry_flags = v->hot = v->fp_sticky = 0;
+    v->exit_stub = NULL;
+    v->recover = NULL;
+    v->alive = NULL;
+    vcpu_jump_cache_clear(v);
+    t->backend->vcpu_init(v);
+    return v;
+}
+
+Vcpu *vcpu_new(Translator *t, const Vcpu *from)
+{
+    Vcpu *v = vcpu_take_idle(t);
+    if (!v)
+        v = vcpu_map(t);
+    if (!v)
+        return NULL;
     if (from) {
         memcpy(v->cpu, from->cpu, t->isa->cpu_bytes);
         vcpu_fp_set_control(v, vcpu_fp_control(from));
@@ -76,10 +114,26 @@ void vcpu_free(Vcpu *v)
             *at = v->next;
             break;
         }
+    bool keep = t->n_idle < MAX_IDLE;
+    if (keep) {
+        v->next = t->idle;
+        t->idle = v;
+        t->n_idle++;
+    }
     pthread_mutex_unlock(&t->lock);
     if (thread_vcpu == v)
         thread_vcpu = NULL;
-    vcpu_release(v);
+    if (!keep)
+        vcpu_release(v);
+}
+
+void vcpu_free_idle(Translator *t)
+{
+    for (Vcpu *v; (v = t->idle);) {
+        t->idle = v->next;
+        vcpu_release(v);
+    }
+    t->n_idle = 0;
 }
 
 void *vcpu_cpu(Vcpu *v)

@@ -49,7 +49,7 @@ static void interp_free(Translator *t)
 
 static bool interp_vcpu_init(Vcpu *v)
 {
-    InterpVcpu *iv = map_pages(sizeof *iv);
+    InterpVcpu *iv = v->backend ? v->backend : map_pages(sizeof *iv);
     v->backend = iv;
     return iv != NULL;
 }

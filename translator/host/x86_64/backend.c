@@ -77,6 +77,10 @@ static void empty_return_stack(Vcpu *v) { v->return_stack = v->return_stack_top;
 static bool x86_vcpu_init(Vcpu *v)
 {
     X86Backend *b = v->translator->backend_data;
+    if (v->return_stack_base) { /* again */
+        empty_return_stack(v);
+        return true;
+    }
     uint8_t *p = mmap(NULL, RETURN_STACK_BYTES, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
