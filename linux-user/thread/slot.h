@@ -6,8 +6,8 @@
  *
  * The library makes such a place: a thread is created which ends at once without telling it, so
  * that its storage and its stack stay. What runs there is made by clone itself, with exactly the
- * guest's flags, at a third of the cost; and its end is the kernel's, which first frees the slot and
- * then clears the word that the guest has asked for, when nothing of the thread is left to be seen.
+ * guest's flags, at a third of the cost; and its end is the kernel's, which first frees the slot
+ * and then clears the word that the guest has asked for: nothing of the thread is left to be seen.
  */
 #ifndef LINUX_USER_THREAD_SLOT_H
 #define LINUX_USER_THREAD_SLOT_H

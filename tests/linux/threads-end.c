@@ -17,7 +17,8 @@
 static pthread_mutex_t *shared_mutex(bool robust, int protocol)
 {
     pthread_mutexattr_t a;
-    pthread_mutex_t *m = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutex_t *m =
+        mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_init(&a);
     pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
     pthread_mutexattr_setrobust(&a, robust ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED);
@@ -242,7 +243,8 @@ static void forks(void)
         pthread_create(&t[i], NULL, allocate, NULL);
     pthread_create(&t[2], NULL, short_lived, &m);
     for (int i = 0; i < 60; i++) {
-        pid_t pid = i % 3 < 2 ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWUTS * (geteuid() == 0), 0, 0, 0, 0);
+        long flags = SIGCHLD | (geteuid() ? 0 : CLONE_NEWUTS);
+        pid_t pid = i % 3 < 2 ? fork() : (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
         if (pid < 0)
             pid = fork();
         if (!pid) {
