@@ -3,9 +3,12 @@
 #include "linux-user/thread/slot.h"
 
 #include <linux/futex.h>
-#include <stddef.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/thread/thread.h"
 
@@ -32,19 +35,64 @@ static void *donor_main(void *arg)
     __builtin_unreachable();
 }
 
+/* False: no more threads. */
+static bool get_donation(Thread *t, HostSlot *slot)
+{
+    slot->alive = 1;
+    if (thread_create_host(t, donor_main, slot))
+        return false;
+    /* Not FUTEX_PRIVATE: the kernel wakes the shared kind when it clears the word of a thread. */
+    while (!is_free(slot))
+        host_raw(SYS_futex, (uintptr_t)&slot->alive, FUTEX_WAIT, 1, 0, 0, 0);
+    return true;
+}
+
+typedef struct Donation {
+    Thread *t;
+    HostSlot *slot;
+    bool ok;
+} Donation;
+
+static void donation_main(void *arg)
+{
+    Donation *d = arg;
+    d->ok = get_donation(d->t, d->slot);
+    for (;;)
+        host_raw(SYS_exit_group, 0);
+}
+
+/* For a traced thread, whose tracer would see the donor: it's a thread of a process in the same
+ * memory instead, which nobody traces. */
+static bool get_donation_untraced(Thread *t, HostSlot *slot)
+{
+    enum { STACK_BYTES = 64 << 10 };
+    /* Not CLONE_VFORK, whose end a tracer is told: this thread waits by itself, and lends its
+     * thread-local storage meanwhile. */
+    const ThreadClone c = {.flags = CLONE_VM | CLONE_UNTRACED};
+    Donation d = {t, slot, false};
+    atomic_int alive = 1;
+    long stack = host_raw(SYS_mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack < 0 && stack >= -4095)
+        return false;
+    long pid = thread_host_clone(&c, (char *)stack + STACK_BYTES, 0, &alive, donation_main, &d);
+    while (pid > 0 && atomic_load_explicit(&alive, memory_order_acquire))
+        host_raw(SYS_futex, (uintptr_t)&alive, FUTEX_WAIT, 1, 0, 0, 0);
+    if (pid > 0)
+        host_raw(SYS_wait4, pid, 0, __WCLONE, 0);
+    host_raw(SYS_munmap, stack, STACK_BYTES);
+    return pid > 0 && d.ok;
+}
+
 static HostSlot *slot_new(Thread *t)
 {
     HostSlot *slot = calloc(1, sizeof *slot);
     if (!slot)
         return NULL;
-    slot->alive = 1;
-    if (thread_create_host(t, donor_main, slot)) {
+    if (!(trace_is_active(t) ? get_donation_untraced(t, slot) : get_donation(t, slot))) {
         free(slot);
         return NULL;
     }
-    /* Not FUTEX_PRIVATE: the kernel wakes the shared kind when it clears the word of a thread. */
-    while (!is_free(slot))
-        host_raw(SYS_futex, (uintptr_t)&slot->alive, FUTEX_WAIT, 1, 0, 0, 0);
     return slot;
 }
 
