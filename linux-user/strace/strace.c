@@ -228,6 +228,9 @@ static void strace_exit(Thread *t, const TableCall *call, uint64_t nr, const uin
     Strace *s = strace_state(t->process);
     bool known = call && call->how != TABLE_UNKNOWN;
 
+    /* Their lines have ended. */
+    if (call_is(call, "exit") || call_is(call, "exit_group"))
+        return;
     /* A new process's way out of clone() belongs to the parent's line. */
     if (ret == 0 && (call_is(call, "clone") || call_is(call, "clone3") || call_is(call, "fork") ||
                      call_is(call, "vfork")))

@@ -32,6 +32,8 @@ if ! tail -1 "$tmp/native.out" | grep -qx 'exit status 0'; then
     exit 99
 fi
 
+# Lines of results; make check-count adds them up.
+echo "$name: $(wc -l < "$tmp/native.out") results"
 guests=0
 result=0
 for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
