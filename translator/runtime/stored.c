@@ -78,6 +78,17 @@ static void map_free(FileMap *m)
     free(m);
 }
 
+/* What lies behind a hole is a mapping of its own. */
+static void split_map(FileMap *m, GuestAddr from)
+{
+    FileMap *rest = from < m->end ? calloc(1, sizeof *rest) : NULL;
+    if (!rest)
+        return;
+    *rest = (FileMap) { .next = m->next, .start = from, .end = m->end, .bias = m->bias,
+                        .id = m->id, .file = m->file };
+    m->next = rest;
+}
+
 /* Loaded chunks stay: they have all they need. */
 void stored_unmap(Translator *t, GuestAddr start, uint64_t bytes)
 {
@@ -86,11 +97,12 @@ void stored_unmap(Translator *t, GuestAddr start, uint64_t bytes)
     GuestAddr end = start + bytes < start ? ~(GuestAddr)0 : start + bytes;
     for (FileMap **at = &t->stored->maps, *m; (m = *at);) {
         if (m->start < end && start < m->end) {
-            /* what is left in one piece, the first if there are two */
-            if (start > m->start)
+            if (start > m->start) {
+                split_map(m, end);
                 m->end = start;
-            else
+            } else {
                 m->start = end < m->end ? end : m->end;
+            }
         }
         if (m->start >= m->end) {
             *at = m->next;
