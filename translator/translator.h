@@ -38,6 +38,8 @@ typedef enum VcpuExit {
                           itself and goes on, so callers never see it */
     VCPU_EXIT_STEP,    /* one instruction done (vcpu_set_step) */
     VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
+    VCPU_EXIT_GUESS,   /* a region assumed at its entry, which is pc, what isn't so: it is made
+                          without (IR_UNIT_NO_GUESS). Callers never see it */
     VCPU_N_EXITS
 } VcpuExit;
 

@@ -165,7 +165,7 @@ IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what)
     return ir_insert_in(u, b, at, what);
 }
 
-void ir_remove(IrUnit *u, uint32_t block, IrRef ref)
+static void unlink_insn(IrUnit *u, uint32_t block, IrRef ref)
 {
     IrInsn *i = &u->insn[ref];
     if (i->prev)
@@ -176,6 +176,27 @@ void ir_remove(IrUnit *u, uint32_t block, IrRef ref)
         u->insn[i->next].prev = i->prev;
     else
         u->block[block].last = i->prev;
+}
+
+void ir_move(IrUnit *u, uint32_t from, IrRef ref, uint32_t to, IrRef at)
+{
+    IrInsn *i = &u->insn[ref];
+    if (ref == at || i->next == at)
+        return;
+    unlink_insn(u, from, ref);
+    i->next = at;
+    i->prev = u->insn[at].prev;
+    u->insn[at].prev = ref;
+    if (i->prev)
+        u->insn[i->prev].next = ref;
+    else
+        u->block[to].first = ref;
+}
+
+void ir_remove(IrUnit *u, uint32_t block, IrRef ref)
+{
+    IrInsn *i = &u->insn[ref];
+    unlink_insn(u, block, ref);
     i->op = IR_nop;
     i->type = IR_VOID;
     i->attr = 0;

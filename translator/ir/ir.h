@@ -208,6 +208,7 @@ enum {
     IR_UNIT_NAN_CHECK = 4, /* check NaNs inline (a site trapped often) */
     IR_UNIT_SOFT_TLB = 8,  /* system mode: accesses look up the TLB inline */
     IR_UNIT_REGION = 16,   /* many blocks, for the optimizing tier (translator/region/) */
+    IR_UNIT_NO_GUESS = 64, /* a region here guessed wrongly (opt/extend.c) */
     IR_UNIT_COUNTED = 32,  /* entries are counted: Vcpu.profile */
 };
 
@@ -264,6 +265,8 @@ static inline IrRef ir_vop1(IrBuilder *b, IrOp op, IrLane l, unsigned attr, IrRe
 IrRef ir_insert_before(IrUnit *u, IrRef at, const IrInsn *what); /* returns the new value */
 /* The same, faster in units of many blocks: `at` is in the block; 0 = at its end. */
 IrRef ir_insert_in(IrUnit *u, uint32_t block, IrRef at, const IrInsn *what);
+/* Moves an instruction of block `from` into `to`, before `at`; it is no terminator. */
+void ir_move(IrUnit *u, uint32_t from, IrRef ref, uint32_t to, IrRef at);
 /* Unlinks ref and makes it a nop; nothing may use its value any more. */
 void ir_remove(IrUnit *u, uint32_t block, IrRef ref);
 uint32_t ir_phi_args_new(IrUnit *u, unsigned n); /* room for n more; the index of the first */

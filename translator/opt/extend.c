@@ -4,15 +4,23 @@
  * words kept as words: a phi of sign-extended words becomes the extension of a phi of words, so
  * that the extension is off the path that goes round (RISC-V extends what W instructions give).
  *
+ * What comes into a loop from outside may be anything, but by the calling conventions words are
+ * extended there too. So where that alone stands between a loop's phi and a word it is assumed, and
+ * looked at before the loop: if it isn't so, the region is made again without (VCPU_EXIT_GUESS).
+ * This pass therefore runs before dead puts go: it makes observers.
+ *
  * Bits are found optimistically: phis start as if they needed none and grow until nothing changes;
  * one that grows more than a few times gets its whole width at once, so the walk is short.
  */
+#include "translator/guest/isa.h"
 #include "translator/opt/alias.h"
 #include "translator/opt/bits.h"
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
+#include "translator/translator.h"
 
 enum { MAX_ROUNDS = 4 };
+enum { NARROW = 1, GUESSED = 2 }; /* IrInsn.mark of phis */
 
 typedef struct Extend {
     IrUnit *u;
@@ -24,13 +32,22 @@ typedef struct Extend {
 
 static bool is_int(unsigned t) { return t == IR_I32 || t == IR_I64 || t == IR_I1; }
 
-static OptBits phi_bits(const Extend *x, IrRef r, bool widen)
+/* Is that edge to a loop's head no way round? */
+static bool enters(const Extend *x, uint32_t head, uint32_t from)
+{
+    return x->c->rpo_index[from] < x->c->rpo_index[head];
+}
+
+static OptBits phi_bits(const Extend *x, uint32_t block, IrRef r, bool widen)
 {
     unsigned n, w = x->u->insn[r].type == IR_I64 ? 64 : 32;
     const IrRef *arg = ir_args(x->u, r, &n);
     OptBits all = { 0, 1 };
     for (unsigned k = 0; k < n; k++) {
         OptBits a = x->bits[arg[k]];
+        if (x->u->insn[r].mark & GUESSED && a.s > 32 &&
+            enters(x, block, x->c->pred[x->c->pred_start[block] + k]))
+            a = (OptBits){ 64, 32 };
         all.u = a.u > all.u ? a.u : all.u;
         all.s = a.s > all.s ? a.s : all.s;
     }
@@ -55,8 +72,9 @@ static void find_bits(Extend *x)
                 if (!is_int(u->insn[r].type))
                     continue;
                 OptBits was = x->bits[r];
-                x->bits[r] = u->insn[r].op == IR_phi ? phi_bits(x, r, round >= MAX_ROUNDS)
-                                                     : opt_bits_of(u, x->bits, r);
+                x->bits[r] = u->insn[r].op == IR_phi
+                                 ? phi_bits(x, x->c->rpo[k], r, round >= MAX_ROUNDS)
+                                 : opt_bits_of(u, x->bits, r);
                 changed |= was.u != x->bits[r].u || was.s != x->bits[r].s;
             }
     }
@@ -151,8 +169,6 @@ static IrRef rewrite(Extend *x, uint32_t block, IrRef r)
 }
 
 /* -- phis of words ----------------------------------------------------------------------------- */
-enum { NARROW = 1 }; /* IrInsn.mark */
-
 /* A phi of i64 that is the extension of a word whichever way control came, and on some way by a
  * sext that the word alone makes needless. */
 static bool can_narrow(const Extend *x, IrRef r)
@@ -162,8 +178,15 @@ static bool can_narrow(const Extend *x, IrRef r)
     if (x->u->insn[r].type != IR_I64 || x->bits[r].s > 32)
         return false;
     for (unsigned k = 0; k < n; k++)
-        n_sext += x->u->insn[arg[k]].op == IR_sext || x->u->insn[arg[k]].mark == NARROW;
+        n_sext += x->u->insn[arg[k]].op == IR_sext ||
+                  (x->u->insn[arg[k]].op == IR_phi && x->u->insn[arg[k]].mark & NARROW);
     return n_sext;
+}
+
+static void clear_marks(IrUnit *u)
+{
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        u->insn[r].mark = 0;
 }
 
 /* Phis that narrow because others do: from none to as many as possible. */
@@ -171,19 +194,118 @@ static void choose_phis(Extend *x)
 {
     IrUnit *u = x->u;
     for (uint32_t r = 0; r < u->n_insns; r++)
-        u->insn[r].mark = 0;
+        u->insn[r].mark &= (uint8_t)~NARROW;
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t k = 0; k < x->c->n_rpo; k++)
             for (IrRef r = u->block[x->c->rpo[k]].first; r && u->insn[r].op == IR_phi;
                  r = u->insn[r].next)
-                if (!u->insn[r].mark && can_narrow(x, r)) {
-                    u->insn[r].mark = NARROW;
+                if (!(u->insn[r].mark & NARROW) && can_narrow(x, r)) {
+                    u->insn[r].mark |= NARROW;
                     changed = true;
                 }
     }
 }
 
+/* -- guesses ----------------------------------------------------------------------------------- */
+/* Does a poll stand at the block's head? It observes the variables, so that they are what they
+ * should be also where control comes from. */
+static bool polls(const IrUnit *u, uint32_t block)
+{
+    for (IrRef r = u->block[block].first; r; r = u->insn[r].next)
+        switch (u->insn[r].op) {
+        case IR_phi: case IR_put: case IR_insn: case IR_nop: break;
+        default: return u->insn[r].op == IR_poll;
+        }
+    return false;
+}
+
+/* May something be assumed of what the ways into this loop bring? It is looked at where they come
+ * from, so they must lead nowhere else. */
+static bool may_guess(const Extend *x, uint32_t block)
+{
+    const Cfg *c = x->c;
+    if (x->u->block[block].loop_head != block + 1 || !polls(x->u, block))
+        return false;
+    for (uint32_t p = c->pred_start[block]; p < c->pred_start[block + 1]; p++)
+        if (enters(x, block, c->pred[p]) && x->u->block[c->pred[p]].succ[1])
+            return false;
+    return true;
+}
+
+static void mark_phis(Extend *x)
+{
+    IrUnit *u = x->u;
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        if (!may_guess(x, b))
+            continue;
+        for (IrRef r = u->block[b].first; r && u->insn[r].op == IR_phi; r = u->insn[r].next)
+            if (!u->insn[r].mark && u->insn[r].type == IR_I64)
+                u->insn[r].mark = GUESSED;
+    }
+}
+
+/* Guesses that don't make a word of their phi. True: there were some. */
+static bool drop_guesses(Extend *x)
+{
+    IrUnit *u = x->u;
+    bool dropped = false;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r && u->insn[r].op == IR_phi; r = u->insn[r].next)
+            if (u->insn[r].mark == GUESSED) {
+                u->insn[r].mark = 0;
+                dropped = true;
+            }
+    return dropped;
+}
+
+/* Bits and phis, with guesses for phis that are no words without. */
+static void find_guesses(Extend *x)
+{
+    find_bits(x);
+    choose_phis(x);
+    mark_phis(x);
+    for (unsigned round = 0; round < MAX_ROUNDS; round++) {
+        find_bits(x);
+        choose_phis(x);
+        if (!drop_guesses(x))
+            return;
+    }
+    clear_marks(x->u);
+    find_bits(x);
+    choose_phis(x);
+}
+
+/* Where control goes from block `from` into the loop at `head`: all that was guessed is so. */
+static void check_guesses(Extend *x, uint32_t from, uint32_t head, unsigned nth)
+{
+    IrUnit *u = x->u;
+    IrRef at = u->block[from].last, wrong = IR_NONE;
+    for (IrRef r = u->block[head].first; r && u->insn[r].op == IR_phi; r = u->insn[r].next) {
+        if (!(u->insn[r].mark & GUESSED))
+            continue;
+        IrRef v = opt_resolve(&x->alias, u->phi_arg[u->insn[r].imm + nth]);
+        if (x->bits[v].s <= 32)
+            continue;
+        IrRef low = emit_before(x, from, at, (IrInsn){ .op = IR_trunc, .type = IR_I32,
+                                                       .arg = { v } });
+        IrRef wide = emit_before(x, from, at, (IrInsn){ .op = IR_sext, .type = IR_I64,
+                                                        .arg = { low } });
+        IrRef odd = emit_before(x, from, at, (IrInsn){ .op = IR_xor, .type = IR_I64,
+                                                       .arg = { wide, v } });
+        wrong = !wrong ? odd : emit_before(x, from, at, (IrInsn){ .op = IR_or, .type = IR_I64,
+                                                                  .arg = { wrong, odd } });
+    }
+    if (!wrong)
+        return;
+    IrRef zero = emit_before(x, from, at, (IrInsn){ .op = IR_const, .type = IR_I64 });
+    IrRef c = emit_before(x, from, at, (IrInsn){ .op = IR_cmp, .type = IR_I1, .cc = IR_CMP_NE,
+                                                 .arg = { wrong, zero } });
+    emit_before(x, from, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { c },
+                                       .imm = (int64_t)u->block[head].pc });
+}
+
+/* -- the walk ---------------------------------------------------------------------------------- */
 /* The wide value is made of the word behind the phis, whose arguments come in finish_phis(). */
 static void narrow_phi(Extend *x, uint32_t block, IrRef r)
 {
@@ -221,20 +343,37 @@ static void finish_phis(Extend *x, uint32_t block)
     }
 }
 
+static bool has_lazy_vars(const IrUnit *u)
+{
+    for (unsigned v = 0; v < u->isa->n_vars; v++)
+        if (u->isa->vars[v].flags & IR_VAR_LAZY)
+            return true;
+    return false;
+}
+
 void opt_extend(IrUnit *u)
 {
     Extend x = { .u = u, .c = opt_cfg_new(u), .alias = opt_alias_new(u),
                  .cap_bits = u->n_insns + 64 };
     x.bits = arena_alloc_raw(u->arena, x.cap_bits * sizeof *x.bits);
     u->uses_known = false;
-    find_bits(&x);
-    choose_phis(&x);
+    clear_marks(u);
+    /* (A check would observe lazy variables, which the poll needn't.) */
+    if (!has_lazy_vars(u) && u->flags & IR_UNIT_REGION && !(u->flags & IR_UNIT_NO_GUESS)) {
+        find_guesses(&x);
+    } else {
+        find_bits(&x);
+        choose_phis(&x);
+    }
     for (uint32_t k = 0; k < x.c->n_rpo; k++) {
         uint32_t b = x.c->rpo[k];
+        for (uint32_t p = x.c->pred_start[b]; p < x.c->pred_start[b + 1]; p++)
+            if (enters(&x, b, x.c->pred[p]))
+                check_guesses(&x, x.c->pred[p], b, p - x.c->pred_start[b]);
         for (IrRef r = u->block[b].first, next; r; r = next) {
             next = u->insn[r].next;
             if (u->insn[r].op == IR_phi) {
-                if (u->insn[r].mark == NARROW && u->insn[r].type == IR_I64)
+                if (u->insn[r].mark & NARROW && u->insn[r].type == IR_I64)
                     narrow_phi(&x, b, r);
                 continue;
             }

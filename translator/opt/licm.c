@@ -61,22 +61,7 @@ static IrRef end_of(const IrUnit *u, uint32_t block)
 
 static void move(Licm *m, IrRef r, uint32_t to)
 {
-    IrUnit *u = m->u;
-    IrInsn *i = &u->insn[r];
-    IrBlock *from = &u->block[m->block_of[r]], *target = &u->block[to];
-    if (i->prev)
-        u->insn[i->prev].next = i->next;
-    else
-        from->first = i->next;
-    u->insn[i->next].prev = i->prev; /* it is never the last */
-    IrRef at = end_of(u, to);
-    i->next = at;
-    i->prev = u->insn[at].prev;
-    u->insn[at].prev = r;
-    if (i->prev)
-        u->insn[i->prev].next = r;
-    else
-        target->first = r;
+    ir_move(m->u, m->block_of[r], r, to, end_of(m->u, to));
     m->block_of[r] = to;
 }
 

@@ -178,6 +178,12 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
         if (!later)
             return false;
     }
+    if (stopped && v->exit_reason == VCPU_EXIT_GUESS) {
+        v->retry_flags = IR_UNIT_NO_GUESS;
+        v->retry_pc = vcpu_pc(v);
+        retry(v);
+        return false;
+    }
     if (stopped) {
         if (v->exit_reason != VCPU_EXIT_ICACHE)
             return true;
