@@ -702,63 +702,113 @@ static void branch(uint32_t to)
 
 static void branch_if(IrRef c, uint32_t yes, uint32_t no)
 {
-    ir_emit(gen.b, IR_brc, IR_VOID, 0, 0, c, 0, 0, 0, (int64_t)(yes | (uint64_t)no << 32));
+    ir_emit(gen.b, IR_brc, IR_VOID, 0, pick(3), c, 0, 0, 0, (int64_t)(yes | (uint64_t)no << 32));
+}
+
+/* Blocks may be put in another order, so each says which instruction it belongs to. */
+static void start_block(uint32_t block)
+{
+    gen.b->block = block;
+    ir_emit(gen.b, IR_insn, IR_VOID, 0, 4, 0, 0, 0, 0, (int64_t)gen.ctx->pc);
 }
 
 static const IrType phi_types[] = { IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_FLAGS };
 
-static IrRef phi_of(IrType t, IrRef first, IrRef second)
+/* A phi with this many arguments, the first of them so far; the others by set_phi(). */
+static IrRef phi_of(IrType t, unsigned n, IrRef first)
 {
-    IrRef r = ir_phi(gen.b, t, 2, first);
-    unsigned n;
-    ir_args(gen.b->unit, r, &n)[1] = second;
+    IrRef r = ir_phi(gen.b, t, n, first);
+    keep(r);
     return r;
 }
 
-static void gen_diamond(void)
+static void set_phi(IrRef phi, unsigned nth, IrRef value)
+{
+    unsigned n;
+    ir_args(gen.b->unit, phi, &n)[nth] = value;
+}
+
+static void gen_body(unsigned depth);
+
+static void gen_diamond(unsigned depth)
 {
     IrType t = phi_types[pick(6)];
-    uint32_t side[2] = { new_block(), new_block() }, join = new_block();
+    uint32_t side[2] = { new_block(), new_block() }, join = new_block(), end[2];
     IrRef value[2];
     branch_if(any(IR_I1), side[0], side[1]);
     Pools before = save_pools();
     for (unsigned n = 0; n < 2; n++) {
-        gen.b->block = side[n];
-        gen_ops(1 + pick(3));
+        start_block(side[n]);
+        gen_body(depth);
         value[n] = any(t);
+        end[n] = gen.b->block;
         branch(join);
         restore_pools(&before);
     }
     gen.b->block = join;
-    IrRef joined = phi_of(t, value[0], value[1]);
-    keep(joined);
+    bool turned = end[1] < end[0];
+    IrRef joined = phi_of(t, 2, value[turned]);
+    set_phi(joined, 1, value[!turned]);
+    start_block(join);
     put(joined);
 }
 
-/* Runs its block a few times; two values go round, and change places if their types agree. */
-static void gen_loop(void)
+/* Back to the loop's head; its phis get values that are there. */
+static void gen_latch(uint32_t head, const IrRef phi[2], const IrType t[2], unsigned nth)
+{
+    for (unsigned n = 0; n < 2; n++)
+        set_phi(phi[n], nth, t[0] == t[1] && chance(2) ? phi[1 - n] : any(t[n]));
+    ir_emit(gen.b, IR_poll, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)gen.ctx->pc);
+    branch(head);
+}
+
+/* Goes round a few times, perhaps by two ways; two values go with it, and may change places. */
+static void gen_loop(unsigned depth)
 {
     IrBuilder *b = gen.b;
     IrType t[2] = { phi_types[pick(6)], phi_types[pick(6)] };
-    IrRef count = ir_const(b, IR_I64, 1 + pick(5)), start[2] = { any(t[0]), any(t[1]) }, phi[2];
-    uint32_t loop = new_block(), after = new_block();
-    branch(loop);
-    b->block = loop;
-    IrRef left = ir_phi(b, IR_I64, 2, count);
+    unsigned ways = 1 + pick(2);
+    IrRef count = ir_const(b, IR_I64, 1 + pick(4)), start[2] = { any(t[0]), any(t[1]) }, phi[2];
+    uint32_t head = new_block();
+    branch(head);
+    b->block = head;
+    IrRef left = ir_phi(b, IR_I64, 1 + ways, count);
     for (unsigned n = 0; n < 2; n++)
-        keep(phi[n] = ir_phi(b, t[n], 2, start[n]));
-    gen_ops(1 + pick(4));
-    unsigned n_args;
-    for (unsigned n = 0; n < 2; n++) {
-        IrRef next = t[0] == t[1] ? phi[1 - n] : any(t[n]);
-        ir_args(b->unit, phi[n], &n_args)[1] = next;
-    }
+        phi[n] = phi_of(t[n], 1 + ways, start[n]);
+    start_block(head);
     IrRef less = ir_op2i(b, IR_sub, left, 1);
-    ir_args(b->unit, left, &n_args)[1] = less;
-    branch_if(ir_cmp(b, IR_CMP_NE, less, ir_const(b, IR_I64, 0)), loop, after);
-    b->block = after;
+    IrRef again = ir_cmp(b, IR_CMP_NE, less, ir_const(b, IR_I64, 0));
+    for (unsigned w = 0; w < ways; w++) {
+        gen_body(depth);
+        set_phi(left, 1 + w, less);
+        uint32_t latch = new_block(), on = new_block();
+        bool last = w + 1 == ways;
+        branch_if(last ? again : ir_op2(b, IR_band, again, any(IR_I1)), latch, on);
+        b->block = latch;
+        gen_latch(head, phi, t, 1 + w);
+        start_block(on);
+    }
     put(phi[0]);
     put(phi[1]);
+}
+
+static GuestAddr some_later_insn(void);
+
+/* Straight code, side exits, inner loops and diamonds. */
+static void gen_body(unsigned depth)
+{
+    for (unsigned n = 1 + pick(2); n > 0; n--) {
+        gen_ops(1 + pick(3));
+        if (chance(8) && gen_config.classes & GEN_EXIT)
+            ir_emit(gen.b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0,
+                    (int64_t)some_later_insn());
+        if (depth == 0 || !chance(4))
+            continue;
+        if (chance(2))
+            gen_diamond(depth - 1);
+        else
+            gen_loop(depth - 1);
+    }
 }
 
 static bool is_float_op(IrOp op)
@@ -784,6 +834,11 @@ static GuestAddr later_insn(unsigned index)
 {
     unsigned to = index + 1 + pick(GEN_INSNS - index);
     return gen.ctx->pc + 4 * (uint64_t)(to - index);
+}
+
+static GuestAddr some_later_insn(void)
+{
+    return later_insn((unsigned)(gen.ctx->pc - gen_pc(gen_config.seed)) / 4);
 }
 
 /* A way out of the unit at the end of instruction `index`, or no way. True: the unit has ended. */
@@ -833,10 +888,11 @@ static void lift(LiftContext *ctx)
     unsigned left = gen_config.max_ops > index * 6 ? gen_config.max_ops - index * 6 : 0;
     gen_ops(n_ops < left ? n_ops : left);
     if (left && gen_is_region(gen_config.seed) && chance(3)) {
+        ctx->b.unit->flags |= IR_UNIT_REGION;
         if (chance(2))
-            gen_diamond();
+            gen_diamond(2);
         else
-            gen_loop();
+            gen_loop(2);
     }
     ctx->ended = (gen_config.classes & GEN_EXIT) && gen_exit(index);
 }
