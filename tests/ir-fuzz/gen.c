@@ -659,6 +659,13 @@ static IrRef gen_vfp(void)
     }
 }
 
+/* A poll can't be taken in the middle of an instruction, and a site that traps often asks for it. */
+static bool polls(void)
+{
+    enum { OTHERS = GEN_ALL & ~(GEN_FP | GEN_VFP | GEN_EXIT | GEN_FAULT) };
+    return gen_config.seed / 8 % 2 && gen_config.classes & OTHERS;
+}
+
 static IrRef gen_op(unsigned class)
 {
     switch (class) {
@@ -758,7 +765,8 @@ static void gen_latch(uint32_t head, const IrRef phi[2], const IrType t[2], unsi
 {
     for (unsigned n = 0; n < 2; n++)
         set_phi(phi[n], nth, t[0] == t[1] && chance(2) ? phi[1 - n] : any(t[n]));
-    ir_emit(gen.b, IR_poll, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)gen.ctx->pc);
+    if (polls())
+        ir_emit(gen.b, IR_poll, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)gen.ctx->pc);
     branch(head);
 }
 
@@ -822,7 +830,7 @@ static void gen_ops(unsigned n_ops)
         unsigned class;
         do
             class = 1u << pick(7);
-        while (!(class & gen_config.classes));
+        while (!(class & gen_config.classes) || (polls() && class & (GEN_FP | GEN_VFP)));
         IrRef r = gen_op(class);
         /* Lifters put every floating-point result. */
         if (r && (!chance(3) || is_float_op(gen.b->unit->insn[r].op)))

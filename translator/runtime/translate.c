@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "translator/debug/perf-map.h"
+#include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
@@ -237,8 +238,8 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP");
     if (t->verify)
         dump_verify(u, "the lifter");
-    if (!t->no_opt && u->n_blocks > 1)
-        opt_run_region(u);
+    if (u->n_blocks > 1)
+        (t->no_opt ? opt_cfg : opt_run_region)(u); /* backends want the blocks in order */
     else if (!t->no_opt)
         opt_run_baseline(u);
     if (t->verify)
