@@ -659,7 +659,7 @@ static IrRef gen_vfp(void)
     }
 }
 
-/* A poll can't be taken in the middle of an instruction, and a site that traps often asks for it. */
+/* A poll can't be taken inside an instruction, and a site that traps often asks for one. */
 static bool polls(void)
 {
     enum { OTHERS = GEN_ALL & ~(GEN_FP | GEN_VFP | GEN_EXIT | GEN_FAULT) };
