@@ -70,8 +70,8 @@ Reg ra_def_late(Ra *ra, IrInsn *i);
 /* A register that holds argument v's value already, to be overwritten by the result (the form for
  * two-operand instructions). No other argument's register is it, unless it is the same value. */
 Reg ra_def_over(Ra *ra, IrInsn *i, IrRef v);
-/* The same where the result holds all that v does and more: no copy is made even if v is used later,
- * as those uses take the result. */
+/* The same where the result holds all that v does and more: no copy is made even if v is used
+ * later, as those uses take the result. */
 Reg ra_def_same(Ra *ra, IrInsn *i, IrRef v);
 void ra_def_is(Ra *ra, IrInsn *i, Reg own);  /* the result is in this register of ours (scratch,
                                                 temp, taken) */

@@ -236,8 +236,10 @@ static void find_pairs(Emit *e, uint32_t block)
         IrRef q = i->prev;
         for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
             IrInsn *j = &u->insn[q];
-            if (!pair[q] && (product ? is_product(i, j)
-                             : flags ? is_pair(u, i, j) : arithmetic_of(j->op) && is_pair(u, j, i))) {
+            bool both = product ? is_product(i, j)
+                      : flags   ? is_pair(u, i, j)
+                                : arithmetic_of(j->op) && is_pair(u, j, i);
+            if (!pair[q] && both) {
                 i->mark = MARK_DONE;
                 pair[r] = q;
                 pair[q] = r;
