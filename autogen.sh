@@ -42,7 +42,7 @@ list() {
     list IR_TESTS .ir tests/ir
     list LINUX_TESTS .c tests/linux
     list PROGRAM_TESTS .prog tests/programs/cases
-    list APP_SOURCES .app tests/apps/cases
+    list APP_CASES .app tests/apps/cases
     list APP_OUTPUTS .out tests/apps/cases
     list BENCH_FILES .c tests/bench
 } > tests/lists.mk.new

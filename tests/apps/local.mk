@@ -3,4 +3,4 @@
 check-apps: calque calque-binfmt
 	CALQUE=./calque $(srcdir)/%D%/run.sh $(APPS)
 EXTRA_DIST += %D%/run.sh %D%/packages %D%/goroutines.go %D%/Threads.java %D%/workers.js \
-	%D%/processes.py $(APP_SOURCES) $(APP_OUTPUTS)
+	%D%/processes.py $(APP_CASES) $(APP_OUTPUTS)
