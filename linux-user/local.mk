@@ -12,6 +12,7 @@ include %D%/cache/local.mk
 include %D%/vdso/local.mk
 include %D%/ptrace/local.mk
 include %D%/core/local.mk
+include %D%/gdbstub/local.mk
 
 bin_PROGRAMS += calque
 calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \

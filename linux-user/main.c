@@ -20,6 +20,7 @@
 
 #include "linux-user/cache/location.h"
 #include "linux-user/cache/warm.h"
+#include "linux-user/gdbstub/gdbstub.h"
 #include "linux-user/load/load.h"
 #include "linux-user/load/origin.h"
 #include "linux-user/load/prefix.h"
@@ -271,7 +272,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
         fail(EXIT_USAGE, "--seccomp-fd: no filters of an execve there");
     load_start(p, t);
     signal_thread_start(t);
-    trace_program_start(t, getauxval(AT_BASE));
+    trace_program_start(t, o->gdb ? TRACE_AUXV_MAGIC | 1 : getauxval(AT_BASE));
     thread_loop(t);
     thread_exit(t);
 }
@@ -316,8 +317,6 @@ int main(int argc, char **argv, char **envp)
         fail(EXIT_NOT_EXECUTABLE, "this file is set-uid or has capabilities, which would give them "
              "to any program; binfmt_misc's flag C is for that");
     answer_and_exit(&options, argc ? argv[0] : "calque");
-    if (options.gdb)
-        fail(EXIT_USAGE, "-g: debugging with gdb isn't there yet");
     if (options.argc == 0)
         fail(EXIT_USAGE, "no program to run (--help tells more)");
     start_logging(&options);
@@ -342,6 +341,11 @@ int main(int argc, char **argv, char **envp)
     if (!resolve_target(p, &target, &error) ||
         !choose_guest(p, &options, &target, envp, &error))
         fail(load_exit_status(error), error->message);
+    if (options.gdb && gdbstub_start(p, options.gdb)) {
+        /* What this program executes isn't to wait for a debugger again. */
+        unsetenv("CALQUE_GDB");
+        unsetenv("QEMU_GDB");
+    }
     run(p, &options, &target, envp);
     return 0;
 }

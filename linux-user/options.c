@@ -42,7 +42,7 @@ static const OptionRow rows[] = {
     {OPT_RELEASE, "r", "uname-release", "UNAME", "RELEASE", "the kernel release that uname tells"},
     {OPT_STACK, "s", "stack-size", "STACK_SIZE", "BYTES",
      "size of the first stack (K, M and G may follow)"},
-    {OPT_GDB, "g", "gdb", "GDB", "PORT", "wait for a debugger (not yet there)"},
+    {OPT_GDB, "g", "gdb", "GDB", "PORT", "wait for GDB at this TCP port or socket path"},
     {OPT_BASE, "B", "guest-base", "GUEST_BASE", "ADDRESS",
      "no effect: a 64-bit guest has its own addresses"},
     {OPT_RESERVED, "R", "reserved-va", "RESERVED_VA", "BYTES", "no effect, for the same reason"},

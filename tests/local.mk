@@ -16,6 +16,7 @@ include %D%/linux/local.mk
 include %D%/codegen/local.mk
 include %D%/ir-fuzz/local.mk
 include %D%/load/local.mk
+include %D%/gdbstub/local.mk
 include %D%/binfmt/local.mk
 include %D%/apps/local.mk
 include %D%/programs/local.mk
