@@ -195,8 +195,10 @@ static void store_to_mem(Ra *ra, uint32_t value)
     /* The variable whose value it is, when it was put: its place spares a store at the exit. */
     if (ra->region) {
         if (ra_region_own_place(ra, value, &v->mem)) {
-            bytes = var_bytes(ra, v->mem & ~RA_MEM_VAR);
-            ra->state_holds[v->mem & ~RA_MEM_VAR] = value;
+            unsigned var = v->mem & ~RA_MEM_VAR;
+            bytes = var_bytes(ra, var);
+            ra->state_holds[var] = value;
+            ra->touched[var / 64] |= 1ull << var % 64; /* what it is bound to was there, perhaps */
         }
     } else if (v->n_vars && v->has_var && ra->binding[v->hint_var] == value &&
         var_bytes(ra, v->hint_var) == bytes && state_place_free(ra, v->hint_var, value)) {
