@@ -718,7 +718,11 @@ Reg ra_def_same(Ra *ra, IrInsn *i, IrRef v)
         return ra_def_over(ra, i, v);
     Reg r = use_root(ra, o);
     release_mem(ra, x);
-    take_uses(ra, &ra->value[value], x);
+    RaValue *y = &ra->value[value];
+    take_uses(ra, y, x);
+    y->put |= x->put; /* variables that the scalar is put into later, and who sees them */
+    if (y->observed < x->observed)
+        y->observed = x->observed;
     ra->alias[o] = value;
     take_over(ra, value, r);
     return r;
