@@ -27,6 +27,16 @@ include %D%/torture/local.mk
 include %D%/bench/local.mk
 include %D%/lint/local.mk
 
+# Programs again with all code optimized at first sight, and with both tiers mixed from the start.
+# Without the store, so that nothing comes from another run.
+TIER_CHECKS = $(LINUX_TESTS) tests/torture/torture-sample.sh
+.PHONY: check-tiers
+check-tiers: calque
+	CALQUE_NO_CACHE=1 CALQUE_TIER=optimize TORTURE_SAMPLE=24 \
+		$(MAKE) check-TESTS TESTS='$(TIER_CHECKS)'
+	CALQUE_NO_CACHE=1 CALQUE_TIER_THRESHOLD=1 TORTURE_SAMPLE=24 \
+		$(MAKE) check-TESTS TESTS='$(TIER_CHECKS)'
+
 # What takes foreign input, under the sanitizers (configure --enable-sanitize). The emulator itself
 # is linked statically and owns its address space, which the address sanitizer can't share.
 SANITIZED_CHECKS = tests/ir/ir-test tests/softfp/softfp-test decode-test \

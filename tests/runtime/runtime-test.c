@@ -1,7 +1,7 @@
 /*
  * The runtime under test: exits, faults, fetch, kicks at any instant, stepping, invalidation and
  * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below.
- * Runs with each backend that is there.
+ * Runs with each backend that is there, in each tier: runtime-test BACKEND [TIER [THRESHOLD]].
  */
 #include <errno.h>
 #include <glib.h>
@@ -87,13 +87,16 @@ static void area_free(Area *a)
 }
 
 static const char *backend_name;
+static TranslatorTier tier;
+static uint32_t tier_threshold;
 static const TranslatorCallbacks callbacks = { .fetch = fetch };
 
 static Translator *new_translator(Area *a, size_t code_bytes)
 {
     GError *error = NULL;
     TranslatorConfig c = { .guest = "riscv64", .backend = backend_name, .callbacks = &callbacks,
-                           .opaque = a, .code_bytes = code_bytes, .verify = true };
+                           .opaque = a, .code_bytes = code_bytes, .verify = true, .tier = tier,
+                           .tier_threshold = tier_threshold };
     Translator *t = translator_new(&c, &error);
     g_assert_no_error(error);
     return t;
@@ -544,6 +547,176 @@ static void test_fork(void)
     area_free(&a);
 }
 
+/* -- the optimizing tier, whatever the others run in ------------------------------------------- */
+
+static Translator *new_tiered(Area *a)
+{
+    TranslatorTier before = tier;
+    uint32_t threshold = tier_threshold;
+    tier = TIER_AUTO;
+    tier_threshold = 50;
+    Translator *t = new_translator(a, 0);
+    tier = before;
+    tier_threshold = threshold;
+    return t;
+}
+
+static bool is_region(Translator *t, const Area *a, size_t insn)
+{
+    const CompiledUnit *u = unit_table_find(t->units, at(a, insn), 0, 0);
+    return u && u->flags & IR_UNIT_REGION;
+}
+
+/* A loop that runs becomes a region, which serves the next run too. */
+static void test_tier_up(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_tiered(&a);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    TranslatorStats stats;
+    put_sum(&a);
+    for (unsigned round = 0; round < 3; round++) {
+        uint64_t n = round == 0 ? 20 : 1000;
+        vcpu_set_pc(v, at(&a, 0));
+        x(v)[A1] = n;
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        g_assert_cmpuint(x(v)[A0], ==, n * (n + 1) / 2);
+        translator_stats(t, &stats);
+        g_assert_cmpuint(stats.regions, ==, round ? 1 : 0);
+        g_assert_cmpint(is_region(t, &a, 1), ==, round != 0);
+    }
+    translator_free(t);
+    area_free(&a);
+}
+
+/* A side that was never taken when the region was made, and always later: it is taken in. */
+static void test_tier_rebuild(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_tiered(&a);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, addi(A0, A0, 1));
+    put(&a, 1, bne(A3, ZERO, 6 * 4)); /* to 7 */
+    put(&a, 2, addi(A2, A2, 1));
+    put(&a, 3, bne(A0, A1, -3 * 4));
+    put(&a, 4, ECALL);
+    put(&a, 7, addi(A4, A4, 2));
+    put(&a, 8, jal(ZERO, -5 * 4));
+    for (unsigned round = 0; round < 2; round++) {
+        vcpu_set_pc(v, at(&a, 0));
+        x(v)[A0] = x(v)[A2] = x(v)[A4] = 0;
+        x(v)[A1] = 1000;
+        x(v)[A3] = round;
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        g_assert_cmpuint(x(v)[A2], ==, round ? 0 : 1000);
+        g_assert_cmpuint(x(v)[A4], ==, round ? 2000 : 0);
+    }
+    TranslatorStats stats;
+    translator_stats(t, &stats);
+    /* Two versions; and the loop's end for itself, which the first version's side came to too. */
+    g_assert_cmpuint(stats.regions, <=, 3);
+    g_assert_cmpuint(stats.regions_rebuilt, ==, 1);
+    translator_free(t);
+    area_free(&a);
+}
+
+/* Fills words from a1 up to the page that can't be accessed; a0 counts them. */
+static void test_tier_fault(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_tiered(&a);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, addi(A0, A0, 1));
+    put(&a, 1, addi(A2, A0, 5));
+    put(&a, 2, sd(A0, A1, 0));
+    put(&a, 3, addi(A1, A1, 8));
+    put(&a, 4, addi(A2, ZERO, 0));
+    put(&a, 5, jal(ZERO, -5 * 4));
+    for (unsigned round = 0; round < 2; round++) {
+        vcpu_set_pc(v, at(&a, 0));
+        x(v)[A0] = 0;
+        x(v)[A1] = at(&a, 1024) - 8 * 300;
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_FAULT);
+        g_assert_true(is_region(t, &a, 0));
+        g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 2));
+        g_assert_cmpuint(info.addr, ==, at(&a, 1024));
+        g_assert_cmpuint(x(v)[A0], ==, 301);
+        g_assert_cmpuint(x(v)[A1], ==, at(&a, 1024));
+        g_assert_cmpuint(x(v)[A2], ==, 306);
+    }
+    translator_free(t);
+    area_free(&a);
+}
+
+/* A region on two pages: a change on either of them is noticed, one elsewhere leaves it alone. */
+static void test_tier_invalidate(void)
+{
+    Area a = area_new(12288);
+    Translator *t = new_tiered(&a);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    enum { FAR = 1500 };
+    put(&a, 0, addi(A0, A0, 1));
+    put(&a, 1, jal(ZERO, (FAR - 1) * 4));
+    put(&a, FAR, addi(A2, A2, 1));
+    put(&a, FAR + 1, blt(A0, A1, 8));
+    put(&a, FAR + 2, ECALL);
+    put(&a, FAR + 3, jal(ZERO, -(FAR + 3) * 4));
+    for (int step = 1; step < 6; step++) {
+        put(&a, 0, addi(A0, A0, step & 1 ? 1 : 2));
+        put(&a, FAR, addi(A2, A2, step));
+        translator_invalidate(t, at(&a, 0), 4);
+        translator_invalidate(t, at(&a, FAR), 1);
+        for (unsigned round = 0; round < 2; round++) {
+            vcpu_set_pc(v, at(&a, 0));
+            x(v)[A0] = x(v)[A2] = 0;
+            x(v)[A1] = 2000;
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+            g_assert_cmpuint(x(v)[A0], ==, 2000);
+            g_assert_cmpuint(x(v)[A2], ==, (uint64_t)step * (step & 1 ? 2000 : 1000));
+            g_assert_true(is_region(t, &a, 0));
+        }
+        translator_invalidate(t, at(&a, FAR + 20), 64);
+        translator_invalidate(t, at(&a, 2048), 4096);
+        g_assert_true(is_region(t, &a, 0));
+        translator_invalidate(t, step & 1 ? at(&a, FAR + 3) : at(&a, 1), 4);
+        g_assert_false(is_region(t, &a, 0));
+    }
+    translator_free(t);
+    area_free(&a);
+}
+
+/* Kicks at any instant while an endless loop turns into a region, and in the region. */
+static void test_tier_kick(void)
+{
+    Area a = area_new(4096);
+    VcpuExitInfo info;
+    put_endless(&a);
+    signal(SIGALRM, on_alarm);
+    for (unsigned n = 0; n < 200; n++) {
+        Translator *t = new_tiered(&a);
+        Vcpu *v = vcpu_new(t, NULL);
+        vcpu_set_pc(v, at(&a, 0));
+        kicked_vcpu = v;
+        struct itimerval every = { { 0, 211 }, { 0, 1 + 37 * (n & 7) } }, off = { 0 };
+        setitimer(ITIMER_REAL, &every, NULL);
+        uint64_t before = 0;
+        for (unsigned k = 0; k < 10; k++) {
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_KICK);
+            g_assert_true(vcpu_pc(v) == at(&a, 0) || vcpu_pc(v) == at(&a, 1));
+            g_assert_cmpuint(x(v)[A0], >=, before);
+            before = x(v)[A0];
+        }
+        setitimer(ITIMER_REAL, &off, NULL);
+        kicked_vcpu = NULL;
+        translator_free(t);
+    }
+    area_free(&a);
+}
+
 static void add_tests(const char *backend)
 {
     static const struct { const char *name; void (*fn)(void); } tests[] = {
@@ -551,7 +724,9 @@ static void add_tests(const char *backend)
         { "straddle", test_straddle }, { "fault", test_fault }, { "step", test_step },
         { "invalidate", test_invalidate }, { "kick-signal", test_kick_signal },
         { "kick-thread", test_kick_thread }, { "flush-threads", test_flush_threads },
-        { "fork", test_fork },
+        { "fork", test_fork }, { "tier-up", test_tier_up }, { "tier-rebuild", test_tier_rebuild },
+        { "tier-fault", test_tier_fault }, { "tier-invalidate", test_tier_invalidate },
+        { "tier-kick", test_tier_kick },
     };
     for (size_t n = 0; n < G_N_ELEMENTS(tests); n++) {
         g_autofree char *path = g_strdup_printf("/%s/%s", backend, tests[n].name);
@@ -577,6 +752,11 @@ int main(int argc, char **argv)
         return 77; /* skipped */
     }
     backend_name = argc > 1 ? argv[1] : "interp";
+    if (argc > 2)
+        tier = !strcmp(argv[2], "baseline") ? TIER_BASELINE
+             : !strcmp(argv[2], "optimize") ? TIER_OPTIMIZE : TIER_AUTO;
+    if (argc > 3)
+        tier_threshold = (uint32_t)atoi(argv[3]);
     add_tests(backend_name);
     return g_test_run();
 }

@@ -111,6 +111,7 @@ typedef struct CompiledUnit {
                                are unused */
     uint32_t n_ranges;
     bool tier_tried;        /* its pc was hot, and no region could be made there */
+    uint8_t rebuilds;       /* how often the region at this pc has been made anew */
     void *runtime;
 } CompiledUnit;
 

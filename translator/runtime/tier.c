@@ -12,7 +12,8 @@
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
-enum { DEFAULT_THRESHOLD = 1000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000 };
+enum { DEFAULT_THRESHOLD = 1000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
+       MAX_REBUILDS = 4 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
@@ -85,12 +86,16 @@ static void set_ranges(Translator *t, CompiledUnit *c, const Region *r)
     }
 }
 
-static bool make_region(Region *r, const RegionSource *src, GuestAddr pc)
+static bool has_block(const Region *r, GuestAddr pc)
 {
-    return region_discover(r, src, pc) && region_layout(r) && region_lift(r);
+    for (uint32_t n = 0; n < r->n_layout; n++)
+        if (r->block[r->layout[n]].pc == pc)
+            return true;
+    return false;
 }
 
-static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc)
+/* `with`: only if there is a block at that pc. */
+static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with)
 {
     Region region;
     Source s = { t, v };
@@ -100,7 +105,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc)
         .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR },
         .page = copy_page, .taken = taken, .hint = hint, .opaque = &s,
     };
-    if (!make_region(&region, &src, pc))
+    if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
+        !has_block(&region, with) || !region_lift(&region))
         return NULL;
     optimize(t, region.unit);
     CompiledUnit *c = t->backend->compile(t, region.unit);
@@ -108,24 +114,51 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc)
         return NULL;
     set_ranges(t, c, &region);
     CompiledUnit *old = unit_table_find(t->units, pc, v->mode, 0);
-    if (old)
+    if (old) {
+        c->rebuilds = old->flags & IR_UNIT_REGION ? old->rebuilds + 1 : 0;
         unit_replace(t, old, c);
+    }
     translate_publish(t, c);
+    return c;
+}
+
+static CompiledUnit *translate_timed(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with)
+{
+    uint64_t start = translate_clock(t);
+    CompiledUnit *c = translate(t, v, pc, with);
+    t->stats.region_ns += translate_clock(t) - start;
     return c;
 }
 
 CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc)
 {
-    uint64_t start = translate_clock(t);
-    CompiledUnit *c = translate(t, v, pc);
+    CompiledUnit *c = translate_timed(t, v, pc, pc);
     t->stats.regions_refused += !c;
-    t->stats.region_ns += translate_clock(t) - start;
     return c;
+}
+
+/* A region that leaves often to the hot unit was made when that side hadn't been executed: it is
+ * made again with it inside. False: there is none, or it can't take the unit in. */
+static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
+{
+    for (const UnitLink *link = u->incoming; link; link = link->next_incoming) {
+        const CompiledUnit *from = link->from;
+        if (!(from->flags & IR_UNIT_REGION) || from->invalid || from->mode != u->mode ||
+            from->rebuilds >= MAX_REBUILDS || from->pc == u->pc)
+            continue;
+        if (!translate_timed(t, v, from->pc, u->pc))
+            return false;
+        t->stats.regions_rebuilt++;
+        return true;
+    }
+    return false;
 }
 
 void tier_up(Translator *t, Vcpu *v)
 {
     CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, 0);
-    if (u && !(u->flags & IR_UNIT_REGION) && !u->tier_tried && !tier_translate(t, v, u->pc))
+    if (!u || u->flags & IR_UNIT_REGION || u->tier_tried || rebuild_before(t, v, u))
+        return;
+    if (!tier_translate(t, v, u->pc))
         u->tier_tried = true;
 }

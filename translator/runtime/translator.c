@@ -143,9 +143,12 @@ void translator_stats_print(Translator *t)
               (unsigned long long)s.units, (unsigned long long)s.guest_insns,
               (unsigned long long)s.host_bytes, (unsigned long long)s.invalidated,
               (unsigned long long)s.flushes);
-    log_write("calque: %llu regions of %llu guest instructions, %llu bytes; %llu refused\n",
+    log_write("calque: %llu regions of %llu guest instructions, %llu bytes; "
+              "%llu rebuilt, %llu refused\n",
               (unsigned long long)s.regions, (unsigned long long)s.region_insns,
-              (unsigned long long)s.region_bytes, (unsigned long long)s.regions_refused);
+              (unsigned long long)s.region_bytes,
+              (unsigned long long)s.regions_rebuilt,
+              (unsigned long long)s.regions_refused);
     log_write("calque: %llu units of the store were met\n", (unsigned long long)s.stored);
     log_write("calque: translation took %llu us, of regions %llu us\n",
               (unsigned long long)s.baseline_ns / 1000, (unsigned long long)s.region_ns / 1000);
