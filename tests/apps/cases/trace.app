@@ -1,8 +1,6 @@
 # strace and gdb on programs of the guest.
 cd /tmp
 strace -f -e trace=execve -o st sh -c 'true; /bin/true; exec /bin/true' && grep -c 'execve(.*= 0' st
-# Not every call: strace 6.13 has no name for riscv_hwprobe, and counting it is its end.
-strace -c -e trace=execve,openat -o /dev/null true; echo $?
 printf 'int g(int *p) { return *p; }\nint main(void) { return g(0); }\n' > crash.c
 gcc -g -O0 -o crash crash.c
 gdb -batch -ex run -ex bt ./crash 2>&1 | grep -E '^(Program received|#[01])' | sed -E 's/0x[0-9a-f]+ in //'
