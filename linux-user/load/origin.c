@@ -3,15 +3,30 @@
  */
 #include "linux-user/load/origin.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #ifndef AT_FLAGS_PRESERVE_ARGV0
 #define AT_FLAGS_PRESERVE_ARGV0 1 /* linux/binfmts.h */
 #endif
+
+/* A program of the host's own: then /proc/self/exe is somebody's who runs it, as Valgrind does. */
+static bool is_host_program(const char *name)
+{
+    Elf64_Ehdr head;
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, &head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    return n == sizeof head && !memcmp(head.e_ident, ELFMAG, SELFMAG) &&
+           head.e_machine == EM_X86_64;
+}
 
 /* Without P and O the file that was executed tells: it is not the emulator but its first argument,
  * or the script that this is the interpreter of. */
@@ -21,7 +36,8 @@ static bool executed_another(const char *name)
 
     return name && strncmp(name, "/dev/fd/", 8) && stat(name, &executed) == 0 &&
            stat("/proc/self/exe", &self) == 0 &&
-           (executed.st_dev != self.st_dev || executed.st_ino != self.st_ino);
+           (executed.st_dev != self.st_dev || executed.st_ino != self.st_ino) &&
+           !is_host_program(name);
 }
 
 LoadOrigin load_origin(int argc, char **argv)
