@@ -12,7 +12,7 @@
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
-enum { DEFAULT_THRESHOLD = 1000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
+enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
        MAX_REBUILDS = 4 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
