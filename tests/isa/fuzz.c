@@ -347,10 +347,14 @@ static void report(Fuzz *f, const Fragment *whole, const char *what)
 }
 
 /* -- set-up ------------------------------------------------------------------------------------ */
+/* "optimize" is the host's backend with every fragment a region. */
 static bool add_backend(Fuzz *f, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    TranslatorConfig config = { .guest = f->guest->name, .backend = name, .callbacks = &callbacks };
+    bool optimize = !strcmp(name, "optimize");
+    TranslatorConfig config = { .guest = f->guest->name, .backend = optimize ? NULL : name,
+                                .tier = optimize ? TIER_OPTIMIZE : TIER_BASELINE,
+                                .callbacks = &callbacks };
     Translator *t = translator_new(&config, &error);
     if (!t) {
         fprintf(stderr, "fuzz-test: %s\n", error->message);
@@ -442,7 +446,7 @@ static bool add_runners(Fuzz *f, const Options *o)
         if (!add_backend(f, "interp"))
             return false;
 #ifdef HOST_X86_64
-        if (!add_backend(f, "x86_64"))
+        if (!add_backend(f, "x86_64") || !add_backend(f, "optimize"))
             fprintf(stderr, "fuzz-test: goes on without it\n");
 #endif
     }

@@ -156,11 +156,14 @@ static uint32_t stop_signal(Vcpu *v)
     }
 }
 
+/* "optimize" is the host's backend with every fragment a region. */
 static IsaState *run_backend(const Test *t, const char *backend)
 {
+    bool optimize = g_str_equal(backend, "optimize");
     static const TranslatorCallbacks callbacks = { .fetch = fetch };
     TranslatorConfig config = {
-        .guest = t->profile->guest, .cpu = t->options.cpu, .backend = backend, .verify = true,
+        .guest = t->profile->guest, .cpu = t->options.cpu, .verify = true,
+        .backend = optimize ? NULL : backend, .tier = optimize ? TIER_OPTIMIZE : TIER_BASELINE,
         .callbacks = &callbacks, .opaque = (void *)t,
     };
     g_autoptr(GError) error = NULL;
@@ -324,7 +327,7 @@ static bool run_all(Test *t)
     IsaState *expected = find_oracle(t, &name);
     if (expected)
         printf("%s: oracle is %s\n", t->profile->guest, name);
-    const char *const backends[] = { "interp", "x86_64", NULL };
+    const char *const backends[] = { "interp", "x86_64", "optimize", NULL };
     for (const char *const *b = backends; *b; b++) {
         if (t->options.backend && !g_str_equal(t->options.backend, *b))
             continue;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds tests/isa/riscv64/*.c for the guest and runs each on every backend, with the whole processor,
-# with one that is RV64GC only, and an instruction at a time. They check themselves.
+# with one that is RV64GC only, an instruction at a time, and in the optimizing tier. They check
+# themselves.
 set -u
 : "${RISCV64_CC:=riscv64-linux-gnu-gcc}" "${srcdir:=.}"
 command -v "$RISCV64_CC" > /dev/null || { echo "no cross compiler for riscv64"; exit 77; }
@@ -24,6 +25,8 @@ for source in "$srcdir"/tests/isa/riscv64/*.c; do
         try $calque "$program"
         try $calque -cpu rv64gc "$program" gc
         try $calque -one-insn-per-tb "$program"
+        try $calque --tier=optimize "$program"
+        try $calque --tier-threshold=1 "$program"
     done
 done
 exit $status
