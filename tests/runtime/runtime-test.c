@@ -501,7 +501,9 @@ static void test_flush_threads(void)
     translator_stats(t, &stats);
     g_test_message("%lu units, %lu flushes, %lu invalidated", (long)stats.units,
                    (long)stats.flushes, (long)stats.invalidated);
-    g_assert_cmpuint(stats.flushes, >, 0);
+    /* Regions take the chain in so few pieces that they may all fit. */
+    if (tier != TIER_OPTIMIZE)
+        g_assert_cmpuint(stats.flushes, >, 0);
     translator_free(t);
     area_free(&a);
 }
