@@ -21,8 +21,9 @@ void perf_map_add(const Translator *t, const CompiledUnit *u)
     g_autofree char *symbol = t->callbacks.symbol ? t->callbacks.symbol(t->opaque, u->pc) : NULL;
     char line[512];
     int n =
-        g_snprintf(line, sizeof line, "%lx %x guest:0x%lx%s%s\n", (unsigned long)(uintptr_t)u->code,
-                   u->host_bytes, (unsigned long)u->pc, symbol ? ":" : "", symbol ? symbol : "");
+        g_snprintf(line, sizeof line, "%lx %x %s:0x%lx%s%s\n", (unsigned long)(uintptr_t)u->code,
+                   u->host_bytes, u->flags & IR_UNIT_REGION ? "region" : "guest",
+                   (unsigned long)u->pc, symbol ? ":" : "", symbol ? symbol : "");
     if (n > 0)
         (void)!write(t->perf_fd, line, MIN((size_t)n, sizeof line - 1));
 }
