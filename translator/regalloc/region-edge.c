@@ -663,6 +663,8 @@ static bool break_cycle(Ra *ra, const RaEdge *e, RaMove *move, unsigned n, RaMov
 void ra_edge_emit(Ra *ra, const RaEdge *e)
 {
     unsigned n = e->n_moves;
+    if (!n)
+        return;
     RaMove *move = arena_alloc_raw(ra->unit->arena, (n + 1) * sizeof *move);
     memcpy(move, e->move, n * sizeof *move);
     while (n) {
