@@ -7,6 +7,20 @@
 //
 // vdso: machine=183 version=LINUX_2.6.39
 
+// x0 ns: x2 seconds, x3 the ns that are left.
+.macro split_time
+    mov x2, #0x5a53
+    movk x2, #0xa09b, lsl #16
+    movk x2, #0xb82f, lsl #32
+    movk x2, #0x44, lsl #48
+    lsr x3, x0, #9
+    umulh x2, x3, x2
+    lsr x2, x2, #11
+    mov w3, #0xca00
+    movk w3, #0x3b9a, lsl #16
+    msub x3, x2, x3, x0
+.endm
+
 __kernel_rt_sigreturn:
     mov x8, #139
     svc #0
@@ -20,16 +34,7 @@ __kernel_clock_gettime:
     lsr w2, w2, w0
     tbz w2, #0, 1f
     udf #0
-    mov x2, #0x5a53
-    movk x2, #0xa09b, lsl #16
-    movk x2, #0xb82f, lsl #32
-    movk x2, #0x44, lsl #48
-    lsr x3, x0, #9
-    umulh x2, x3, x2
-    lsr x2, x2, #11
-    mov w3, #0xca00
-    movk w3, #0x3b9a, lsl #16
-    msub x3, x2, x3, x0
+    split_time
     stp x2, x3, [x1]
     mov w0, #0
     ret
@@ -45,16 +50,7 @@ __kernel_gettimeofday:
     mov x1, x0
     mov w0, #0
     udf #0
-    mov x2, #0x5a53
-    movk x2, #0xa09b, lsl #16
-    movk x2, #0xb82f, lsl #32
-    movk x2, #0x44, lsl #48
-    lsr x3, x0, #9
-    umulh x2, x3, x2
-    lsr x2, x2, #11
-    mov w3, #0xca00
-    movk w3, #0x3b9a, lsl #16
-    msub x3, x2, x3, x0
+    split_time
     mov w4, #0x4dd3
     movk w4, #0x1062, lsl #16
     umull x3, w3, w4

@@ -10,6 +10,17 @@
 .option norvc
 .option norelax
 
+# a0 ns: a2 seconds, a3 the ns that are left.
+.macro split_time
+    li a2, 0x44b82fa09b5a53
+    srli a3, a0, 9
+    mulhu a2, a3, a2
+    srli a2, a2, 11
+    li a3, 1000000000
+    mul a3, a2, a3
+    sub a3, a0, a3
+.endm
+
 __vdso_rt_sigreturn:
     li a7, 139
     ecall
@@ -24,13 +35,7 @@ __vdso_clock_gettime:
     andi a2, a2, 1
     beqz a2, 1f
     .insn i 0x0b, 0, a0, a0, 0
-    li a2, 0x44b82fa09b5a53
-    srli a3, a0, 9
-    mulhu a2, a3, a2
-    srli a2, a2, 11
-    li a3, 1000000000
-    mul a3, a2, a3
-    sub a3, a0, a3
+    split_time
     sd a2, 0(a1)
     sd a3, 8(a1)
     li a0, 0
@@ -47,13 +52,7 @@ __vdso_gettimeofday:
     mv a1, a0
     li a0, 0
     .insn i 0x0b, 0, a0, a0, 0
-    li a2, 0x44b82fa09b5a53
-    srli a3, a0, 9
-    mulhu a2, a3, a2
-    srli a2, a2, 11
-    li a3, 1000000000
-    mul a3, a2, a3
-    sub a3, a0, a3
+    split_time
     li a4, 0x10624dd3
     mul a3, a3, a4
     srli a3, a3, 38
