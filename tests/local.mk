@@ -24,6 +24,7 @@ include %D%/syscall-fuzz/local.mk
 include %D%/stress-ng/local.mk
 include %D%/cpython/local.mk
 include %D%/torture/local.mk
+include %D%/csmith/local.mk
 include %D%/bench/local.mk
 include %D%/lint/local.mk
 
