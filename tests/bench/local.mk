@@ -19,3 +19,10 @@ bench-workloads: calque
 	$(PYTHON) $(srcdir)/tests/bench/workloads.py --calque ./calque --roots $(WORKLOAD_ROOTS) \
 	  $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/workloads.py
+
+# Two threads on two cores; QEMU=FILE (with %s for the guest).
+.PHONY: bench-scaling
+bench-scaling: calque
+	$(PYTHON) $(srcdir)/tests/bench/scaling.py --calque ./calque --rounds $(ROUNDS) \
+	  $(if $(QEMU),--qemu $(QEMU))
+EXTRA_DIST += %D%/scaling.py %D%/scaling/scaling.c
