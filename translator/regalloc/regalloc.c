@@ -674,13 +674,11 @@ void ra_def_is(Ra *ra, IrInsn *i, Reg own)
 void ra_def_alias(Ra *ra, IrInsn *i, IrRef v)
 {
     uint32_t value = result_of(ra, i), o = ra_root(ra, v);
-    RaValue *x = &ra->value[o];
     Reg r = use_root(ra, o);
     if (!ra_alive_after(ra, o)) {
         take_over(ra, value, r);
         return;
     }
-    (void)x;
     Reg to = ra_def(ra, i);
     ra->target->move(ra->host, to, r);
 }
@@ -713,8 +711,10 @@ Reg ra_def_same(Ra *ra, IrInsn *i, IrRef v)
 {
     uint32_t value = result_of(ra, i), o = ra_root(ra, v);
     RaValue *x = &ra->value[o];
+    /* The alias holds from here on in the order of emission; a block on another path that is emitted
+     * later mustn't look for the scalar in a vector which it never got. */
     if (!x->insn || x->n_vars || x->constant || !ra_alive_after(ra, o) ||
-        (ra->region && live_out(ra, x)))
+        (ra->region && ra->region->global_of[o]))
         return ra_def_over(ra, i, v);
     Reg r = use_root(ra, o);
     release_mem(ra, x);
