@@ -63,6 +63,9 @@ static void scalar_convert(void)
             emit((OpCase) { IR_f2h, IR_I32, { f }, 0, a | IR_FP_AHP, 0, lane_of(f) });
         }
     }
+    emit((OpCase) { IR_f2i, IR_I32, { IR_F64 }, 0, IR_ROUND_ZERO | IR_FP_WRAP, 0, IR_LANE_F64 });
+    emit((OpCase) { IR_f2i, IR_I32, { IR_F64 }, 0, IR_ROUND_ZERO | IR_FP_WRAP | IR_FP_FLUSH, 0,
+                    IR_LANE_F64 });
     static const int8_t fractions[] = { 0, 1, 13, 32, 64 };
     for (unsigned t = 0; t < 2; t++)
         for (unsigned w = 0; w < 2; w++)

@@ -115,6 +115,8 @@ enum {
     IR_FP_MINMAX_RISCV = 1 << 14, /* fminnm/fmaxnm: a signalling NaN loses too (but raises) */
     IR_FP_AHP = 1 << 15,          /* Arm's alternative half precision in h2f, f2h */
     IR_FP_TINY_AFTER = 1 << 16,   /* tininess is detected after rounding (RISC-V), else before */
+    IR_FP_WRAP = 1 << 17,         /* f2i f64 -> i32, toward zero: what is out of range is invalid,
+                                     and taken modulo 2^32 (Arm FPToFixedJS) */
 };
 /* attr of integer vector operations. */
 enum { IR_V_SIGNED = 1, IR_V_ROUND = 2, IR_V_SAT = 4, IR_V_HIGH = 8, IR_V_SRESULT = 16 };

@@ -154,7 +154,12 @@ static bool check_special(Verifier *v, IrRef r)
         return (i->imm >= 0 && i->imm < v->u->isa->n_helpers) || bad(v, r, "no such helper");
     case IR_fcvt:
         return (is_float(t0) && t0 != i->type) || bad(v, r, "types");
-    case IR_f2h: case IR_f2i:
+    case IR_f2i:
+        if (i->attr & IR_FP_WRAP)
+            return (t0 == IR_F64 && i->type == IR_I32 && !i->imm && !(i->attr & IR_FP_UNSIGNED) &&
+                    (i->attr & IR_FP_ROUND) == IR_ROUND_ZERO) || bad(v, r, "wrap");
+        return is_float(t0) || bad(v, r, "argument isn't a float");
+    case IR_f2h:
         return is_float(t0) || bad(v, r, "argument isn't a float");
     case IR_i2f:
         return is_int(t0) || bad(v, r, "argument isn't an integer");

@@ -59,10 +59,13 @@ uint64_t fp_round_to_integral(FpOp *o, uint64_t a)
     return n ? fp_round(o, x.sign, n, 0) : fp_zero(o, x.sign); /* exact */
 }
 
-static uint64_t saturate(FpOp *o, unsigned bits, bool negative)
+/* The result for -n or n, which isn't in range. */
+static uint64_t out_of_range(FpOp *o, unsigned bits, bool negative, U128 n)
 {
     uint64_t top = 1ull << (bits - 1), all = top | (top - 1);
     o->flags |= IR_FPX_INVALID;
+    if (o->attr & IR_FP_WRAP)
+        return (uint32_t)(negative ? -n : n);
     if (o->attr & IR_FP_UNSIGNED)
         return negative ? 0 : all;
     return negative ? top : all >> 1;
@@ -73,10 +76,10 @@ uint64_t fp_to_int(FpOp *o, unsigned bits, unsigned fraction_bits, uint64_t a)
     FpNum x = fp_unpack(o, o->f, a);
     if (fp_is_nan(&x)) {
         o->flags |= IR_FPX_INVALID;
-        return o->attr & IR_FP_NAN2INT_MAX ? saturate(o, bits, false) : 0;
+        return o->attr & IR_FP_NAN2INT_MAX ? out_of_range(o, bits, false, 0) : 0;
     }
     if (x.kind == FP_KIND_INF)
-        return saturate(o, bits, x.sign);
+        return out_of_range(o, bits, x.sign, 0);
     if (x.kind == FP_KIND_ZERO)
         return 0;
     bool inexact;
@@ -84,7 +87,7 @@ uint64_t fp_to_int(FpOp *o, unsigned bits, unsigned fraction_bits, uint64_t a)
     U128 limit = (U128)1 << (o->attr & IR_FP_UNSIGNED ? bits : bits - 1);
     bool fits = !x.sign ? n < limit : o->attr & IR_FP_UNSIGNED ? n == 0 : n <= limit;
     if (!fits)
-        return saturate(o, bits, x.sign);
+        return out_of_range(o, bits, x.sign, n);
     if (inexact)
         o->flags |= IR_FPX_INEXACT;
     uint64_t r = x.sign ? 0 - (uint64_t)n : (uint64_t)n;

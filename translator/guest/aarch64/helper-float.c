@@ -1,7 +1,7 @@
 /* data plane */
 /*
  * Helpers of floating-point instructions that have no IR operation: half precision, estimates,
- * steps, FJCVTZS, BF16, FMLAL. Arithmetic is fpref's (translator/softfp); here stand the special
+ * steps, BF16, FMLAL. Arithmetic is fpref's (translator/softfp); here stand the special
  * cases, as in the manual's shared pseudocode (Arm ARM DDI 0487 K.a, J1.1, shared/functions/float),
  * whose function is named at each.
  *
@@ -381,39 +381,6 @@ void a64_helper_fp_estimate(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, co
                                             lane_get(a, esize, i), &env));
     env_end(v, &env);
     *ret = lanes_join(&r);
-}
-
-/* -- FJCVTZS ----------------------------------------------------------------------------------- */
-
-/* FPToFixedJS: JavaScript's ToInt32 (modulo 2^32, toward zero),
- * and Z when the conversion was exact. */
-uint64_t a64_helper_fjcvtzs(Vcpu *v, uint32_t desc, uint64_t a)
-{
-    FpEnv env = env_begin(v);
-    uint64_t x = flush_input(3, desc, a, &env);
-    int exp = (int)exp_of(3, x) - 1023;
-    uint64_t mantissa = (x & fraction_mask(3)) | 1ull << 52, magnitude = 0;
-    bool inexact = false, out_of_range = false;
-    if (exp > 1023) { /* infinity, NaN */
-        out_of_range = true;
-    } else if (exp >= 52) {
-        magnitude = exp - 52 < 32 ? mantissa << (exp - 52) : 0; /* modulo 2^32 is what counts */
-        out_of_range = true;
-    } else if (exp >= 0) {
-        magnitude = mantissa >> (52 - exp);
-        inexact = mantissa & ((1ull << (52 - exp)) - 1);
-        out_of_range = magnitude > (x >> 63 ? 0x80000000u : 0x7fffffffu);
-    } else {
-        inexact = !is_zero(3, x);
-    }
-    if (out_of_range)
-        env.flags |= IR_FPX_INVALID;
-    else if (inexact)
-        env.flags |= IR_FPX_INEXACT;
-    bool minus_zero = a >> 63 && is_zero(3, x), flushed = x != a;
-    bool exact = !out_of_range && !inexact && !minus_zero && !flushed;
-    env_end(v, &env);
-    return (uint32_t)(x >> 63 ? -magnitude : magnitude) | (uint64_t)exact << 32;
 }
 
 /* -- widening half to single ------------------------------------------------------------------- */

@@ -22,7 +22,6 @@ void a64_helper_fp_step(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const 
 void a64_helper_fp_estimate(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
 void a64_helper_fmlal(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
                       const V128 *c);
-uint64_t a64_helper_fjcvtzs(Vcpu *v, uint32_t desc, uint64_t a);
 uint32_t a64_helper_bfcvt(Vcpu *v, uint32_t desc, uint32_t a);
 void a64_helper_bfcvtn(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a);
 void a64_helper_bf16(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,

@@ -281,10 +281,15 @@ bool a64_lift_fp_from_fix(LiftContext *ctx, const Argfp_from_fix *a)
 bool a64_lift_FJCVTZS(LiftContext *ctx, const ArgFJCVTZS *a)
 {
     IrBuilder *b = &ctx->b;
-    IrRef bits = ir_op1(b, IR_f2bits, IR_I64, a64_get_d(ctx, a->rn));
-    IrRef r = a64_call(ctx, A64_HELPER_fjcvtzs, IR_I64, a64_i32(ctx, f_attr(ctx, 3)), bits, 0, 0);
-    a64_put_w(ctx, a->rd, a64_trunc(ctx, r));
-    IrRef z = a64_trunc(ctx, ir_op2i(b, IR_shr, r, 32));
+    IrRef d = a64_get_d(ctx, a->rn);
+    IrRef r = ir_emit(b, IR_f2i, IR_I32, 0, f_attr(ctx, 3) | IR_ROUND_ZERO | IR_FP_WRAP, d, 0, 0, 0,
+                      0);
+    a64_put_w(ctx, a->rd, r);
+    /* Z: the result is the very number, of which there is no -0 */
+    IrRef back = ir_emit(b, IR_i2f, IR_F64, 0, f_attr(ctx, 3), r, 0, 0, 0, 0);
+    IrRef same = ir_cmp(b, IR_CMP_EQ, ir_op1(b, IR_f2bits, IR_I64, back),
+                        ir_op1(b, IR_f2bits, IR_I64, d));
+    IrRef z = ir_op1(b, IR_b2i, IR_I32, same);
     a64_put_flags(ctx, ir_op1(b, IR_flpack, IR_FLAGS, ir_op2i(b, IR_shl, z, 30)));
     return true;
 }

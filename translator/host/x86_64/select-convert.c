@@ -182,6 +182,49 @@ static void range_test(Emit *e, const IrInsn *i, bool dbl, bool uns, Reg x, Labe
     enc_jcc(e, CC_AE, out);
 }
 
+/* d = x truncated, modulo 2^32, where its magnitude is from 2^31 on (c->r: d, x, temporaries). */
+static void cold_f2i_wrap(Emit *e, Cold *c)
+{
+    Reg d = c->r[0], x = c->r[1], t = c->r[2], g = c->r[3], h = c->r[4];
+    Label slow = LABEL_INIT;
+    enc_mov_ri(e, h, (1023ull + 63) << 53);
+    enc_alu(e, ALU_CMP, true, g, operand_reg(h));
+    enc_jcc(e, CC_AE, &slow);
+    emit_vscalar2i(e, VROUNDSD, t, x, 3 | 8);
+    emit_cvt_f2i(e, true, true, true, g, operand_reg(t));
+    enc_movsx(e, 4, true, h, operand_reg(g));
+    enc_alu(e, ALU_CMP, true, g, operand_reg(h));
+    enc_jcc(e, CC_E, &slow); /* -2^31 and a fraction */
+    enc_mov_rr(e, false, d, g);
+    enc_alu_i(e, ALU_OR, false, operand_mem(MEM_STATE(fp_sticky)), IR_FPX_INVALID);
+    enc_jmp(e, &c->back);
+    enc_bind(e, &slow);
+    cold_f2i(e, c);
+}
+
+/* Arm's FPToFixedJS. Sums that JavaScript takes as integers stay within 32 bits mostly, and within
+ * 64 nearly always. The bound is looked at in the bits (twice the operand: without its sign), so
+ * that nothing is raised but what the conversion itself raises. */
+static void f2i_wrap(Emit *e, IrInsn *i)
+{
+    flags_clobber(e);
+    Reg x = ra_use(e->ra, i->arg[0]), t = ra_temp_xmm(e->ra);
+    Reg g = ra_temp_gpr(e->ra), h = ra_temp_gpr(e->ra), d = ra_def(e->ra, i);
+    Cold *c = emit_cold(e, cold_f2i_wrap, i);
+    const Reg regs[5] = { d, x, t, g, h };
+    memcpy(c->r, regs, sizeof regs);
+    c->v[0] = fp_fn_word(i, IR_F64);
+    emit_vto_gpr(e, true, g, x);
+    enc_mov_ri(e, h, (1023ull + 31) << 53);
+    enc_alu(e, ALU_ADD, true, g, operand_reg(g));
+    enc_alu(e, ALU_CMP, true, g, operand_reg(h));
+    enc_jcc(e, CC_AE, &c->enter);
+    site1(e, i, d, x); /* inexact may trap */
+    emit_cvt_f2i(e, true, true, false, d, operand_reg(x));
+    fp_site_end(e);
+    enc_bind(e, &c->back);
+}
+
 /* Out of range operands and NaNs are invalid on the host as well, and the repair gives the guest's
  * result for them. */
 void sel_f2i(Emit *e, IrInsn *i)
@@ -190,6 +233,13 @@ void sel_f2i(Emit *e, IrInsn *i)
     unsigned round = i->attr & IR_FP_ROUND;
     if (fp_needs_slow(e, i, false) || round == IR_ROUND_ODD) {
         fp_slow(e, i);
+        return;
+    }
+    if (i->attr & IR_FP_WRAP) {
+        if (i->attr & IR_FP_FLUSH)
+            fp_slow(e, i);
+        else
+            f2i_wrap(e, i);
         return;
     }
     if (uns && !e->cpu->avx512vl) {
