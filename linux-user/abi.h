@@ -38,6 +38,7 @@ typedef struct GuestAbi {
     void (*syscall_set_nr)(void *cpu, uint64_t nr);
     const struct Regset *regsets; /* arch/regset.h */
     bool can_step;                /* PTRACE_SINGLESTEP is there */
+    bool watch_before;            /* watchpoints stop before the access: arch/debug.h */
     void (*start)(void *cpu, GuestAddr entry, GuestAddr sp);
     GuestAddr (*get_sp)(const void *cpu);
     void (*set_sp)(void *cpu, GuestAddr sp);

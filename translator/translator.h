@@ -40,6 +40,8 @@ typedef enum VcpuExit {
     VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
     VCPU_EXIT_GUESS,   /* a region assumed at its entry, which is pc, what isn't so: it is made
                           without (IR_UNIT_NO_GUESS). Callers never see it */
+    VCPU_EXIT_WATCH,   /* a watchpoint (vcpu_set_watches): pc is at the instruction, which hasn't
+                          been executed; payload: the address that it would access, or the pc */
     VCPU_N_EXITS
 } VcpuExit;
 
@@ -113,6 +115,16 @@ void vcpu_kick(Vcpu *v);
 void vcpu_set_alive(Vcpu *v, const atomic_int *alive);
 /* After each instruction, VCPU_EXIT_STEP. */
 void vcpu_set_step(Vcpu *v, bool on);
+
+/* What a debugger watches for: code that touches one of n ranges leaves with VCPU_EXIT_WATCH before
+ * it does. All code runs slower meanwhile. By the vcpu's thread, outside vcpu_run(). */
+enum { VCPU_WATCH_READ = 1, VCPU_WATCH_WRITE = 2, VCPU_WATCH_EXECUTE = 4, VCPU_WATCHES = 32 };
+typedef struct VcpuWatch {
+    GuestAddr start;
+    uint32_t bytes; /* of code: those of its first instruction's start */
+    uint32_t access;
+} VcpuWatch;
+void vcpu_set_watches(Vcpu *v, const VcpuWatch *watches, unsigned n);
 
 /* Guest code in [start, start + bytes) may call out (a vDSO): there an instruction that is
  * undefined otherwise (guest/isa.h says which) hands its number and one register to the callback,

@@ -70,7 +70,17 @@ static void send_stop(Stub *s)
     packet_hex(l, byte, 1);
     packet_text(l, "thread:");
     packet_number(l, (uint64_t)s->told);
-    packet_text(l, th && th->at_breakpoint ? ";swbreak:;" : ";");
+    packet_text(l, ";");
+    if (th && th->at_watch > '1') {
+        static const char *const names[] = {"watch:", "rwatch:", "awatch:"};
+        packet_text(l, names[th->at_watch - '2']);
+        packet_number(l, th->watch_at);
+        packet_text(l, ";");
+    } else if (th && th->at_watch) {
+        packet_text(l, "hwbreak:;");
+    } else if (th && th->at_breakpoint) {
+        packet_text(l, "swbreak:;");
+    }
     if (th && s->told_status >> 16) {
         char path[40];
         snprintf(path, sizeof path, "/proc/%d/exe", (int)s->told);
@@ -272,6 +282,7 @@ static void answer_query(Stub *s, const char *p)
     PacketLine *l = &s->line;
     if (!strncmp(p, "qSupported", 10)) {
         packet_answer(l, "PacketSize=3f00;QStartNoAckMode+;vContSupported+;exec-events+;swbreak+;"
+                         "hwbreak+;"
                          "qXfer:features:read+;qXfer:auxv:read+;qXfer:siginfo:read+;"
                          "qXfer:exec-file:read+");
     } else if (!strcmp(p, "QStartNoAckMode")) {
@@ -323,18 +334,25 @@ static void choose_thread(Stub *s, const char *p)
     packet_answer(&s->line, "OK");
 }
 
-/* Z0,ADDRESS,KIND: breakpoints in memory are the only ones. */
+/* Zn,ADDRESS,KIND and z: 0 is a breakpoint in memory; 1 to 4 are the hardware's, KIND then is a
+ * watchpoint's size. */
 static void set_breakpoint(Stub *s, const char *p)
 {
-    bool in = p[0] == 'Z';
-    if (p[1] != '0') {
+    Inferior *f = &s->inferior;
+    bool in = p[0] == 'Z', ok;
+    char kind = p[1];
+    if (kind < '0' || kind > '4') {
         packet_answer(&s->line, "");
         return;
     }
     p += 3;
     GuestAddr at = packet_parse(&p);
-    packet_answer(&s->line, (in ? inferior_break(&s->inferior, at)
-                                : inferior_unbreak(&s->inferior, at)) ? "OK" : "E01");
+    uint64_t n = kind != '1' && *p == ',' ? (p++, packet_parse(&p)) : 1;
+    if (kind == '0')
+        ok = in ? inferior_break(f, at) : inferior_unbreak(f, at);
+    else
+        ok = in ? inferior_watch(f, kind, at, n) : inferior_unwatch(f, kind, at, n);
+    packet_answer(&s->line, ok ? "OK" : "E01");
 }
 
 static void answer(Stub *s)

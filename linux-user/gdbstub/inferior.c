@@ -180,6 +180,93 @@ bool inferior_get_siginfo(Inferior *f, pid_t tid, siginfo_t *ret)
     return trace(f, PTRACE_GETSIGINFO, tid, 0, (uintptr_t)ret) >= 0;
 }
 
+/* ---- breakpoints and watchpoints of the hardware ---- */
+
+static void show_debug(Inferior *f, pid_t tid)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = sizeof f->debug[i];
+        regset(f, PTRACE_SETREGSET, tid, f->arch->debug_sets[i], &f->debug[i], &n);
+    }
+}
+
+static bool has_debug(const Inferior *f)
+{
+    bool on = false;
+    for (unsigned i = 0; i < DEBUG_SLOTS; i++)
+        on |= f->debug[0].slot[i].ctrl || f->debug[1].slot[i].ctrl;
+    return on;
+}
+
+static uint32_t watch_ctrl(char kind)
+{
+    static const uint32_t access[] = {0, DEBUG_STORE, DEBUG_LOAD, DEBUG_LOAD | DEBUG_STORE};
+    return DEBUG_ON | DEBUG_USER | access[kind - '1'];
+}
+
+/* A slot for each aligned eight bytes that [at, at + n) touches, which must be there (in false) or
+ * free. False: nothing is changed. */
+static bool change_watch(Inferior *f, char kind, GuestAddr at, uint64_t n, bool in)
+{
+    DebugState s = f->debug[kind != '1'];
+    for (GuestAddr end = at + n; at < end;) {
+        GuestAddr base = kind == '1' ? at : at & ~UINT64_C(7), next = base + 8;
+        uint64_t part = kind == '1' || end < next ? end - at : next - at;
+        uint32_t bytes = kind == '1' ? 0xf : ((1u << part) - 1) << (at - base);
+        uint32_t ctrl = watch_ctrl(kind) | bytes << DEBUG_BYTES_SHIFT;
+        unsigned i = 0;
+        while (i < DEBUG_SLOTS &&
+               (in ? s.slot[i].ctrl : s.slot[i].ctrl != ctrl || s.slot[i].addr != base))
+            i++;
+        if (i == DEBUG_SLOTS)
+            return false;
+        s.slot[i].addr = in ? base : 0;
+        s.slot[i].ctrl = in ? ctrl : 0;
+        at += part;
+    }
+    f->debug[kind != '1'] = s;
+    for (size_t i = 0; i < f->n_threads; i++)
+        if (f->threads[i].stopped)
+            show_debug(f, f->threads[i].tid);
+    return true;
+}
+
+bool inferior_watch(Inferior *f, char kind, GuestAddr at, uint64_t n)
+{
+    return change_watch(f, kind, at, n, true);
+}
+
+bool inferior_unwatch(Inferior *f, char kind, GuestAddr at, uint64_t n)
+{
+    return change_watch(f, kind, at, n, false);
+}
+
+/* Which of them th has stopped at. */
+static void find_watch(Inferior *f, InferiorThread *th)
+{
+    enum { WIDEST = 64 }; /* bytes of one access */
+    siginfo_t info;
+    th->at_watch = 0;
+    if (th->status >> 8 != SIGTRAP || !has_debug(f) || !inferior_get_siginfo(f, th->tid, &info) ||
+        info.si_code != TRAP_HWBKPT)
+        return;
+    GuestAddr at = (uintptr_t)info.si_addr;
+    for (unsigned i = 0; i < DEBUG_SLOTS && !th->at_watch; i++)
+        if (f->debug[0].slot[i].ctrl && f->debug[0].slot[i].addr == at)
+            th->at_watch = '1';
+    for (unsigned i = 0; i < DEBUG_SLOTS && !th->at_watch; i++) {
+        uint32_t ctrl = f->debug[1].slot[i].ctrl, bytes = ctrl >> DEBUG_BYTES_SHIFT & 0xff;
+        if (!bytes)
+            continue;
+        GuestAddr start = f->debug[1].slot[i].addr + (unsigned)__builtin_ctz(bytes);
+        GuestAddr end = start + (unsigned)__builtin_popcount(bytes);
+        if (at >= end || at + WIDEST <= start)
+            continue;
+        th->at_watch = ctrl & DEBUG_LOAD ? ctrl & DEBUG_STORE ? '4' : '3' : '2';
+        th->watch_at = at > start ? at : start;
+    }
+}
+
 /* ---- running and stopping ---- */
 
 static void go_on(Inferior *f, InferiorThread *th)
@@ -240,6 +327,7 @@ static void take_exec(Inferior *f, pid_t tid)
 {
     f->n_threads = 0;
     f->n_breakpoints = 0; /* gone with the old memory */
+    memset(f->debug, 0, sizeof f->debug);
     InferiorThread *th = add_thread(f, tid);
     th->stopped = true;
     th->status = SIGTRAP << 8 | 0x7f | PTRACE_EVENT_EXEC << 16;
@@ -255,9 +343,12 @@ static void take_stop(Inferior *f, pid_t tid, int status, bool stopping)
         f->vfork_child = false;
         return;
     }
-    if (!th && !(th = add_thread(f, tid)))
+    bool is_new = !th;
+    if (is_new && !(th = add_thread(f, tid)))
         return;
     th->stopped = true;
+    if (is_new && has_debug(f))
+        show_debug(f, tid);
     if (event == PTRACE_EVENT_EXEC) {
         take_exec(f, tid);
     } else if (event == PTRACE_EVENT_STOP && sig != SIGTRAP) {
@@ -271,6 +362,7 @@ static void take_stop(Inferior *f, pid_t tid, int status, bool stopping)
     } else {
         th->status = status;
         th->at_breakpoint = is_at_breakpoint(f, th);
+        find_watch(f, th);
     }
 }
 
@@ -325,6 +417,7 @@ void inferior_detach(Inferior *f)
     if (tid)
         show_breakpoints(f, tid, false);
     f->n_breakpoints = 0;
+    memset(f->debug, 0, sizeof f->debug);
     for (size_t i = 0; i < f->n_threads; i++)
         trace(f, PTRACE_DETACH, f->threads[i].tid, 0, 0);
     f->n_threads = 0;

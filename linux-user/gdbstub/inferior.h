@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "linux-user/arch/debug.h"
 #include "linux-user/gdbstub/target.h"
 #include "linux-user/process.h"
 
@@ -20,6 +21,8 @@ typedef struct InferiorThread {
     bool stopped;
     int status;          /* a wait status that the debugger is to hear of, or 0 */
     bool at_breakpoint;  /* status is for one of the debugger's */
+    char at_watch;       /* likewise: '1' to '4', as packet Z numbers them, or 0 */
+    GuestAddr watch_at;  /* what it would access */
     char action;         /* 'c', 's', or 0: stays */
     int sig;             /* to go on with */
 } InferiorThread;
@@ -37,6 +40,7 @@ typedef struct Inferior {
     size_t n_threads;
     InferiorBreakpoint breakpoints[INFERIOR_BREAKPOINTS];
     size_t n_breakpoints;
+    DebugState debug[2]; /* breakpoints and watchpoints of the hardware, in every thread */
     bool vfork_child;    /* the next process that is new shares its parent's memory */
     int end;             /* the wait status of the process, once it has ended */
     bool ended;
@@ -61,6 +65,9 @@ bool inferior_set_registers(Inferior *f, pid_t tid, const TargetSets *s);
 bool inferior_get_siginfo(Inferior *f, pid_t tid, siginfo_t *ret);
 bool inferior_break(Inferior *f, GuestAddr at);
 bool inferior_unbreak(Inferior *f, GuestAddr at);
+/* Packets Z1 to Z4 and z1 to z4: in the hardware; of n bytes. */
+bool inferior_watch(Inferior *f, char kind, GuestAddr at, uint64_t n);
+bool inferior_unwatch(Inferior *f, char kind, GuestAddr at, uint64_t n);
 void inferior_detach(Inferior *f);
 void inferior_kill(Inferior *f);
 

@@ -1,8 +1,11 @@
 #include "linux-user/gdbstub/target.h"
 
+#include <elf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "linux-user/arch/debug.h"
 
 typedef struct Description {
     char *buf;
@@ -142,9 +145,9 @@ static void rv_scatter(TargetSets *s, const uint8_t *from)
 
 static const TargetArch archs[] = {
     {"aarch64", {0x00, 0x00, 0x20, 0xd4}, 4, a64_describe, a64_gather, a64_scatter,
-     A64_GENERAL + 4 + A64_FLOATS, 32 * 8},
+     A64_GENERAL + 4 + A64_FLOATS, 32 * 8, {NT_ARM_HW_BREAK, NT_ARM_HW_WATCH}},
     {"riscv64", {0x02, 0x90}, 2, rv_describe, rv_gather, rv_scatter, 33 * 8 + RV_FLOATS + 12,
-     0},
+     0, {DEBUG_SET_BREAK, DEBUG_SET_WATCH}},
 };
 
 const TargetArch *target_find(const char *abi)

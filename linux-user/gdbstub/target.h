@@ -27,6 +27,7 @@ typedef struct TargetArch {
     void (*scatter)(TargetSets *s, const uint8_t *from);
     size_t packet_bytes;
     size_t pc_at;         /* in NT_PRSTATUS */
+    unsigned debug_sets[2]; /* of breakpoints and watchpoints: arch/debug.h */
 } TargetArch;
 
 const TargetArch *target_find(const char *abi); /* NULL: not there */

@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linux-user/arch/debug.h"
+
 enum { TRACE_MAGIC = 0x43610000 }; /* | TraceRequest << 8 | signal */
 
 typedef enum TraceRequest {
@@ -57,7 +59,7 @@ typedef enum TraceMode {
     TRACE_MODE_SYSEMU_STEP,
 } TraceMode;
 
-enum { TRACE_SETS = 10, TRACE_DATA_BYTES = 2048, TRACE_CHANGES = 32 };
+enum { TRACE_SETS = 12, TRACE_DATA_BYTES = 2048, TRACE_CHANGES = 32 };
 
 typedef struct TraceSet {
     uint32_t type, bytes, offset; /* NT_*; where in data[] */
@@ -97,6 +99,8 @@ typedef struct TraceBlock {
     uint32_t n_changes;       /* code that was written; more than fit: all */
     TraceChange changes[TRACE_CHANGES];
     uint8_t data[TRACE_DATA_BYTES];
+    /* The tracee's alone: breakpoints, watchpoints. */
+    DebugState debug[2];
 } TraceBlock;
 
 /* What a tracer reads at each stop. */

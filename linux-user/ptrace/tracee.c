@@ -37,6 +37,7 @@ void trace_begin(Thread *t)
     }
     TraceBlock *b = t->trace;
     memset(b, 0, offsetof(TraceBlock, data));
+    debug_clear(t);
     b->active = 1;
     b->audit_arch = (uint32_t)AUDIT_ARCH_64_LE | t->process->abi->elf_machine;
     b->can_step = t->process->abi->can_step;
@@ -57,6 +58,7 @@ void trace_fork_child(Thread *t)
         return;
     t->trace->active = t->trace->safe = 0;
     vcpu_set_step(t->vcpu, false);
+    debug_clear(t);
 }
 
 static void note_request(Thread *t, unsigned requests, const siginfo_t *info)
@@ -133,8 +135,10 @@ static void apply(Thread *t)
             signal_set_mask_at_stop(t, b->mask);
     }
     invalidate_changes(t);
-    if (!b->active)
+    if (!b->active) {
         b->mode = TRACE_MODE_CONT;
+        debug_clear(t);
+    }
     vcpu_set_step(t->vcpu, b->mode == TRACE_MODE_STEP || b->mode == TRACE_MODE_SYSEMU_STEP);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "linux-user/arch/debug.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
@@ -65,6 +66,9 @@ static void take_exception(Thread *t, VcpuExit exit, const VcpuExitInfo *info)
     case VCPU_EXIT_FAULT:
         force_access_fault(t, info);
         break;
+    case VCPU_EXIT_WATCH:
+        signal_force_fault(t, SIGTRAP, 4 /* TRAP_HWBKPT */, info->payload);
+        break;
     case VCPU_EXIT_ALIGN:
         t->fault_address = info->addr;
         signal_force_fault(t, SIGBUS, BUS_ADRALN, info->addr);
@@ -120,7 +124,7 @@ void thread_loop(Thread *t)
             take_syscall(t);
         else if (exit == VCPU_EXIT_STEP)
             take_step(t);
-        else if (exit != VCPU_EXIT_KICK)
+        else if (exit != VCPU_EXIT_KICK && (exit != VCPU_EXIT_WATCH || debug_take_watch(t)))
             take_exception(t, exit, &info);
     }
 }

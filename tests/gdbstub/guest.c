@@ -7,6 +7,8 @@
 
 volatile int total;
 volatile double ratio = 0.5;
+volatile long watched;
+volatile short read_only[8] = {1, 2, 3, 4};
 
 int add(int n)
 {
@@ -14,8 +16,21 @@ int add(int n)
     return total;
 }
 
+static long watches(void)
+{
+    long sum = 0;
+    for (int i = 0; i < 1000; i++) {
+        sum += i;
+        if (i == 500)
+            watched = sum;
+    }
+    sum += read_only[1] + read_only[2];
+    return sum;
+}
+
 static void *worker(void *arg)
 {
+    watches();
     for (int i = 0; i < 5; i++)
         add(1);
     return NULL;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The stub (-g) with gdb-multiarch: breakpoints, steps, registers, memory, threads, signals, a forked
-# child, the end.
+# child, the end; watchpoints and breakpoints of the hardware.
 set -eu
 src=$(cd "$(dirname "$0")" && pwd)
 command -v gdb-multiarch > /dev/null || { echo "no gdb-multiarch"; exit 77; }
@@ -23,22 +23,28 @@ for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
      echo "ends $status" >> "$tmp/printed") &
     for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S "$tmp/socket" ] || sleep 0.2; done
     timeout 60 gdb-multiarch -nx -batch -ex 'set pagination off' -ex 'set confirm off' \
-        -ex "file $tmp/guest" -ex "target remote $tmp/socket" -ex 'break add' -ex continue \
+        -ex "file $tmp/guest" -ex "target remote $tmp/socket" \
+        -ex 'watch watched' -ex continue -ex 'info threads' -ex 'delete' \
+        -ex 'rwatch read_only[2]' -ex continue -ex 'delete' -ex 'hbreak add' -ex continue -ex 'delete' \
+        -ex 'break add' -ex continue \
         -ex 'bt' -ex 'info threads' -ex 'print n' -ex 'finish' -ex 'print ratio * 3' \
         -ex 'set var total = 1000' -ex 'print $_siginfo.si_signo' -ex 'stepi' -ex 'delete' \
         -ex 'handle SIGUSR1 stop print' -ex continue -ex continue -ex 'print $_siginfo.si_signo' \
         -ex 'info registers pc' -ex continue > "$tmp/out" 2>&1 < /dev/null || true
     wait
     cat "$tmp/printed" >> "$tmp/out"
+    expect '^New value = 125250'
+    expect '^Value = 3'
+    expect '^Thread 2 .*hit Breakpoint 3, add'
     expect '^#0  add \(n=1\)'
     expect '^#1 .* in worker'
     expect '^\* 2 +Thread'
-    expect 'Value returned is \$[0-9] = 1$'
+    expect 'Value returned is \$[0-9] = 2$'
     expect '= 1\.5$'
     expect 'signal SIGUSR1'
     expect 'signal SIGSEGV'
     expect '= 11$'
-    expect '^total 1104 child 246$'
+    expect '^total 1103 child 245$'
     expect '^ends 139$'
     [ $result = 0 ] || cat "$tmp/out"
     rm -f "$tmp/socket"

@@ -30,6 +30,11 @@ struct Vcpu;
 uint64_t vcpu_callout(struct Vcpu *v, uint32_t number, uint64_t arg);
 #define VCPU_CALLOUT_SIG "L:WL"
 
+/* The helper that code of IR_UNIT_WATCH asks: 1 if a watchpoint wants `what` (bytes << 8 |
+ * VCPU_WATCH_*) at addr. */
+uint32_t vcpu_watched(struct Vcpu *v, uint64_t addr, uint32_t what);
+#define VCPU_WATCHED_SIG "W:LW"
+
 /* For helpers: the code at addr may have been translated, so that a change of it must be told. */
 bool vcpu_code_seen(struct Vcpu *v, GuestAddr addr);
 
@@ -52,6 +57,7 @@ typedef struct GuestIsa {
     unsigned n_vars;
     const IrHelper *helpers;
     unsigned n_helpers;
+    unsigned watch_helper;       /* vcpu_watched() among them */
     /* A -cpu model, NULL name: max. The caller frees it with g_free. */
     const void *(*model)(const char *name, struct _GError **error);
     const char *const *(*models)(void);

@@ -204,14 +204,18 @@ typedef struct IrUnit {
     bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
 } IrUnit;
 enum {
-    IR_UNIT_ONE_INSN = 1,  /* -one-insn-per-tb, stepping: every exit comes back to the dispatcher
-                              (no links, no inline look-up, no return stack) */
+    IR_UNIT_ONE_INSN = 1,  /* -one-insn-per-tb, stepping */
     IR_UNIT_TAGGED = 2,    /* strip address tags before each access (a site trapped on one) */
     IR_UNIT_NAN_CHECK = 4, /* check NaNs inline (a site trapped often) */
     IR_UNIT_SOFT_TLB = 8,  /* system mode: accesses look up the TLB inline */
     IR_UNIT_REGION = 16,   /* many blocks, for the optimizing tier (translator/region/) */
     IR_UNIT_NO_GUESS = 64, /* a region here guessed wrongly (opt/extend.c) */
     IR_UNIT_COUNTED = 32,  /* entries are counted: Vcpu.profile */
+    IR_UNIT_WATCH = 128,   /* each access asks the vcpu's watchpoints (opt/watch.c) */
+    IR_UNIT_BREAK = 256,   /* and each instruction its breakpoints */
+    /* Units that are left through the dispatcher alone: no links, no inline look-up, no return
+     * stack. They stand beside others at the same pc. */
+    IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_WATCH | IR_UNIT_BREAK,
 };
 
 typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpInfo;

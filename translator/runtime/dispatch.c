@@ -15,7 +15,7 @@
 /* The cache that emitted code may use now. */
 static JumpCacheEntry *wanted_jump_cache(const Vcpu *v)
 {
-    bool look_up = !v->step && !v->translator->one_insn && !log_on(LOG_NOCHAIN);
+    bool look_up = !v->step && !v->n_watches && !v->translator->one_insn && !log_on(LOG_NOCHAIN);
     return look_up ? v->own_jump_cache : (JumpCacheEntry *)(uintptr_t)jump_cache_empty;
 }
 
@@ -47,13 +47,13 @@ static void set_mode(Vcpu *v)
 
 static uint32_t unit_flags(const Vcpu *v)
 {
-    return v->step || v->translator->one_insn ? IR_UNIT_ONE_INSN : 0;
+    return (v->step || v->translator->one_insn ? IR_UNIT_ONE_INSN : 0) | v->watch_flags;
 }
 
 /* The unit becomes what inline look-ups find. Called in_code. */
 static void fill_jump_cache(Vcpu *v, CompiledUnit *u)
 {
-    if (u->flags & IR_UNIT_ONE_INSN)
+    if (u->flags & IR_UNIT_ALONE)
         return;
     unsigned n = jump_cache_index(u->pc);
     JumpCacheEntry *e = &v->own_jump_cache[n];

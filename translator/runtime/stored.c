@@ -255,7 +255,7 @@ static CompiledUnit *find_guarded(Translator *t, Vcpu *v, FileMap *m, GuestAddr 
 
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
 {
-    if (flags & IR_UNIT_ONE_INSN || log_wants_translation())
+    if (flags & IR_UNIT_ALONE || log_wants_translation())
         return NULL;
     FileMap *m = find_map(t->stored, pc);
     bool broken = !m || (m->file && m->file->state == STORE_FILE_BROKEN);
@@ -400,7 +400,7 @@ bool stored_save_due(const Translator *t)
 
 static bool is_new(const CompiledUnit *u)
 {
-    return !u->chunk && !u->invalid && u->seen_hash && !(u->flags & IR_UNIT_ONE_INSN);
+    return !u->chunk && !u->invalid && u->seen_hash && !(u->flags & IR_UNIT_ALONE);
 }
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)

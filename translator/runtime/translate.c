@@ -105,7 +105,7 @@ static void mark_lazy_exits(Vcpu *v, IrUnit *u, const Fetched *f, Seen *ret)
     uint8_t page[PAGE_BYTES];
     CodeWindow w = { .code = page, .start = u->pc & ~(GuestAddr)(PAGE_BYTES - 1),
                      .seen_start = u->pc, .seen_end = u->pc + u->code_bytes };
-    bool put = false, wanted = isa->lazy_dead && !(u->flags & IR_UNIT_ONE_INSN);
+    bool put = false, wanted = isa->lazy_dead && !(u->flags & IR_UNIT_ALONE);
     for (IrRef r = wanted ? u->block[0].first : IR_NONE; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         if (i->op == IR_put && isa->vars[i->imm].flags & IR_VAR_LAZY)
@@ -229,6 +229,8 @@ static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, uns
     }
     if (log_on(LOG_DECODE))
         dump_guest_code(t, u, fetched->code, u->code_bytes);
+    if (flags & (IR_UNIT_WATCH | IR_UNIT_BREAK))
+        opt_watch(u);
     return u;
 }
 
@@ -285,9 +287,9 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     }
     if (c)
         return c;
-    if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ONE_INSN) && (c = tier_translate(t, v, pc)))
+    if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ALONE) && (c = tier_translate(t, v, pc)))
         return c;
-    if (t->tier == TIER_AUTO && !(flags & IR_UNIT_ONE_INSN))
+    if (t->tier == TIER_AUTO && !(flags & IR_UNIT_ALONE))
         flags |= IR_UNIT_COUNTED;
     Seen seen;
     Fetched fetched;

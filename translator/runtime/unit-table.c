@@ -94,7 +94,7 @@ CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, u
     /* Acquire: pairs with the release in unit_table_add(), which publishes the unit. */
     const Buckets *b = __atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE);
     CompiledUnit *u = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
-    while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ONE_INSN)))
+    while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ALONE)))
         u = __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE);
     return u;
 }

@@ -16,7 +16,7 @@ enum { UNIT_PAGE_SHIFT = 12 }; /* of the page index; guests' pages are this or l
 
 UnitTable *unit_table_new(void); /* NULL: no memory */
 void unit_table_free(UnitTable *t);
-/* `flags`: only IR_UNIT_ONE_INSN counts. */
+/* `flags`: only those of IR_UNIT_ALONE count. */
 CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags);
 void unit_table_add(UnitTable *t, CompiledUnit *u);
 void unit_table_remove(UnitTable *t, CompiledUnit *u);

@@ -34,6 +34,8 @@ static void vcpu_release(Vcpu *v)
 {
     Translator *t = v->translator;
     t->backend->vcpu_free(v);
+    if (v->watches)
+        munmap(v->watches, VCPU_WATCHES * sizeof *v->watches);
     if (v->own_jump_cache)
         munmap(v->own_jump_cache, jump_cache_bytes());
     munmap(v, vcpu_bytes(t));
@@ -72,6 +74,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     atomic_store_explicit(&v->kicked, 0, memory_order_relaxed);
     atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
     v->in_guest = v->step = false;
+    vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
     v->exit_stub = NULL;
     v->recover = NULL;
@@ -161,6 +164,35 @@ void vcpu_set_alive(Vcpu *v, const atomic_int *alive)
 void vcpu_set_step(Vcpu *v, bool on)
 {
     v->step = on;
+}
+
+void vcpu_set_watches(Vcpu *v, const VcpuWatch *watches, unsigned n)
+{
+    v->n_watches = 0;
+    v->watch_flags = 0;
+    if (n && !v->watches)
+        v->watches = map_pages(VCPU_WATCHES * sizeof *v->watches);
+    for (unsigned i = 0; i < n && i < VCPU_WATCHES && v->watches; i++) {
+        v->watches[v->n_watches++] = watches[i];
+        if (watches[i].access & (VCPU_WATCH_READ | VCPU_WATCH_WRITE))
+            v->watch_flags |= IR_UNIT_WATCH;
+        if (watches[i].access & VCPU_WATCH_EXECUTE)
+            v->watch_flags |= IR_UNIT_BREAK;
+    }
+}
+
+uint32_t vcpu_watched(Vcpu *v, uint64_t addr, uint32_t what)
+{
+    uint32_t bytes = what >> 8;
+    /* Tagged or not, it is the same memory. */
+    if (v->translator->isa->ignores_top_byte && !(addr >> 55 & 1))
+        addr &= ~UINT64_C(0) >> 8;
+    for (unsigned i = 0; i < v->n_watches; i++) {
+        const VcpuWatch *w = &v->watches[i];
+        if (w->access & what && addr < w->start + w->bytes && w->start < addr + bytes)
+            return 1;
+    }
+    return 0;
 }
 
 Vcpu *vcpu_current(void)

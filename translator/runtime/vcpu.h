@@ -75,6 +75,9 @@ struct Vcpu {
     const atomic_int *alive;         /* vcpu_set_alive(), or NULL */
     Vcpu *next;                      /* list of the translator's, under its lock */
     void *backend;                   /* the backend's own */
+    VcpuWatch *watches;              /* [VCPU_WATCHES] once there were some, n_watches of them */
+    unsigned n_watches;
+    uint32_t watch_flags;            /* what of IR_UNIT_WATCH and IR_UNIT_BREAK they need */
 
     uint32_t profile[VCPU_PROFILE_SIZE]; /* by vcpu_profile_index() of a unit's pc */
     V128 spill[256];                 /* for emitted code: values that found no register */

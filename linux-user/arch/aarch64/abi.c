@@ -136,6 +136,7 @@ const GuestAbi abi_aarch64 = {
     .syscall_set_nr = syscall_set_nr,
     .regsets = aarch64_regsets,
     .can_step = true,
+    .watch_before = true,
     .start = start,
     .get_sp = get_sp,
     .set_sp = set_sp,

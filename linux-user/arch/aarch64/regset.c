@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "linux-user/arch/aarch64/regset.h"
+#include "linux-user/arch/debug.h"
 #include "linux-user/process.h"
 #include "linux-user/ptrace/block.h"
 #include "translator/guest/aarch64/cpu.h"
@@ -98,16 +99,6 @@ static void syscall_set(Thread *t, const void *from)
         t->trace->nr = (uint64_t)(int64_t)nr;
 }
 
-/* Breakpoints and watchpoints of the hardware: the number that there are is 0, and debuggers step
- * instead. The debug architecture is Armv8's (6). */
-static bool debug_get(const Thread *t, void *to)
-{
-    const uint32_t info[2] = {6 << 8, 0};
-    (void)t;
-    memcpy(to, info, sizeof info);
-    return true;
-}
-
 static bool has_pauth(const Thread *t)
 {
     return a64_model_has(translator_cpu_model(t->process->translator), A64_FEAT_PAUTH);
@@ -140,8 +131,8 @@ const Regset aarch64_regsets[] = {
     {NT_PRSTATUS, sizeof(GeneralRegs), 8, true, general_get, general_set},
     {NT_PRFPREG, sizeof(FloatRegs), 4, true, float_get, float_set},
     {NT_ARM_TLS, 8, 8, true, tls_get, tls_set},
-    {NT_ARM_HW_BREAK, 8, 4, true, debug_get, NULL},
-    {NT_ARM_HW_WATCH, 8, 4, true, debug_get, NULL},
+    {NT_ARM_HW_BREAK, sizeof(DebugState), 4, true, debug_break_get, debug_break_set},
+    {NT_ARM_HW_WATCH, sizeof(DebugState), 4, true, debug_watch_get, debug_watch_set},
     {NT_ARM_SYSTEM_CALL, 4, 4, true, syscall_get, syscall_set},
     {NT_ARM_PAC_MASK, 16, 8, true, pac_mask_get, NULL},
     {NT_ARM_PAC_ENABLED_KEYS, 8, 8, true, pac_keys_get, NULL},

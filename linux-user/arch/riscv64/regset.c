@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "linux-user/arch/debug.h"
 #include "linux-user/arch/riscv64/regset.h"
 #include "linux-user/process.h"
 #include "translator/guest/riscv64/cpu.h"
@@ -60,5 +61,7 @@ static void float_set(Thread *t, const void *from)
 const Regset riscv64_regsets[] = {
     {NT_PRSTATUS, sizeof(GeneralRegs), 8, true, general_get, general_set},
     {NT_PRFPREG, sizeof(FloatRegs), 8, true, float_get, float_set},
+    {DEBUG_SET_BREAK, sizeof(DebugState), 4, false, debug_break_get, debug_break_set},
+    {DEBUG_SET_WATCH, sizeof(DebugState), 4, false, debug_watch_get, debug_watch_set},
     {0},
 };

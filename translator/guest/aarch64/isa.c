@@ -141,6 +141,7 @@ const GuestIsa guest_aarch64 = {
     .n_vars = A64_N_VARS,
     .helpers = helpers,
     .n_helpers = A64_N_HELPERS,
+    .watch_helper = A64_HELPER_watched,
     .model = a64_model_find,
     .models = a64_model_names,
     .reset = reset,

@@ -33,6 +33,7 @@ static const IrHelper helpers[RV_N_HELPERS] = {
     [RV_HELPER_FCVTMOD] = { "fcvtmod", (void (*)(void))riscv_fcvtmod, "L:L", IR_HELPER_PURE },
     [RV_HELPER_COUNTER] = { "counter", (void (*)(void))riscv_counter, "L:", 0 },
     [RV_HELPER_CALLOUT] = { "callout", (void (*)(void))vcpu_callout, VCPU_CALLOUT_SIG, 0 },
+    [RV_HELPER_WATCHED] = { "watched", (void (*)(void))vcpu_watched, VCPU_WATCHED_SIG, 0 },
 };
 
 static void reset(void *state, const void *model)
@@ -111,6 +112,7 @@ const GuestIsa guest_riscv64 = {
     .n_vars = RV_N_VARS,
     .helpers = helpers,
     .n_helpers = RV_N_HELPERS,
+    .watch_helper = RV_HELPER_WATCHED,
     .model = riscv_model,
     .models = riscv_models,
     .reset = reset,

@@ -202,7 +202,7 @@ static bool run_units(Vcpu *v, InterpUnit *unit, UnitLink **ret_link)
         if (!interp_exec(v, unit, &link))
             return true;
         *ret_link = link;
-        if ((unit->base.flags & IR_UNIT_ONE_INSN) || atomic_load(&v->kicked))
+        if ((unit->base.flags & IR_UNIT_ALONE) || atomic_load(&v->kicked))
             return false;
         if (link) {
             CompiledUnit *to = __atomic_load_n(&link->to, __ATOMIC_ACQUIRE);

@@ -258,7 +258,7 @@ static void straighten_loop(Emit *e)
     IrInsn *branch = last->prev ? &u->insn[last->prev] : NULL;
     GuestAddr pc = u->pc + u->code_bytes;
     if (last->op != IR_exit_jump || !branch || branch->op != IR_exit_if ||
-        u->flags & IR_UNIT_ONE_INSN || (GuestAddr)branch->imm >= pc || (GuestAddr)last->imm < pc)
+        u->flags & IR_UNIT_ALONE || (GuestAddr)branch->imm >= pc || (GuestAddr)last->imm < pc)
         return;
     int64_t target = branch->imm;
     uint32_t attr = branch->attr;

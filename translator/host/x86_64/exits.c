@@ -254,7 +254,7 @@ static void add_link(Emit *e, GuestAddr target)
     s->links[s->n_links++] = (UnitLink) { .target = target, .site = e->p - 4 - e->code };
 }
 
-static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ONE_INSN; }
+static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
 
 static void leave_to_pc(Emit *e, GuestAddr pc)
 {
