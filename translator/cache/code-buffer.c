@@ -6,6 +6,7 @@
 
 /* Metadata takes about as much as the code (side tables); a unit has at least 64 bytes of code. */
 enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 16 };
+enum { SMALL_BYTES = 512 << 10, HUGE_BYTES = 2 << 20 };
 
 static void *reserve(size_t bytes, int prot)
 {
@@ -50,9 +51,34 @@ void cache_free(CodeBuffer *c)
 void cache_reset(CodeBuffer *c)
 {
     atomic_store_explicit(&c->n_units, 0, memory_order_release);
-    c->next = c->first;
-    memset(c->meta, 0, c->meta_next - c->meta);
-    c->meta_next = c->meta;
+    c->next = c->wide ? c->wide : c->first;
+    if (madvise(c->meta, c->meta_limit - c->meta, MADV_DONTNEED))
+        memset(c->meta, 0, c->meta_next - c->meta);
+    c->meta_next = c->meta_wide ? c->meta_wide : c->meta;
+}
+
+/* Gives the start of the huge pages, or NULL: what is wanted still fits the small ones, or the
+ * mapping is too small for others. Where the kernel has no huge pages nothing but address space is
+ * lost. */
+static uint8_t *go_wide(uint8_t *base, const uint8_t *next, uint8_t *limit, size_t bytes)
+{
+    uintptr_t small = (uintptr_t)base + SMALL_BYTES;
+    uint8_t *wide = base + (((small + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1)) -
+                            (uintptr_t)base);
+    if ((size_t)(next - base) + bytes <= SMALL_BYTES || next > wide ||
+        (size_t)(limit - base) < 8 * (size_t)HUGE_BYTES)
+        return NULL;
+    madvise(wide, limit - wide, MADV_HUGEPAGE);
+    return wide;
+}
+
+void cache_widen(CodeBuffer *c, size_t code_bytes, size_t meta_bytes)
+{
+    if (!c->wide && (c->wide = go_wide(c->base, c->next, c->limit, code_bytes)))
+        c->next = c->wide;
+    if (!c->meta_wide &&
+        (c->meta_wide = go_wide(c->meta, c->meta_next, c->meta_limit, meta_bytes)))
+        c->meta_next = c->meta_wide;
 }
 
 void *cache_alloc_meta(CodeBuffer *c, size_t bytes)

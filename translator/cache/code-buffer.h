@@ -6,7 +6,9 @@
  * Rules
  *  1. Allocation goes only upwards; cache_reset() frees everything at once. The caller makes sure
  *     that no thread is in the code then (and that no return stack points into it).
- *  2. cache_find() may be called in signal handlers and without a lock while another thread adds.
+ *  2. Small programs stay on small pages, at the start. Who needs more goes on at the next boundary
+ *     of a huge page, so that each 2 MB cost one page fault: cache_widen() before allocating.
+ *  3. cache_find() may be called in signal handlers and without a lock while another thread adds.
  * Threads: everything but cache_find() needs the translator's lock.
  */
 #ifndef TRANSLATOR_CACHE_CODE_BUFFER_H
@@ -23,6 +25,7 @@ typedef struct CodeBuffer {
     uint8_t *next;        /* where the next unit starts */
     uint8_t *first;       /* behind the backend's common stubs: where a reset returns to */
     uint8_t *meta, *meta_next, *meta_limit;
+    uint8_t *wide, *meta_wide; /* where huge pages start; NULL: nothing is there yet */
     CompiledUnit **unit;  /* in order of address */
     _Atomic uint32_t n_units;
     uint32_t cap_units;
@@ -31,6 +34,8 @@ typedef struct CodeBuffer {
 bool cache_init(CodeBuffer *c, size_t bytes); /* 0: default */
 void cache_free(CodeBuffer *c);
 void cache_reset(CodeBuffer *c);
+/* So much code and metadata are about to be allocated. */
+void cache_widen(CodeBuffer *c, size_t code_bytes, size_t meta_bytes);
 /* Zeroed, 16-byte aligned metadata; NULL when it is full. */
 void *cache_alloc_meta(CodeBuffer *c, size_t bytes);
 /* Makes `u` findable; its code ends at c->next. False when the table is full. */

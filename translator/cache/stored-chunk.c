@@ -168,6 +168,7 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
                        const ChunkPlace *place, StoredChunk **ret)
 {
     CodeBuffer *buf = t->code;
+    cache_widen(buf, row->code_bytes, row->table_bytes);
     uint8_t *code = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
     uint32_t kept_bytes = ((const StoreTables *)(const void *)(file + row->code_bytes))->kept_bytes;
     if (code > buf->limit || row->code_bytes > (size_t)(buf->limit - code))

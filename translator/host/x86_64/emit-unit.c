@@ -350,6 +350,7 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     CodeBuffer *buf = &b->buffer;
     struct EmitState *s = arena_alloc(u->arena, sizeof *s);
     Emit emit = { 0 }, *e = &emit;
+    cache_widen(buf, 0, 0);
     uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15);
     s->backend = b;
     s->pool = arena_alloc_raw(u->arena, POOL_MAX * sizeof *s->pool);
