@@ -97,7 +97,7 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
     append(b, &b->units, u, sizeof *u);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
-    if (b->code.n >= STORE_CHUNK_CODE || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
+    if (b->code.n >= b->chunk_code || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
         close_chunk(b);
 }
 

@@ -15,7 +15,7 @@
 typedef struct StoreBuffer { uint8_t *p; size_t n, cap; } StoreBuffer;
 
 typedef struct StoreBuilder {
-    uint32_t fp_site_bytes;
+    uint32_t fp_site_bytes, chunk_code;
     bool failed;
     /* the open chunk; parts: of SeenBytes */
     StoreBuffer code, units, links, seen, patterns, points, snaps, constants, vconsts, fp_sites,

@@ -15,7 +15,9 @@
 enum {
     STORE_FORMAT = 1,
     STORE_ALIGN = 64,             /* of groups and chunks */
-    STORE_CHUNK_CODE = 1 << 20,  /* a chunk is closed behind so much host code */
+    /* A chunk is closed behind so much host code: what one process ran is likely to be run together
+     * again; of what was translated ahead of time little is. */
+    STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 64 << 10,
     STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,

@@ -319,11 +319,13 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     if (!w->sound)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
+    w->builder.chunk_code = STORE_CHUNK_CODE;
     if (!find_fresh(w, units))
         return;
     bool join = w->now.n_groups >= MAX_GROUPS;
     if (join)
         add_stored(w, units);
+    w->builder.chunk_code = units->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE;
     add_live(w, units);
     if (!build_finish(&w->builder, s->key, v))
         return;

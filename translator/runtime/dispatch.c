@@ -57,6 +57,7 @@ static void fill_jump_cache(Vcpu *v, CompiledUnit *u)
         return;
     unsigned n = jump_cache_index(u->pc);
     JumpCacheEntry *e = &v->own_jump_cache[n];
+    v->jump_cache_used |= UINT64_C(1) << n / (VCPU_JUMP_CACHE_SIZE / 64);
     __atomic_store_n(&e->host, (const void *)unit_entry(u), __ATOMIC_RELAXED);
     __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
     /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
@@ -218,6 +219,17 @@ static VcpuExit dispatch(Vcpu *v)
             return v->exit_reason;
         }
     }
+}
+
+uint32_t vcpu_syscall(Vcpu *v)
+{
+    const Translator *t = v->translator;
+    vcpu_code_end(v);
+    v->in_guest = false;
+    bool done = t->callbacks.syscall(t->opaque, v);
+    v->in_guest = true;
+    while (!vcpu_code_begin(v)) {}
+    return done;
 }
 
 VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info)

@@ -41,6 +41,7 @@ struct Translator {
     bool one_insn, verify, stats_time;
     const char *cpu_name;          /* the -cpu model as it was asked for; "": the default */
     struct Stored *stored;         /* stored.h: the translation store, or NULL */
+    bool warming;                  /* what is translated isn't run */
     bool no_opt;                   /* tests: units as they were lifted */
     TranslatorTier tier;
     uint32_t tier_step;            /* of Vcpu.profile's counters */

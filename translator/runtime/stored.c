@@ -7,7 +7,7 @@
 #include "translator/cache/build-id.h"
 #include "translator/debug/perf-map.h"
 
-enum { SAVE_UNITS = 4096 /* a process that runs on saves when it has so many new ones */ };
+enum { SAVE_UNITS = 16384 /* a process that runs on saves when it has so many new ones */ };
 
 /* A mapping of a guest file's code. It only shrinks. */
 typedef struct FileMap {
@@ -468,6 +468,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
     StoreUnits units = {
         .n = collect(t, m, end), .bias = m->bias, .code = host(m->start),
         .code_off = m->start - m->bias, .code_bytes = m->end - m->start,
+        .warm = t->warming,
     };
     units.unit = s->new_unit;
     units.seen = s->new_seen;

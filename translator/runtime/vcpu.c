@@ -253,8 +253,11 @@ void vcpu_code_end(Vcpu *v)
 
 void vcpu_jump_cache_clear(Vcpu *v)
 {
-    for (unsigned n = 0; n < VCPU_JUMP_CACHE_SIZE; n++)
-        __atomic_store_n(&v->own_jump_cache[n].pc, jump_cache_free(n), __ATOMIC_RELAXED);
+    enum { PART = VCPU_JUMP_CACHE_SIZE / 64 };
+    for (uint64_t used = v->jump_cache_used; used; used &= used - 1)
+        for (unsigned n = (unsigned)__builtin_ctzll(used) * PART, end = n + PART; n < end; n++)
+            __atomic_store_n(&v->own_jump_cache[n].pc, jump_cache_free(n), __ATOMIC_RELAXED);
+    v->jump_cache_used = 0;
 }
 
 /* C code that touches guest memory on purpose has set v->recover. */

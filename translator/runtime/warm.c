@@ -48,6 +48,7 @@ uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
 {
     Warm w = { .t = t, .v = v, .start = start, .end = end };
     uint64_t count = 0;
+    t->warming = true;
     w.known = calloc((end - start) / 16 + 1, 1);
     /* The first one comes first out of the queue. */
     while (w.known && n)
