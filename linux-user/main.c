@@ -172,7 +172,7 @@ static Translator *make_translator(Process *p, const Options *o)
 {
     static const TranslatorCallbacks callbacks = {
         .fetch = mem_fetch, .aliases = mem_aliases, .callout = vdso_callout,
-        .file_path = cache_file_path,
+        .file_path = cache_file_path, .syscall = thread_quick_syscall,
     };
     GError *error = NULL;
     TranslatorConfig config = {

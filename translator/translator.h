@@ -59,6 +59,11 @@ typedef struct TranslatorCallbacks {
     /* A call-out of guest code: translator_set_callouts(). Called in translated code: it neither
      * runs guest code nor touches the vcpu or guest memory. NULL: there are none. */
     uint64_t (*callout)(void *opaque, Vcpu *v, unsigned number, uint64_t arg);
+    /* VCPU_EXIT_SYSCALL, from the middle of translated code: true if the call is done and guest
+     * code goes on, false to have vcpu_run() return. Integer code only: the host's floating point
+     * is set up for the guest. Everything else is as if vcpu_run() had returned; who wants it to
+     * return after the call kicks the vcpu. May be NULL. */
+    bool (*syscall)(void *opaque, Vcpu *v);
     /* The path of the file that is mapped at pc, for people to see; may be NULL. */
     void (*file_path)(void *opaque, GuestAddr pc, char *ret, size_t size);
     /* Other addresses of the memory at addr, at most max, or NULL: see translator_set_aliased(). */

@@ -102,6 +102,22 @@ static long call_run(Thread *t, const TableCall *c, uint64_t nr)
     return c && c->refuse ? -(long)c->refuse : -ENOSYS;
 }
 
+long syscall_plain(Thread *t)
+{
+    const Process *p = t->process;
+    const GuestAbi *abi = p->abi;
+    void *cpu = vcpu_cpu(t->vcpu);
+    uint64_t nr = abi->syscall_nr(cpu);
+    const TableCall *c = call_find(abi->syscalls, nr);
+
+    if (!c || c->how != TABLE_PASS || abi->word_bytes != 8 || log_on(LOG_STRACE) ||
+        p->writes_memory || atomic_load_explicit(&t->seccomp_on, memory_order_relaxed))
+        return -1;
+    abi->syscall_args(cpu, t->syscall_args);
+    t->syscall_nr = (int)nr;
+    return c->host_nr;
+}
+
 long syscall_dispatch(Thread *t)
 {
     const GuestAbi *abi = t->process->abi;

@@ -26,6 +26,7 @@
 #ifndef LINUX_USER_SYSCALLS_DISPATCH_H
 #define LINUX_USER_SYSCALLS_DISPATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "linux-user/process.h"
@@ -42,6 +43,9 @@ enum {
 };
 
 long syscall_dispatch(Thread *t);
+/* The host's number of the call that the guest's registers ask for, if it is the host's as it is
+ * and nobody looks on; then thread->syscall_nr and syscall_args are set. Else -1. */
+long syscall_plain(Thread *t);
 /* The row of the call that t is in. */
 const struct TableCall *syscall_current(const Thread *t);
 

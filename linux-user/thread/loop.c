@@ -96,11 +96,8 @@ static void take_step(Thread *t)
         vcpu_set_step(t->vcpu, false);
 }
 
-static void take_syscall(Thread *t)
+static void end_syscall(Thread *t, long r)
 {
-    long r = -SYSCALL_NO_RESULT;
-    if (__builtin_expect(t->trace == NULL, 1) || trace_syscall_enter(t))
-        r = syscall_dispatch(t);
     if (__builtin_expect(r == -EINTR, 0) && (t->trace_requests || trace_is_active(t)))
         r = trace_interrupted(t);
     if (__builtin_expect(t->trace != NULL, 0))
@@ -111,6 +108,37 @@ static void take_syscall(Thread *t)
         return;
     /* signal_deliver() decides about the restart and puts the mask back. */
     atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
+}
+
+static void take_syscall(Thread *t)
+{
+    long r = -SYSCALL_NO_RESULT;
+    if (__builtin_expect(t->trace == NULL, 1) || trace_syscall_enter(t))
+        r = syscall_dispatch(t);
+    end_syscall(t, r);
+}
+
+/* Calls that are the host's own, without leaving translated code. Few functions deep: the host's
+ * kernel empties the processor's stack of return addresses, so each return from here costs more
+ * than the function. */
+bool thread_quick_syscall(void *opaque, Vcpu *v)
+{
+    Thread *t = thread_self;
+    const uint64_t *a = t->syscall_args;
+    long nr = t->trace ? -1 : syscall_plain(t);
+    (void)opaque;
+    if (nr < 0)
+        return false;
+    long r = host_syscall(t, nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (!syscall_is_restart(r)) {
+        t->process->abi->syscall_result(vcpu_cpu(v), r);
+        t->syscall_nr = -1;
+    }
+    if (__builtin_expect(r == -EINTR || syscall_is_restart(r) || t->trace, 0))
+        end_syscall(t, r);
+    if (signal_is_pending(t))
+        vcpu_kick(v);
+    return true;
 }
 
 void thread_loop(Thread *t)

@@ -13,6 +13,7 @@
 Thread *thread_new_main(Process *p);
 /* Runs guest code and its system calls, until t->exiting. */
 void thread_loop(Thread *t);
+bool thread_quick_syscall(void *opaque, Vcpu *v); /* TranslatorCallbacks.syscall */
 
 typedef struct ThreadClone {
     uint64_t flags;      /* CLONE_*, without the exit signal */

@@ -59,6 +59,8 @@ void vcpu_kick_runtime(Vcpu *v);
  * to units are good. */
 bool vcpu_code_begin(Vcpu *v);
 void vcpu_code_end(Vcpu *v);
+/* dispatch.c, for backends: TranslatorCallbacks.syscall, called by translated code. 0: not done */
+uint32_t vcpu_syscall(Vcpu *v);
 void vcpu_jump_cache_clear(Vcpu *v);
 
 /* dump.c: what -d shows */

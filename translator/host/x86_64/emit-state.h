@@ -27,6 +27,7 @@ typedef enum StubId {
     STUB_JUMP,        /* to the guest pc in rax by the jump cache */
     STUB_RET,         /* the same for a return that didn't match the private stack's top */
     STUB_SENTINEL,    /* a return with nothing on the private stack */
+    STUB_SYSCALL,     /* everything is canonical, the pc stored */
     STUB_CALL_FN,     /* backend function number in eax, immediate in scratch[7] */
     N_STUBS
 } StubId;

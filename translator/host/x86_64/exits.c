@@ -418,6 +418,10 @@ static void select_exit_if(Emit *e, IrInsn *i)
 static void leave_trap(Emit *e, const IrInsn *i)
 {
     exit_store_pc(e, i->imm, RDX);
+    if (i->attr == VCPU_EXIT_SYSCALL && e->translator->callbacks.syscall && !no_links(e)) {
+        emit_jmp_stub(e, STUB_SYSCALL);
+        return;
+    }
     enc_store_i(e, false, MEM_STATE(exit_reason), i->attr);
     emit_jmp_stub(e, STUB_LEAVE_DONE);
 }

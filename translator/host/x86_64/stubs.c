@@ -3,6 +3,7 @@
  * backend functions. Made once, at the start of the code buffer. */
 #include "translator/host/x86_64/compile.h"
 #include "translator/host/x86_64/emit-state.h"
+#include "translator/runtime/runtime.h"
 
 static const Reg callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
 enum { N_CALLEE_SAVED = 6, SCAN_FRAMES = 16 };
@@ -122,6 +123,30 @@ static void stub_call_fn(Emit *e)
     emit8(e, 0xc3);
 }
 
+/* The whole way through the dispatcher and its caller costs as much as a short call of the
+ * kernel's. The code that made the call may have been flushed meanwhile, so it goes on by a
+ * look-up. */
+static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jump, Label *leave_all)
+{
+    Label not_done = LABEL_INIT;
+    move_homes(e, b, isa, false);
+    enc_store(e, true, MEM_STATE(return_stack), RSP);
+    enc_load(e, true, RSP, MEM_STATE(c_stack));
+    enc_lea(e, true, RDI, (Mem) { REG_STATE, REG_NONE, 0, 0, -STATE_BIAS });
+    enc_mov_ri(e, RAX, (uintptr_t)vcpu_syscall);
+    enc_rr(e, 0, 0, 0, 0xff, 2, RAX);
+    enc_load(e, true, RSP, MEM_STATE(return_stack));
+    move_homes(e, b, isa, true);
+    enc_alu_i(e, ALU_CMP, false, operand_reg(RAX), 0);
+    enc_jcc(e, CC_E, &not_done);
+    enc_load(e, true, RAX, mem_state(offsetof(Vcpu, cpu) + isa->pc_offset));
+    enc_jmp(e, jump);
+    enc_bind(e, &not_done);
+    enc_store_i(e, false, MEM_STATE(exit_reason), VCPU_EXIT_SYSCALL);
+    enc_mov_ri(e, RAX, LEAVE_DONE);
+    enc_jmp(e, leave_all);
+}
+
 static void start(Emit *e, X86Backend *b, StubId id)
 {
     while ((e->p - e->code) & 15)
@@ -166,6 +191,8 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     start(e, b, STUB_SENTINEL);
     enc_load(e, true, RSP, MEM_STATE(return_stack_top));
     enc_jmp(e, &jump_label);
+    start(e, b, STUB_SYSCALL);
+    stub_syscall(e, b, isa, &jump_label, &leave_label);
     start(e, b, STUB_CALL_FN);
     stub_call_fn(e);
     while ((e->p - e->code) & 63)
