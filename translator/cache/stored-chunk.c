@@ -109,9 +109,11 @@ static void populate(const uint8_t *at, size_t bytes)
 }
 
 /* Of the file's bytes; they may be what nobody wrote. */
-static bool same_code(Translator *t, const StoredChunk *c, const ChunkPlace *p)
+static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
 {
     size_t at = 0;
+    c->seen_start = ~(GuestAddr)0;
+    c->seen_end = 0;
     for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
         StoreRange r = c->range[n];
         uint64_t from = r.off + p->bias;
@@ -119,6 +121,8 @@ static bool same_code(Translator *t, const StoredChunk *c, const ChunkPlace *p)
             !r.bytes || r.bytes > c->tables->guest_bytes - at)
             return false;
         unit_table_see(t->units, from, r.bytes);
+        c->seen_start = from < c->seen_start ? from : c->seen_start;
+        c->seen_end = from + r.bytes > c->seen_end ? from + r.bytes : c->seen_end;
         if (memcmp((const void *)(uintptr_t)from, c->guest + at, r.bytes))
             return false;
         at += r.bytes;
@@ -151,6 +155,8 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint
         return CHUNK_FULL;
     if (!same_code(t, &in_file, place))
         return CHUNK_DIFFERS;
+    c->seen_start = in_file.seen_start;
+    c->seen_end = in_file.seen_end;
     populate(code, row->code_bytes + reloc_bytes);
     populate(kept, kept_bytes);
     memcpy(code, file, row->code_bytes);

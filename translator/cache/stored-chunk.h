@@ -21,6 +21,7 @@ struct Translator;
 typedef struct StoredChunk {
     CompiledUnit base;        /* base.chunk is this one; base.code its code */
     uint64_t bias;            /* guest address less offset in the guest's file */
+    GuestAddr seen_start, seen_end; /* all that its units have seen lies between */
     size_t kept_bytes;        /* of its tables, from here on in memory */
     const StoreTables *tables;
     V128 *vconst;

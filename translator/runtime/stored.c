@@ -335,6 +335,8 @@ static bool connect(Translator *t, StoredChunk *c)
 
 static bool overlaps(const StoredChunk *c, GuestAddr start, GuestAddr last)
 {
+    if (c->seen_start > last || c->seen_end <= start)
+        return false;
     for (uint32_t n = 0; n < c->tables->n_seen; n++) {
         GuestAddr from = c->seen[n].off + c->bias;
         if (from <= last && from + c->seen[n].bytes > start)
