@@ -3,4 +3,4 @@
 check-cpython: calque
 	CALQUE='$(abs_top_builddir)/calque' ROOTS='$(abs_top_builddir)/roots' \
 	    $(srcdir)/tests/cpython/run.sh $(MODULES)
-EXTRA_DIST += %D%/run.sh
+EXTRA_DIST += %D%/run.sh %D%/compare.py
