@@ -270,6 +270,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
         fail(EXIT_NOT_EXECUTABLE, "no memory");
     if (o->seccomp_fd >= 0 && !seccomp_restore(t, o->seccomp_fd))
         fail(EXIT_USAGE, "--seccomp-fd: no filters of an execve there");
+    p->mdwe = o->mdwe;
     load_start(p, t);
     signal_thread_start(t);
     trace_program_start(t, o->gdb ? TRACE_AUXV_MAGIC | 1 : getauxval(AT_BASE));

@@ -17,7 +17,7 @@ typedef enum OptionId {
     OPT_HELP, OPT_GDB, OPT_PREFIX, OPT_STACK, OPT_CPU, OPT_SET_ENV, OPT_UNSET_ENV, OPT_ARGV0,
     OPT_RELEASE, OPT_BASE, OPT_RESERVED, OPT_LOG, OPT_LOG_FILE, OPT_PAGE_SIZE, OPT_ONE_INSN,
     OPT_STRACE, OPT_SEED, OPT_VERSION, OPT_BACKEND, OPT_EXEC_FD, OPT_SECCOMP_FD,
-    OPT_EXEC_NAME, OPT_PLUGIN,
+    OPT_EXEC_NAME, OPT_MDWE, OPT_PLUGIN,
     OPT_TB_SIZE,
     OPT_HOST_CPU, OPT_TIER, OPT_TIER_THRESHOLD, OPT_STATS, OPT_NO_CACHE, OPT_WARM,
 } OptionId;
@@ -71,6 +71,7 @@ static const OptionRow rows[] = {
     {OPT_PLUGIN, "plugin", "plugin", "PLUGIN", "FILE", NULL},
     {OPT_TB_SIZE, "tb-size", "tb-size", "TB_SIZE", "UNITS", NULL},
     {OPT_SECCOMP_FD, "seccomp-fd", "seccomp-fd", NULL, "FD", NULL},
+    {OPT_MDWE, "mdwe", "mdwe", NULL, NULL, NULL},
     {OPT_EXEC_FD, "exec-fd", "exec-fd", NULL, "FD", NULL},
     {OPT_EXEC_NAME, "exec-name", "exec-name", NULL, "PATH", NULL},
     {OPT_VERSION, "version", "version", NULL, NULL, "print the version"},
@@ -174,6 +175,7 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
         o->tier_threshold = value;
         o->tier_entries = (uint32_t)number;
         return true;
+    case OPT_MDWE: o->mdwe = true; return true;
     case OPT_WARM: o->warm = true; return true;
     case OPT_NO_CACHE: o->no_cache = true; return true;
     case OPT_STATS: o->stats = true; return true;
@@ -255,7 +257,7 @@ static const char *guest_by_name(const char *argv0)
 static bool allowed_if_secure(const OptionRow *row)
 {
     return row->id == OPT_ARGV0 || row->id == OPT_EXEC_FD || row->id == OPT_EXEC_NAME ||
-           row->id == OPT_SECCOMP_FD;
+           row->id == OPT_SECCOMP_FD || row->id == OPT_MDWE;
 }
 
 bool options_parse(Options *o, const LoadOrigin *origin, int argc, char **argv, GError **error)

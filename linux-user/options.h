@@ -33,6 +33,7 @@ typedef struct Options {
     bool warm;               /* --warm: fill the store and run nothing (calque-cache) */
     bool has_seed, strace, one_insn, stats, show_version, show_help;
     int exec_fd;             /* --exec-fd: the program is open there (fexecve); -1 */
+    bool mdwe;               /* --mdwe: PR_SET_MDWE, as an execve has passed it on */
     int seccomp_fd;          /* --seccomp-fd: filters that an execve has passed on; -1 */
     const char *exec_name;   /* --exec-name: what AT_EXECFN says, if it isn't the program's path */
     bool by_binfmt;          /* started by the kernel (load/origin.h) */

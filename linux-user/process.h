@@ -60,6 +60,8 @@ struct Process {
     bool has_store;                /* the translator has a translation store */
     bool stack_exec;
     struct HostSlots *_Atomic slots; /* thread/slot.c: of all processes that share this memory */
+    uint8_t mdwe;                  /* PR_SET_MDWE's bits; under mem->change_lock */
+    atomic_bool tagged;            /* some thread has had PR_TAGGED_ADDR_ENABLE */
     bool shares_handlers;          /* signals is another Process's too (CLONE_SIGHAND) */
     int leader_status;             /* of the thread group's leader, once it has exited */
 };
@@ -91,6 +93,7 @@ struct Thread {
     struct TraceBlock *trace;
     unsigned trace_requests;
     int trace_group_sig;
+    bool tagged;                   /* PR_TAGGED_ADDR_ENABLE: pointers in calls may be tagged */
     bool parked;                   /* core_park(): its registers are in trace */
     unsigned trace_conts;          /* how often SIGCONT came */
     siginfo_t trace_stop_info;

@@ -33,9 +33,6 @@ MemMap *mem_new(void)
     return m;
 }
 
-void mem_change_begin(MemMap *m) { pthread_mutex_lock(&m->change_lock); }
-void mem_change_end(MemMap *m) { pthread_mutex_unlock(&m->change_lock); }
-
 static bool range_wraps(GuestAddr a, uint64_t bytes) { return a + bytes < a; }
 
 bool mem_has_code(MemMap *m, GuestAddr a, uint64_t bytes)
@@ -54,6 +51,34 @@ static bool table_set(MemMap *m, GuestAddr a, uint64_t bytes, const MemRange *r)
     return ok;
 }
 
+/* Ranges that grow downwards have done so as far as there is something on the host: the kernel
+ * keeps other mappings away from them (stack_guard_gap). */
+static void mem_grown(MemMap *m)
+{
+    unsigned char there;
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < m->n; i++) {
+        MemRange r = m->ranges[i];
+        GuestAddr floor = i ? m->ranges[i - 1].end : 0, start = r.start;
+        if (r.kind != MEM_GROWS)
+            continue;
+        while (start > floor &&
+               host_raw(SYS_mincore, start - MEM_PAGE, MEM_PAGE, (uintptr_t)&there) == 0)
+            start -= MEM_PAGE;
+        if (start < r.start)
+            mem_table_set(m, start, r.start, &r);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+void mem_change_begin(MemMap *m)
+{
+    pthread_mutex_lock(&m->change_lock);
+    if (__builtin_expect(m->grows, 0))
+        mem_grown(m);
+}
+void mem_change_end(MemMap *m) { pthread_mutex_unlock(&m->change_lock); }
+
 bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot)
 {
     if (range_wraps(a, n))
@@ -61,6 +86,12 @@ bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot)
     pthread_mutex_lock(&m->lock);
     bool r = mem_table_covers(m, a, a + n, prot);
     pthread_mutex_unlock(&m->lock);
+    if (!r && m->grows) {
+        mem_grown(m);
+        pthread_mutex_lock(&m->lock);
+        r = mem_table_covers(m, a, a + n, prot);
+        pthread_mutex_unlock(&m->lock);
+    }
     return r;
 }
 
@@ -77,6 +108,8 @@ bool mem_find(MemMap *m, GuestAddr a, MemRange *ret)
 
 MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
 {
+    if (m->grows)
+        mem_grown(m);
     pthread_mutex_lock(&m->lock);
     size_t bytes = page_up(m->n * sizeof *m->ranges + 1);
     long p = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -264,6 +297,8 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
     if (fixed && is_sealed(m, addr, bytes))
         return -EPERM;
     int type = flags & MAP_TYPE;
+    if (p->mdwe && (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC))
+        return -EACCES;
     if (!mem_limits_allow(p, bytes_added(m, addr, bytes, fixed),
                           prot & PROT_WRITE && type == MAP_PRIVATE))
         return -ENOMEM;
@@ -275,9 +310,11 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
             release_gaps(m, addr, bytes);
         return r;
     }
+    bool grows = flags & MAP_GROWSDOWN && type == MAP_PRIVATE;
     MemRange range = {.prot = (uint8_t)(prot & 7),
-                      .kind = MEM_PLAIN,
+                      .kind = grows ? MEM_GROWS : MEM_PLAIN,
                       .shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE};
+    m->grows |= range.kind == MEM_GROWS;
     if (range.shared && !(flags & MAP_ANONYMOUS)) {
         range.object = shared_object(fd);
         range.offset = off;
@@ -354,6 +391,17 @@ long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes)
     return sealed ? -EPERM : 0;
 }
 
+/* What PR_SET_MDWE forbids (include/linux/mman.h, map_deny_write_exec). */
+static bool gains_exec(MemMap *m, GuestAddr addr, GuestAddr end, int prot)
+{
+    if (!(prot & PROT_EXEC) || prot & PROT_WRITE)
+        return prot & PROT_EXEC;
+    for (MemRange r; addr < end && mem_find(m, addr, &r) && r.start < end; addr = r.end)
+        if (!(r.prot & PROT_EXEC))
+            return true;
+    return false;
+}
+
 static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
 {
     MemMap *m = p->mem;
@@ -368,6 +416,8 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
         return -ENOMEM;
     if (is_sealed(m, addr, end - addr))
         return -EPERM;
+    if (p->mdwe && gains_exec(m, addr, end, prot))
+        return -EACCES;
     bool code = !(prot & PROT_EXEC) && mem_has_code(m, addr, end - addr);
     for (MemRange range = {.end = addr}; range.end < end && mem_find(m, range.end, &range);) {
         range.prot = (uint8_t)prot;

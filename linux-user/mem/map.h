@@ -28,7 +28,10 @@
 
 enum { MEM_PAGE = 4096 };
 
-typedef enum MemKind { MEM_PLAIN, MEM_STACK, MEM_HEAP, MEM_VDSO } MemKind;
+typedef enum MemKind {
+    MEM_PLAIN, MEM_STACK, MEM_HEAP, MEM_VDSO,
+    MEM_GROWS, /* MAP_GROWSDOWN: the kernel makes it longer by itself; mem_grown() finds out */
+} MemKind;
 
 typedef struct MemRange {
     GuestAddr start, end;
@@ -48,6 +51,7 @@ typedef struct MemMap {
     size_t n, capacity;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
     uint64_t bytes, data_bytes; /* under lock: what RLIMIT_AS and RLIMIT_DATA count */
+    bool grows;           /* there has been a range of MEM_GROWS */
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */
 } MemMap;

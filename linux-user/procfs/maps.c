@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/procfs/status.h"
 #include "linux-user/signal/host-syscall.h"
 
 /* A line of the host's /proc/self/maps. */
@@ -117,9 +118,10 @@ void procfs_write_maps(Process *p, ProcOutput *o, const char *host_path, bool de
 }
 
 /* Fields by number, as in proc(5). */
-static bool stat_field(const Process *p, unsigned field, uint64_t *ret)
+static bool stat_field(Process *p, unsigned field, uint64_t *ret)
 {
     switch (field) {
+    case 23: *ret = procfs_mapped_bytes(p); return true;
     case 26: *ret = p->code_start; return true;
     case 27: *ret = p->code_end; return true;
     case 28: *ret = p->start_sp; return true;

@@ -15,22 +15,25 @@
 #include "linux-user/procfs/maps.h"
 #include "linux-user/procfs/other.h"
 #include "linux-user/procfs/output.h"
+#include "linux-user/procfs/status.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 
 typedef enum ProcFile {
     PROC_NONE, PROC_EXE, PROC_CMDLINE, PROC_ENVIRON, PROC_AUXV, PROC_MAPS, PROC_SMAPS, PROC_STAT,
-    PROC_CPUINFO,
+    PROC_STATUS, PROC_STATM, PROC_LIMITS, PROC_CPUINFO,
 } ProcFile;
 
 static const struct { const char *name; ProcFile file; } names[] = {
     {"exe", PROC_EXE}, {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON}, {"auxv", PROC_AUXV},
     {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"stat", PROC_STAT}, {"cpuinfo", PROC_CPUINFO},
+    {"status", PROC_STATUS}, {"statm", PROC_STATM}, {"limits", PROC_LIMITS},
 };
 
 typedef struct ProcPath {
     ProcFile file;
     pid_t other;   /* another process, or 0 */
+    pid_t tid;     /* of task/TID, else the process's */
     char host[64]; /* /proc/self/NAME or /proc/self/task/TID/NAME, or with that one's number */
 } ProcPath;
 
@@ -177,6 +180,7 @@ static bool recognize(int dirfd, const char *path, ProcPath *ret)
     }
     if (strchr(rest, '/'))
         return false;
+    ret->tid = (pid_t)(tid ? tid : host_raw(SYS_getpid));
     host_name(ret, rest, tid);
     return true;
 }
@@ -230,6 +234,9 @@ static long open_file(Thread *t, Process *p, const ProcPath *found, int flags)
     case PROC_MAPS: procfs_write_maps(p, &o, found->host, false); break;
     case PROC_SMAPS: procfs_write_maps(p, &o, found->host, true); break;
     case PROC_STAT: procfs_write_stat(p, &o, found->host); break;
+    case PROC_STATUS: procfs_write_status(p, &o, found->host, found->tid); break;
+    case PROC_STATM: procfs_write_statm(p, &o, found->host); break;
+    case PROC_LIMITS: procfs_write_limits(p, &o, found->host); break;
     case PROC_CPUINFO: write_cpuinfo(t, &o); break;
     default: break;
     }

@@ -78,6 +78,27 @@ static void gather_words(const SyscallTable *table, const TableCall *c, uint64_t
         args[i] = out[i];
 }
 
+/* A kind of argument that points to something, or may. */
+static bool is_pointer(unsigned kind)
+{
+    return kind == TABLE_ADDR || (kind >= TABLE_PATH && kind <= TABLE_DIRENTS) ||
+           kind == TABLE_IOCTLARG || kind == TABLE_FCNTLARG || kind == TABLE_FUTEXARG ||
+           kind == TABLE_OPTVAL || kind == TABLE_IPCBUF;
+}
+
+/* Under PR_TAGGED_ADDR_ENABLE the top byte of a pointer to user memory doesn't count, but in calls
+ * that choose addresses (Documentation/arch/arm64/tagged-address-abi.rst, §3). Pointers inside of
+ * structures stay as they are. */
+static void untag(const TableCall *c, uint64_t *args)
+{
+    const TableProto *p = &table_protos[c->proto];
+    if (c->host_nr == SYS_mmap || c->host_nr == SYS_brk || c->host_nr == SYS_mremap)
+        return;
+    for (unsigned i = 0; i < p->n_args; i++)
+        if (is_pointer(table_args[p->args + i].kind) && !(args[i] >> 55 & 1))
+            args[i] &= ~UINT64_C(0) >> 8;
+}
+
 static long call_run(Thread *t, const TableCall *c, uint64_t nr)
 {
     const uint64_t *a = t->syscall_args;
@@ -111,7 +132,8 @@ long syscall_plain(Thread *t)
     const TableCall *c = call_find(abi->syscalls, nr);
 
     if (!c || c->how != TABLE_PASS || abi->word_bytes != 8 || log_on(LOG_STRACE) ||
-        p->writes_memory || atomic_load_explicit(&t->seccomp_on, memory_order_relaxed))
+        p->writes_memory || t->tagged ||
+        atomic_load_explicit(&t->seccomp_on, memory_order_relaxed))
         return -1;
     abi->syscall_args(cpu, t->syscall_args);
     t->syscall_nr = (int)nr;
@@ -129,6 +151,8 @@ long syscall_dispatch(Thread *t)
     abi->syscall_args(cpu, t->syscall_args);
     if (abi->word_bytes == 4 && c && c->how != TABLE_UNKNOWN)
         gather_words(abi->syscalls, c, t->syscall_args);
+    if (__builtin_expect(t->process->tagged, 0) && t->tagged && c && c->how != TABLE_UNKNOWN)
+        untag(c, t->syscall_args);
     t->syscall_nr = nr;
     ret = log_on(LOG_STRACE) ? strace_call(t, c, nr, call_run) : call_run(t, c, nr);
     if (__builtin_expect(t->process->writes_memory, 0) && ret > 0 && c)

@@ -211,8 +211,8 @@ typedef struct ExecFile {
     bool by_fd;       /* the path says nothing to another process: it gets the descriptor */
 } ExecFile;
 
-/* calque [options] [--seccomp-fd N] -0 ARGV0 [--exec-name NAME] [--exec-fd N] -- PATH ARGS…; fd -1:
- * by the path. */
+/* calque [options] [--mdwe] [--seccomp-fd N] -0 ARGV0 [--exec-name NAME] [--exec-fd N] -- PATH
+ * ARGS…; fd -1: by the path. */
 static long exec_guest(Thread *t, ExecArgs *a, const char *path, const char *name, int fd)
 {
     const char *options[OPTIONS_INHERIT_MAX];
@@ -242,6 +242,8 @@ static long exec_guest(Thread *t, ExecArgs *a, const char *path, const char *nam
         push_front(a, filters);
         push_front(a, "--seccomp-fd");
     }
+    if (t->process->mdwe & 1 && !(t->process->mdwe & 2))
+        push_front(a, "--mdwe");
     while (n > 0)
         push_front(a, options[--n]);
     push_front(a, "calque");
@@ -301,9 +303,9 @@ static long exec_file(Thread *t, ExecArgs *a, const ExecFile *f, int depth)
     if (depth > MAX_DEPTH)
         return -ELOOP;
     const char *found = f->path[0] ? program_path(t, f->dfd, f->path, buf) : f->path;
-    /* Filters of seccomp are passed on by the emulator itself. */
+    /* Filters of seccomp and PR_SET_MDWE are passed on by the emulator itself. */
     bool by_kernel = p->options->by_binfmt && !p->options->prefix && !f->by_fd && depth == 0 &&
-                     !t->seccomp;
+                     !t->seccomp && !p->mdwe;
     long fd = open_program(f->dfd, found, f->flags, &head), r;
     if (fd == -EACCES && by_kernel)
         return exec_host(t, f->dfd, found, a, f->flags);

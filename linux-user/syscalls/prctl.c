@@ -18,6 +18,7 @@
 
 /* Newer than the headers that this may be built with. */
 enum {
+    SET_MDWE = 65, GET_MDWE = 66,
     SET_MEMORY_MERGE = 67, GET_MEMORY_MERGE = 68, TIMER_CREATE_RESTORE_IDS = 77, FUTEX_HASH = 78,
     SET_VMA = 0x53564d41, GET_AUXV = 0x41555856,
 };
@@ -112,6 +113,28 @@ static long set_mm(Thread *t, const uint64_t *args)
     }
 }
 
+/* ---- memory that is written is never executed ---- */
+
+/* kernel/sys.c, prctl_set_mdwe. The host's kernel isn't told: the emulator makes code. */
+static long set_mdwe(Process *p, const uint64_t *args)
+{
+    enum { REFUSE_EXEC_GAIN = 1, NO_INHERIT = 2 };
+    uint64_t bits = args[1];
+    if (args[2] || args[3] || args[4] || bits & ~UINT64_C(3) || bits == NO_INHERIT)
+        return -EINVAL;
+    mem_change_begin(p->mem);
+    long r = p->mdwe && p->mdwe != bits ? -EPERM : 0;
+    if (r == 0)
+        p->mdwe = (uint8_t)bits;
+    mem_change_end(p->mem);
+    return r;
+}
+
+static long get_mdwe(const Process *p, const uint64_t *args)
+{
+    return args[1] || args[2] || args[3] || args[4] ? -EINVAL : p->mdwe;
+}
+
 /* ---- the call ---- */
 
 static bool is_the_kernels(int option)
@@ -134,8 +157,7 @@ static bool is_the_kernels(int option)
 }
 
 /* What isn't in the lists: the processor's, or EINVAL as from a kernel that doesn't know it. That
- * goes for PR_SET_MDWE (which would forbid the emulator to make code; systemd then does it with
- * seccomp), PR_SET_SYSCALL_USER_DISPATCH, and controls of processors that the guest's aren't. */
+ * goes for PR_SET_SYSCALL_USER_DISPATCH, and controls of processors that the guest's aren't. */
 static long arch_prctl(Thread *t, const uint64_t *args)
 {
     long r = t->process->abi->prctl ? t->process->abi->prctl(t, args) : -EINVAL;
@@ -167,6 +189,10 @@ long sys_prctl(Thread *t, const uint64_t *args)
                                                 : -EINVAL;
     case PR_SET_MM:
         return set_mm(t, args);
+    case SET_MDWE:
+        return set_mdwe(t->process, args);
+    case GET_MDWE:
+        return get_mdwe(t->process, args);
     default:
         return arch_prctl(t, args);
     }

@@ -56,6 +56,7 @@ Thread *thread_alloc(Process *p, const Thread *from, struct HostSlot *slot)
         if (from) {
             memcpy(t->comm, from->comm, sizeof t->comm);
             seccomp_inherit(t, from);
+            t->tagged = from->tagged;
         }
         return t;
     }

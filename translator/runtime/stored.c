@@ -2,6 +2,7 @@
 /* See stored.h. */
 #include "translator/runtime/stored.h"
 
+#include <sys/mman.h>
 #include <stdlib.h>
 
 #include "translator/cache/build-id.h"
@@ -144,6 +145,17 @@ static void list_in_perf_map(Translator *t, const StoredChunk *c)
     }
 }
 
+/* All that is used of a chunk has been copied: the pages of its file that only it is in needn't
+ * count for this process any more. Small ones aren't worth a system call. */
+static void let_go(const uint8_t *data, size_t bytes)
+{
+    enum { SMALL = 128 << 10 };
+    uintptr_t from = ((uintptr_t)data + 4095) & ~(uintptr_t)4095;
+    uintptr_t to = ((uintptr_t)data + bytes) & ~(uintptr_t)4095;
+    if (to > from && to - from >= SMALL)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 /* NULL: it can't be had now, or not here. May fault. */
 static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
 {
@@ -169,6 +181,7 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
             store_file_forget_name(&s->store, m->file);
         return NULL;
     }
+    let_go(data, (size_t)row->code_bytes + row->table_bytes);
     c->next = s->loaded;
     s->loaded = c;
     list_in_perf_map(t, c);

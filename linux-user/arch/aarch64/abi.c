@@ -93,11 +93,28 @@ static uint64_t fault_syndrome(int vcpu_exit, int si_code, bool write)
     return (uint64_t)EC_DATA_ABORT << 26 | IL | (write ? WNR : 0) | status;
 }
 
+/* arch/arm64/kernel/process.c, set_tagged_addr_ctrl: without MTE there is one bit. */
+static long tagged_ctrl(Thread *t, const uint64_t *args, bool set)
+{
+    enum { ENABLE = 1 };
+    if (args[2] || args[3] || args[4] || (set ? args[1] & ~(uint64_t)ENABLE : args[1]))
+        return -EINVAL;
+    if (!set)
+        return t->tagged;
+    t->tagged = args[1];
+    if (t->tagged)
+        atomic_store_explicit(&t->process->tagged, true, memory_order_relaxed);
+    return 0;
+}
+
 /* arch/arm64: pointer_auth.c. */
 static long arch_prctl(Thread *t, const uint64_t *args)
 {
+    enum { SET_TAGGED_ADDR_CTRL = 55, GET_TAGGED_ADDR_CTRL = 56 };
     enum { PAC_RESET_KEYS = 54, PAC_SET_ENABLED_KEYS = 60, PAC_GET_ENABLED_KEYS = 61 };
     const unsigned all = (1u << A64_N_KEYS) - 1, address_keys = 0xf;
+    if ((int)args[0] == SET_TAGGED_ADDR_CTRL || (int)args[0] == GET_TAGGED_ADDR_CTRL)
+        return tagged_ctrl(t, args, (int)args[0] == SET_TAGGED_ADDR_CTRL);
     if (!a64_model_has(translator_cpu_model(t->process->translator), A64_FEAT_PAUTH))
         return -EINVAL;
     switch ((int)args[0]) {

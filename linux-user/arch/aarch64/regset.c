@@ -121,9 +121,8 @@ static bool pac_keys_get(const Thread *t, void *to)
 
 static bool tagged_get(const Thread *t, void *to)
 {
-    const uint64_t none = 0;
-    (void)t;
-    memcpy(to, &none, sizeof none);
+    const uint64_t control = t->tagged; /* PR_TAGGED_ADDR_ENABLE */
+    memcpy(to, &control, sizeof control);
     return true;
 }
 
