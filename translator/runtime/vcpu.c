@@ -23,9 +23,10 @@ static size_t jump_cache_bytes(void)
     return VCPU_JUMP_CACHE_SIZE * sizeof(JumpCacheEntry);
 }
 
-static void *map_pages(size_t bytes)
+static void *map_pages(size_t bytes, int flags)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -43,12 +44,14 @@ static void vcpu_release(Vcpu *v)
 
 static Vcpu *vcpu_map(Translator *t)
 {
-    Vcpu *v = map_pages(vcpu_bytes(t));
+    /* Every program looks all over the jump cache, first in vain: two faults a page. */
+    int flags = t->vcpus ? 0 : MAP_POPULATE;
+    Vcpu *v = map_pages(vcpu_bytes(t), flags);
     if (!v)
         return NULL;
     v->translator = t;
     v->helpers = t->helper_fns;
-    v->own_jump_cache = v->jump_cache = map_pages(jump_cache_bytes());
+    v->own_jump_cache = v->jump_cache = map_pages(jump_cache_bytes(), flags);
     if (!v->own_jump_cache || !t->backend->vcpu_init(v)) {
         vcpu_release(v);
         return NULL;
@@ -171,7 +174,7 @@ void vcpu_set_watches(Vcpu *v, const VcpuWatch *watches, unsigned n)
     v->n_watches = 0;
     v->watch_flags = 0;
     if (n && !v->watches)
-        v->watches = map_pages(VCPU_WATCHES * sizeof *v->watches);
+        v->watches = map_pages(VCPU_WATCHES * sizeof *v->watches, 0);
     for (unsigned i = 0; i < n && i < VCPU_WATCHES && v->watches; i++) {
         v->watches[v->n_watches++] = watches[i];
         if (watches[i].access & (VCPU_WATCH_READ | VCPU_WATCH_WRITE))

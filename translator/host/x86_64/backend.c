@@ -129,6 +129,13 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
     if (r == LEAVE_DONE || r == LEAVE_PC)
         return r == LEAVE_DONE;
     const uint8_t *stub = (const uint8_t *)(uintptr_t)r - CALL_BYTES;
+    if (v->hot) {
+        ChunkView view;
+        const CompiledUnit *hot = chunk_view(&b->buffer, stub, &view);
+        if (hot)
+            vcpu_set_pc(v, hot->pc);
+        return false;
+    }
     CompiledUnit *u = cache_find(&b->buffer, stub);
     if (u && u->chunk) {
         GuestAddr target;

@@ -22,6 +22,7 @@ typedef enum StubId {
     STUB_LEAVE_DONE,
     STUB_LEAVE_PC,
     STUB_LEAVE_LINK,  /* called by a link's stub: the result is its return address */
+    STUB_LEAVE_HOT,   /* called at a unit's entry, whose counter has overflowed */
     STUB_LEAVE_FAULT, /* homes aren't stored */
     STUB_LEAVE_RETRY,
     STUB_JUMP,        /* to the guest pc in rax by the jump cache */

@@ -243,15 +243,19 @@ static void cold_link_stub(Emit *e, Cold *c)
     memcpy(e->code + l->site, &rel, 4);
 }
 
-/* The rel32 just emitted (its bytes are anything) is a link's. */
-static void add_link(Emit *e, GuestAddr target)
+/* The rel32 just emitted (its bytes are anything) is a link's, with the stub `c`. */
+static void add_link_of(Emit *e, GuestAddr target, Cold *c)
 {
     struct EmitState *s = e->s;
     s->links = arena_grow(e->unit->arena, s->links, sizeof *s->links, s->n_links, &s->cap_links,
                           s->n_links + 1);
-    Cold *c = emit_cold(e, cold_link_stub, NULL);
     c->v[0] = s->n_links;
     s->links[s->n_links++] = (UnitLink) { .target = target, .site = e->p - 4 - e->code };
+}
+
+static void add_link(Emit *e, GuestAddr target)
+{
+    add_link_of(e, target, emit_cold(e, cold_link_stub, NULL));
 }
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
@@ -265,18 +269,17 @@ static void leave_to_pc(Emit *e, GuestAddr pc)
 /* v[0]: pc */
 static void cold_kicked(Emit *e, Cold *c) { leave_to_pc(e, c->v[0]); }
 
-/* v[0]: pc */
+/* Each unit has one, so it is small: C finds the unit by the return address. */
 static void cold_hot(Emit *e, Cold *c)
 {
-    enc_store_i(e, false, MEM_STATE(hot), 1);
-    leave_to_pc(e, c->v[0]);
+    (void)c;
+    emit_call_stub(e, STUB_LEAVE_HOT);
 }
 
 /* At the entry, where everything is canonical. */
 void exit_count_entry(Emit *e)
 {
     Cold *c = emit_cold(e, cold_hot, NULL);
-    c->v[0] = e->unit->pc;
     Mem m = mem_state(offsetof(Vcpu, profile) + 4 * vcpu_profile_index(e->unit->pc));
     enc_alu_i(e, ALU_ADD, false, operand_mem(m), (int32_t)e->translator->tier_step);
     enc_jcc(e, CC_B, &c->enter);
@@ -284,12 +287,13 @@ void exit_count_entry(Emit *e)
 
 /* Loops must be interruptible: a jump backwards looks whether somebody wants us in C. So do all out
  * of a region, whose jumps inside don't (opt/polls.c). */
-static void poll_kick(Emit *e, GuestAddr target)
+static bool wants_poll(Emit *e, GuestAddr target)
 {
-    if (target > e->guest_pc && !(e->unit->flags & IR_UNIT_REGION))
-        return;
-    Cold *c = emit_cold(e, cold_kicked, NULL);
-    c->v[0] = target;
+    return target <= e->guest_pc || e->unit->flags & IR_UNIT_REGION;
+}
+
+static void poll_kick(Emit *e, Cold *c)
+{
     enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(kicked)), 0);
     enc_jcc(e, CC_NE, &c->enter);
 }
@@ -323,15 +327,19 @@ static void jump_direct(Emit *e, GuestAddr target)
         leave_to_pc(e, target);
         return;
     }
-    poll_kick(e, target);
-    if (target == e->unit->pc) {
+    bool own = target == e->unit->pc;
+    Cold *c = emit_cold(e, own ? cold_kicked : cold_link_stub, NULL);
+    c->v[0] = target;
+    if (wants_poll(e, target))
+        poll_kick(e, c);
+    if (own) {
         enc_jmp(e, &e->s->entry);
         return;
     }
     align_rel32(e, 1);
     emit8(e, 0xe9);
     emit32(e, 0);
-    add_link(e, target);
+    add_link_of(e, target, c);
 }
 
 /* At a direct exit: with lazy variables that nobody wants EFLAGS may just be lost. */

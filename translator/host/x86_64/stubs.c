@@ -182,6 +182,10 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     start(e, b, STUB_LEAVE_LINK);
     enc_pop(e, RAX);
     enc_jmp(e, &leave_label);
+    start(e, b, STUB_LEAVE_HOT);
+    enc_pop(e, RAX);
+    enc_store_i(e, false, MEM_STATE(hot), 1);
+    enc_jmp(e, &leave_label);
     start(e, b, STUB_LEAVE_FAULT);
     stub_leave_fault(e, LEAVE_FAULT);
     start(e, b, STUB_LEAVE_RETRY);
