@@ -19,6 +19,7 @@ include %D%/load/local.mk
 include %D%/gdbstub/local.mk
 include %D%/binfmt/local.mk
 include %D%/apps/local.mk
+include %D%/bootstrap/local.mk
 include %D%/programs/local.mk
 include %D%/syscall-fuzz/local.mk
 include %D%/stress-ng/local.mk
