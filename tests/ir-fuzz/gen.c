@@ -494,7 +494,8 @@ static IrRef gen_fp_convert(void)
                         any(t), 0, 0, 0, 0);
     case 3:
         if (!riscv && chance(4))
-            return emit(IR_f2i, IR_I32, 0, attr | IR_ROUND_ZERO | IR_FP_WRAP, any(IR_F64), 0, 0, 0, 0);
+            return emit(IR_f2i, IR_I32, 0, attr | IR_ROUND_ZERO | IR_FP_WRAP, any(IR_F64), 0, 0, 0,
+                        0);
         return emit(IR_f2i, i, 0, attr | convert_round() | u | (riscv ? IR_FP_NAN2INT_MAX : 0),
                         any(t), 0, 0, 0, fraction);
     case 4: return emit(IR_i2f, t, 0, arith_attr() | u, any(i), 0, 0, 0, fraction);
