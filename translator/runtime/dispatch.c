@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -41,28 +42,13 @@ static void set_mode(Vcpu *v)
     uint64_t mode = isa->mode ? isa->mode(v->cpu) : 0;
     if (mode != v->mode) {
         v->mode = mode;
-        vcpu_jump_cache_clear(v); /* it knows pcs only */
+        jump_cache_clear(v); /* it knows pcs only */
     }
 }
 
 static uint32_t unit_flags(const Vcpu *v)
 {
     return (v->step || v->translator->one_insn ? IR_UNIT_ONE_INSN : 0) | v->watch_flags;
-}
-
-/* The unit becomes what inline look-ups find. Called in_code. */
-static void fill_jump_cache(Vcpu *v, CompiledUnit *u)
-{
-    if (u->flags & IR_UNIT_ALONE)
-        return;
-    unsigned n = jump_cache_index(u->pc);
-    JumpCacheEntry *e = &v->own_jump_cache[n];
-    v->jump_cache_used |= UINT64_C(1) << n / (VCPU_JUMP_CACHE_SIZE / 64);
-    __atomic_store_n(&e->host, (const void *)unit_entry(u), __ATOMIC_RELAXED);
-    __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
-    /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
-    if (__atomic_load_n(&u->invalid, __ATOMIC_SEQ_CST))
-        __atomic_store_n(&e->pc, jump_cache_free(n), __ATOMIC_RELAXED);
 }
 
 /* Makes the unit at pc; false: it can't be made, v->exit_reason tells. */
@@ -166,7 +152,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
     unsigned generation = atomic_load_explicit(&t->generation, memory_order_relaxed);
     if (log_on(LOG_EXEC | LOG_CPU))
         dump_enter(v, unit);
-    fill_jump_cache(v, unit);
+    jump_cache_fill(v, unit);
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);
     if (v->hot)

@@ -4,6 +4,7 @@
  * caches and nothing links to it any more; its memory stays until a flush, for threads still in it.
  * Everything here holds the translation lock.
  */
+#include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -45,14 +46,10 @@ static void unlink_incoming(Translator *t, CompiledUnit *u)
 static void withdraw(Translator *t, CompiledUnit *u)
 {
     unit_table_remove(t->units, u);
-    /* Before the purge: fill_jump_cache() looks at it after it has filled. */
+    /* Before the purge: jump_cache_fill() looks at it after it has filled. */
     __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
-    for (Vcpu *v = t->vcpus; v; v = v->next) {
-        unsigned n = jump_cache_index(u->pc);
-        JumpCacheEntry *e = &v->own_jump_cache[n];
-        if (__atomic_load_n(&e->pc, __ATOMIC_SEQ_CST) == u->pc)
-            __atomic_store_n(&e->pc, jump_cache_free(n), __ATOMIC_RELAXED);
-    }
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        jump_cache_purge(v, u->pc);
 }
 
 void unit_invalidate(Translator *t, CompiledUnit *u)
@@ -139,7 +136,7 @@ void units_flush(Translator *t)
     quiesce(t);
     unit_table_clear(t->units);
     for (Vcpu *v = t->vcpus; v; v = v->next)
-        vcpu_jump_cache_clear(v);
+        jump_cache_clear(v);
     if (t->backend->flush)
         t->backend->flush(t);
     stored_flushed(t);

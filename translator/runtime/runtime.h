@@ -51,7 +51,7 @@ void units_retry(Translator *t, GuestAddr pc, uint32_t flags); /* see Vcpu.retry
 uint32_t units_hint(const Translator *t, GuestAddr pc);
 
 /* vcpu.c */
-extern const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE];
+extern const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE]; /* jump-cache.c */
 void vcpu_set_current(Vcpu *v);
 void vcpu_free_idle(Translator *t);
 void vcpu_kick_runtime(Vcpu *v);
@@ -61,7 +61,6 @@ bool vcpu_code_begin(Vcpu *v);
 void vcpu_code_end(Vcpu *v);
 /* dispatch.c, for backends: TranslatorCallbacks.syscall, called by translated code. 0: not done */
 uint32_t vcpu_syscall(Vcpu *v);
-void vcpu_jump_cache_clear(Vcpu *v);
 
 /* dump.c: what -d shows */
 void dump_guest_code(const Translator *t, const IrUnit *u, const uint8_t *code, size_t bytes);

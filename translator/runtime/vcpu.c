@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -16,11 +17,6 @@ static size_t vcpu_bytes(const Translator *t)
 {
     size_t bytes = sizeof(Vcpu) + t->isa->cpu_bytes;
     return (bytes + 4095) & ~(size_t)4095;
-}
-
-static size_t jump_cache_bytes(void)
-{
-    return VCPU_JUMP_CACHE_SIZE * sizeof(JumpCacheEntry);
 }
 
 static void *map_pages(size_t bytes, int flags)
@@ -37,8 +33,7 @@ static void vcpu_release(Vcpu *v)
     t->backend->vcpu_free(v);
     if (v->watches)
         munmap(v->watches, VCPU_WATCHES * sizeof *v->watches);
-    if (v->own_jump_cache)
-        munmap(v->own_jump_cache, jump_cache_bytes());
+    jump_cache_delete(v);
     munmap(v, vcpu_bytes(t));
 }
 
@@ -51,12 +46,10 @@ static Vcpu *vcpu_map(Translator *t)
         return NULL;
     v->translator = t;
     v->helpers = t->helper_fns;
-    v->own_jump_cache = v->jump_cache = map_pages(jump_cache_bytes(), flags);
-    if (!v->own_jump_cache || !t->backend->vcpu_init(v)) {
+    if (!jump_cache_new(v, flags) || !t->backend->vcpu_init(v)) {
         vcpu_release(v);
         return NULL;
     }
-    v->own_jump_cache[0].pc = jump_cache_free(0);
     return v;
 }
 
@@ -82,7 +75,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     v->exit_stub = NULL;
     v->recover = NULL;
     v->alive = NULL;
-    vcpu_jump_cache_clear(v);
+    jump_cache_clear(v);
     t->backend->vcpu_init(v);
     return v;
 }
@@ -208,8 +201,6 @@ void vcpu_set_current(Vcpu *v)
     thread_vcpu = v;
 }
 
-const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE] = { { .pc = ~(GuestAddr)0 } };
-
 static void kick(Vcpu *v, unsigned how)
 {
     /* First the request, then what brings the vcpu here: the dispatcher puts its jump cache back
@@ -252,15 +243,6 @@ void vcpu_code_end(Vcpu *v)
         pthread_cond_broadcast(&t->quiesce_cond);
         pthread_mutex_unlock(&t->quiesce_lock);
     }
-}
-
-void vcpu_jump_cache_clear(Vcpu *v)
-{
-    enum { PART = VCPU_JUMP_CACHE_SIZE / 64 };
-    for (uint64_t used = v->jump_cache_used; used; used &= used - 1)
-        for (unsigned n = (unsigned)__builtin_ctzll(used) * PART, end = n + PART; n < end; n++)
-            __atomic_store_n(&v->own_jump_cache[n].pc, jump_cache_free(n), __ATOMIC_RELAXED);
-    v->jump_cache_used = 0;
 }
 
 /* C code that touches guest memory on purpose has set v->recover. */

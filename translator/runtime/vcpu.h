@@ -31,6 +31,15 @@ static inline unsigned jump_cache_index(GuestAddr pc)
 }
 static inline GuestAddr jump_cache_free(unsigned index) { return index ? 0 : ~(GuestAddr)0; }
 
+/* The larger table behind it (jump-cache.h): common code of the backend computes the same index. A
+ * free entry is as above. */
+enum { VCPU_JUMP_TABLE_SIZE = 1 << 15, JUMP_TABLE_FACTOR = 0x61c88647, JUMP_TABLE_SHIFT = 16 };
+static inline unsigned jump_table_index(GuestAddr pc)
+{
+    pc = pc * JUMP_TABLE_FACTOR >> (JUMP_TABLE_SHIFT + 4);
+    return (unsigned)pc & (VCPU_JUMP_TABLE_SIZE - 1);
+}
+
 enum {
     VCPU_KICK_USER = 1,    /* vcpu_kick() */
     VCPU_KICK_RUNTIME = 2, /* the runtime wants every vcpu out of translated code for a moment */
@@ -40,6 +49,7 @@ struct Vcpu {
     /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
     JumpCacheEntry *jump_cache;      /* own_jump_cache, or an empty one after a kick: every inline
                                         look-up misses then */
+    JumpCacheEntry *jump_table;      /* the larger one, or NULL */
     const void *const *helpers;      /* C functions of the guest's table, by number */
     void *c_stack;                   /* host stack pointer to return to */
     void *return_stack;              /* saved private stack pointer while in C */
@@ -60,6 +70,8 @@ struct Vcpu {
     Translator *translator;
     JumpCacheEntry *own_jump_cache;
     uint64_t jump_cache_used;        /* a bit for each 64th of it that isn't all free */
+    JumpCacheEntry *idle_jump_table; /* the larger table, mapped, but maybe not in use */
+    unsigned jump_fills;
     void *return_stack_base, *return_stack_top; /* its mapping; where an empty one starts */
     size_t return_stack_bytes;
     bool in_guest;                   /* in vcpu_run() */

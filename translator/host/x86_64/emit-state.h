@@ -26,6 +26,7 @@ typedef enum StubId {
     STUB_LEAVE_FAULT, /* homes aren't stored */
     STUB_LEAVE_RETRY,
     STUB_JUMP,        /* to the guest pc in rax by the jump cache */
+    STUB_MISS,        /* the same where the jump cache hasn't got it: by the larger table */
     STUB_RET,         /* the same for a return that didn't match the private stack's top */
     STUB_SENTINEL,    /* a return with nothing on the private stack */
     STUB_SYSCALL,     /* everything is canonical, the pc stored */

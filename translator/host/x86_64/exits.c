@@ -483,6 +483,9 @@ static void leave_to_rax(Emit *e)
     emit_jmp_stub(e, STUB_LEAVE_PC);
 }
 
+/* The pc in rax isn't in the jump cache. */
+static void look_further(Emit *e) { emit_jmp_stub(e, STUB_MISS); }
+
 static void target_to_rax(Emit *e, IrRef target)
 {
     settle_flags(e);
@@ -512,7 +515,7 @@ void exit_emit_lookup(Emit *e, Label *miss)
 static void cold_miss(Emit *e, Cold *c)
 {
     (void)c;
-    leave_to_rax(e);
+    look_further(e);
 }
 
 static void jump_rax(Emit *e)
@@ -586,7 +589,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
 }
 
 /* A call whose target isn't in the jump cache: the frame as the call makes it, so that only the
- * dispatcher has to find the unit. v[0]: return address; back: the landing pad */
+ * unit has to be found. v[0]: return address; back: the landing pad */
 static void cold_call_miss(Emit *e, Cold *c)
 {
     Label leave = LABEL_INIT;
@@ -596,7 +599,7 @@ static void cold_call_miss(Emit *e, Cold *c)
     leave.fix = e->p - 4 - e->code;
     enc_jmp(e, &c->back);
     enc_bind(e, &leave);
-    leave_to_rax(e);
+    look_further(e);
 }
 
 static void select_exit_callind(Emit *e, IrInsn *i)

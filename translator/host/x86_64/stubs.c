@@ -62,12 +62,43 @@ static void stub_leave_fault(Emit *e, uint64_t result)
     leave(e);
 }
 
-static void stub_jump(Emit *e, const GuestIsa *isa)
+/* The pc in rax, from the larger table into the jump cache (jump-cache.h), and on to it. */
+static void stub_miss(Emit *e, const GuestIsa *isa, Label *leave)
 {
-    Label miss = LABEL_INIT;
-    exit_emit_lookup(e, &miss);
-    enc_bind(e, &miss);
+    Label gone = LABEL_INIT;
+    const Mem l1_pc = { RCX, REG_NONE, 0, 0, offsetof(JumpCacheEntry, pc) };
+    const Mem l1_host = { RCX, REG_NONE, 0, 0, offsetof(JumpCacheEntry, host) };
+    const Mem l2_pc = { RDX, REG_NONE, 0, 0, offsetof(JumpCacheEntry, pc) };
+    const Mem l2_host = { RDX, REG_NONE, 0, 0, offsetof(JumpCacheEntry, host) };
     enc_store(e, true, mem_state(offsetof(Vcpu, cpu) + isa->pc_offset), RAX);
+    enc_load(e, true, RDX, MEM_STATE(jump_table));
+    enc_test(e, true, RDX, RDX);
+    enc_jcc(e, CC_E, leave);
+    enc_load(e, true, RCX, MEM_STATE(own_jump_cache)); /* another one is in use: no look-ups now */
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RCX, MEM_STATE(jump_cache));
+    enc_jcc(e, CC_NE, leave);
+    enc_op(e, 0, 0, ENC_W, 0x69, RCX, operand_reg(RAX), 4); /* imul rcx, rax, imm32 */
+    emit32(e, JUMP_TABLE_FACTOR);
+    enc_shift_i(e, SH_SHR, true, RCX, JUMP_TABLE_SHIFT);
+    enc_alu_i(e, ALU_AND, false, operand_reg(RCX), (VCPU_JUMP_TABLE_SIZE - 1) << 4);
+    enc_alu(e, ALU_ADD, true, RDX, operand_reg(RCX));
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, l2_pc);
+    enc_jcc(e, CC_NE, leave);
+    enc_mov_rr(e, false, RCX, RAX);
+    enc_alu_i(e, ALU_AND, false, operand_reg(RCX), (VCPU_JUMP_CACHE_SIZE - 1) << 2);
+    enc_shift_i(e, SH_SHL, false, RCX, 2);
+    enc_rm(e, 0, 0, ENC_W, 0x03, RCX, MEM_STATE(own_jump_cache)); /* add */
+    enc_rm(e, 0, 0, 0, 0xff, 6, l2_host); /* push, pop: no register is free */
+    enc_rm(e, 0, 0, 0, 0x8f, 0, l1_host);
+    enc_rm(e, 0, 0, ENC_W, 0x87, RAX, l1_pc); /* xchg, a fence as well */
+    enc_load(e, true, RAX, mem_state(offsetof(Vcpu, cpu) + isa->pc_offset));
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, l2_pc);
+    enc_jcc(e, CC_NE, &gone);
+    enc_rm(e, 0, 0, 0, 0xff, 4, l2_host); /* jmp */
+    enc_bind(e, &gone);
+    enc_rr(e, 0, 0, ENC_W, 0xf7, 2, RAX); /* not: nobody looks for the complement there */
+    enc_store(e, true, l1_pc, RAX);
+    enc_jmp(e, leave);
 }
 
 /* The top frame isn't the one: look a few frames up (exceptions, longjmp). */
@@ -158,6 +189,7 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
 {
     Emit emit = { 0 }, *e = &emit;
     Label leave_label = LABEL_INIT, jump_label = LABEL_INIT, leave_pc = LABEL_INIT;
+    Label miss = LABEL_INIT;
     e->p = e->code = b->buffer.base;
     e->limit = b->buffer.limit;
     e->cpu = &b->features;
@@ -173,8 +205,10 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     enc_jmp(e, &leave_label);
     start(e, b, STUB_JUMP);
     enc_bind(e, &jump_label);
-    stub_jump(e, isa);
-    enc_jmp(e, &leave_pc);
+    exit_emit_lookup(e, &miss);
+    start(e, b, STUB_MISS);
+    enc_bind(e, &miss);
+    stub_miss(e, isa, &leave_pc);
     start(e, b, STUB_LEAVE_PC);
     enc_bind(e, &leave_pc);
     enc_mov_ri(e, RAX, LEAVE_PC);
