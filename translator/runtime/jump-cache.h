@@ -8,8 +8,9 @@
  * finds into the first.
  *
  * Only the vcpu's thread makes entries. Any thread purges them: the second table first, then the
- * first. Who copies looks at the second once more after a fence and takes its copy back if the entry
- * has gone, so either sees the other. */
+ * first. Who copies looks at the second once more after a fence and takes its copy back if the
+ * entry has gone, so either sees the other.
+ */
 #ifndef TRANSLATOR_RUNTIME_JUMP_CACHE_H
 #define TRANSLATOR_RUNTIME_JUMP_CACHE_H
 
