@@ -21,4 +21,7 @@ EXTRA_DIST += %D%/README.md
 calque_LDADD = libsyscalls.a $(TRANSLATOR_LIBS)
 # Fixed addresses high in the two gigabytes that code can name: no relocation at start (80,000 and
 # a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.
-calque_LDFLAGS = -static -Wl,-Ttext-segment=0x7e000000 $(AM_LDFLAGS)
+calque_LDFLAGS = -static -Wl,-Ttext-segment=0x7e000000 -Wl,-T,$(srcdir)/linux-user/start.ld \
+	$(AM_LDFLAGS)
+EXTRA_calque_DEPENDENCIES = %D%/start.ld
+EXTRA_DIST += %D%/start.ld
