@@ -97,7 +97,8 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
     append(b, &b->units, u, sizeof *u);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
-    if (b->code.n >= b->chunk_code || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
+    if (b->code.n >= (b->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE) ||
+        b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
         close_chunk(b);
 }
 
@@ -397,6 +398,7 @@ static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBu
         .n_points = b->points.n / sizeof(StorePoint), .n_snaps = b->snaps.n / sizeof(UnitSnap),
         .n_relocs = b->relocs.n / sizeof(uint32_t), .n_ranges = ranges->n / sizeof(StoreRange),
         .guest_bytes = bytes->n, .fp_site_bytes = b->fp_site_bytes,
+        .warm = b->warm,
     };
     StoreUnit last = unit_start(b);
     append(b, &b->units, &last, sizeof last);
@@ -445,10 +447,11 @@ static void close_chunk(StoreBuilder *b)
     free(bytes.p);
 }
 
-void build_part(StoreBuilder *b)
+void build_part(StoreBuilder *b, bool warm)
 {
-    if (b->code.n >= STORE_PART_CODE)
+    if (b->code.n >= STORE_PART_CODE || warm != b->warm)
         close_chunk(b);
+    b->warm = warm;
 }
 
 /* -- the group --------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ enum {
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is. */
-    STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 64 << 10,
+    STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10,
     STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,
@@ -72,7 +72,9 @@ static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 typedef struct StoreTables {
     uint32_t n_vconsts, n_constants, n_units, n_links, n_seen, n_fp_sites, n_patterns, n_points,
         n_snaps, n_relocs, n_ranges, guest_bytes;
-    uint32_t kept_bytes, fp_site_bytes, free[2];
+    uint32_t kept_bytes, fp_site_bytes;
+    uint32_t warm;                /* translated ahead of time: closed at STORE_WARM_CODE */
+    uint32_t free;
 } StoreTables;
 
 /* Guest addresses are kept as offsets in the guest's file: the mapping says what to add (`bias`).

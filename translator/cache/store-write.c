@@ -253,10 +253,10 @@ static void add_stored(StoreWrite *w, const StoreUnits *u)
         if (!chunk_is_sound(w, chunk, &c, &code) ||
             c.tables->fp_site_bytes != w->builder.fp_site_bytes)
             continue;
+        build_part(&w->builder, c.tables->warm);
         for (uint32_t n = 0; n < c.tables->n_units; n++)
             if (is_wanted(w, &c, chunk, n, u))
                 build_stored(&w->builder, &c, code, n);
-        build_part(&w->builder);
     }
 }
 
@@ -319,13 +319,12 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     if (!w->sound)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
-    w->builder.chunk_code = STORE_CHUNK_CODE;
     if (!find_fresh(w, units))
         return;
     bool join = w->now.n_groups >= MAX_GROUPS;
     if (join)
         add_stored(w, units);
-    w->builder.chunk_code = units->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE;
+    build_part(&w->builder, units->warm);
     add_live(w, units);
     if (!build_finish(&w->builder, s->key, v))
         return;
