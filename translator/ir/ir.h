@@ -83,11 +83,19 @@ enum {
 /* attr of fence: which earlier accesses are ordered before which later ones. */
 enum { IR_FENCE_RR = 1, IR_FENCE_RW = 2, IR_FENCE_WR = 4, IR_FENCE_WW = 8, IR_FENCE_ALL = 15 };
 
-/* attr of exit_if, exit_jump, exit_call. */
+/* attr of exit_if, exit_jump, exit_call and, as to frames, exit_ind and exit_callind. */
 enum {
     IR_EXIT_LAZY_DEAD = 1, /* every path from the target overwrites the lazy variables unread, so
                               that they needn't be what the puts before made them */
+    IR_EXIT_FRAME_SHIFT = 8, /* number in IrUnit.frame of the inlined call that it leaves from */
 };
+
+/* An inlined call. Guest code doesn't show it; but the return predictor is to know of it when
+ * control leaves from inside. */
+typedef struct IrFrame {
+    GuestAddr ret;  /* the address behind the call */
+    uint32_t outer; /* the frame that the call is in; 0: the unit's own, of which nothing is told */
+} IrFrame;
 
 /* attr of brc: what the profile says. */
 enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2 };
@@ -200,6 +208,8 @@ typedef struct IrUnit {
     uint32_t n_vconsts, cap_vconsts;
     IrRef *phi_arg;       /* arguments of phis */
     uint32_t n_phi_args, cap_phi_args;
+    IrFrame *frame;       /* [n_frames]; [0] is unused */
+    uint32_t n_frames;
     uint32_t flags;       /* IR_UNIT_… */
     bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
 } IrUnit;

@@ -45,15 +45,15 @@ bool region_lift_insn(Region *r, LiftContext *c, IrRef *ret_marker)
     return true;
 }
 
-static int32_t find_block(const Region *r, GuestAddr pc)
+static int32_t find_block(const Region *r, uint32_t frame, GuestAddr pc)
 {
     for (uint32_t b = 0; b < r->n_blocks; b++)
-        if (r->block[b].pc == pc)
+        if (r->block[b].pc == pc && r->block[b].frame == frame)
             return (int32_t)b;
     return -1;
 }
 
-static int32_t add_block(Region *r, GuestAddr pc)
+int32_t region_block_new(Region *r, uint32_t frame, GuestAddr pc)
 {
     if (r->n_blocks == r->src->limits.blocks)
         return -1;
@@ -61,14 +61,17 @@ static int32_t add_block(Region *r, GuestAddr pc)
     r->block = arena_grow(r->src->arena, r->block, sizeof *r->block, r->n_blocks, &cap,
                           r->n_blocks + 1);
     r->cap_blocks = (uint32_t)cap;
-    r->block[r->n_blocks] = (RegionBlock){ .pc = pc, .succ = { -1, -1 }, .order = -1 };
+    RegionBlock *b = &r->block[r->n_blocks];
+    *b = (RegionBlock){ .pc = pc, .frame = frame, .order = -1 };
+    memset(b->succ, -1, sizeof b->succ);
     return (int32_t)r->n_blocks++;
 }
 
 /* The second half of a block as one of its own: it starts at the block's instruction n. */
 static int32_t split_block(Region *r, uint32_t b, uint32_t n)
 {
-    int32_t tail = add_block(r, r->insn[r->block[b].first_insn + n].pc);
+    int32_t tail = region_block_new(r, r->block[b].frame,
+                                    r->insn[r->block[b].first_insn + n].pc);
     if (tail < 0)
         return -1;
     RegionBlock *front = &r->block[b], *back = &r->block[tail];
@@ -79,20 +82,21 @@ static int32_t split_block(Region *r, uint32_t b, uint32_t n)
     back->n_insns -= n;
     front->n_insns = n;
     front->branch_pc = r->insn[front->first_insn + n - 1].pc;
+    front->next = pc;
     front->end = REGION_END_RUNS_ON;
     front->target[0] = pc;
+    memset(front->succ, -1, sizeof front->succ);
     front->succ[0] = tail;
-    front->succ[1] = -1;
     return tail;
 }
 
 /* The block at pc, if there is one or can be made by a split. */
-static int32_t block_at(Region *r, GuestAddr pc)
+static int32_t block_at(Region *r, uint32_t frame, GuestAddr pc)
 {
-    int32_t found = find_block(r, pc);
+    int32_t found = find_block(r, frame, pc);
     for (uint32_t b = 0; found < 0 && b < r->n_blocks; b++) {
         const RegionBlock *k = &r->block[b];
-        if (pc <= k->pc || pc > k->branch_pc || !k->n_insns)
+        if (k->frame != frame || pc <= k->pc || pc > k->branch_pc || !k->n_insns)
             continue;
         for (uint32_t n = 1; n < k->n_insns; n++)
             if (r->insn[k->first_insn + n].pc == pc)
@@ -123,6 +127,15 @@ static bool ends_block(RegionBlock *k, const LiftContext *c, IrRef marker)
     if (!c->ended)
         return false;
     k->end = REGION_END_LEAVES;
+    if (last->op == IR_exit_call) {
+        k->end = REGION_END_CALL;
+        k->target[0] = (GuestAddr)last->imm;
+    } else if (last->op == IR_exit_callind) {
+        k->end = REGION_END_CALLIND;
+    } else if (last->op == IR_exit_ret) {
+        k->end = REGION_END_RET;
+    }
+    k->traps = last->op == IR_trap;
     if (last->op != IR_exit_jump)
         return true;
     const IrInsn *before = &u->insn[last->prev];
@@ -138,9 +151,10 @@ static bool ends_block(RegionBlock *k, const LiftContext *c, IrRef marker)
 }
 
 /* Finds the end of a block, by lifting into a scratch unit. */
-static void scan_block(Region *r, LiftContext *c, uint32_t b)
+static void scan_block(Region *r, uint32_t b)
 {
-    IrUnit *u = c->b.unit;
+    LiftContext *c = &r->scan;
+    IrUnit *u = r->scratch;
     GuestAddr pc = r->block[b].pc;
     u->n_insns = 1;
     u->block[0] = (IrBlock){ .pc = pc };
@@ -150,22 +164,29 @@ static void scan_block(Region *r, LiftContext *c, uint32_t b)
         RegionBlock *k = &r->block[b];
         IrRef marker;
         k->target[0] = c->pc;
-        if (c->pc != pc && find_block(r, c->pc) >= 0)
+        if (c->pc != pc && find_block(r, k->frame, c->pc) >= 0)
             return;
         if (r->n_insns >= r->src->limits.insns || !region_lift_insn(r, c, &marker))
             return;
         add_insn(r, c->pc);
         k->n_insns++;
         k->branch_pc = c->pc;
+        k->next = c->pc + c->bytes;
         if (ends_block(k, c, marker))
             return;
     }
 }
 
+/* Rule 3. */
+static bool is_below(const Region *r, uint32_t frame, GuestAddr pc)
+{
+    return !frame && pc < r->block[0].pc;
+}
+
 /* Should the region go on at the block's target n? */
 static bool follows(const Region *r, const RegionBlock *k, unsigned n)
 {
-    if (k->target[n] < r->block[0].pc)
+    if (n > 1 || (is_below(r, k->frame, k->target[n]) && !r->below))
         return false;
     switch (k->end) {
     case REGION_END_RUNS_ON: return n == 0 && k->n_insns;
@@ -175,38 +196,106 @@ static bool follows(const Region *r, const RegionBlock *k, unsigned n)
     }
 }
 
+int32_t region_block(Region *r, uint32_t frame, GuestAddr pc)
+{
+    int32_t s = block_at(r, frame, pc);
+    return s >= 0 ? s : region_block_new(r, frame, pc);
+}
+
 static void connect(Region *r, uint32_t b)
 {
     for (unsigned n = 0; n < 2; n++) {
         if (!follows(r, &r->block[b], n))
             continue;
         GuestAddr to = r->block[b].target[n];
-        uint32_t blocks = r->n_blocks;
-        int32_t s = block_at(r, to);
+        uint32_t blocks = r->n_blocks, frame = r->block[b].frame;
+        int32_t s = block_at(r, frame, to);
         /* A block that branches into itself: its branch belongs to its second half now. */
         if (s >= 0 && r->n_blocks != blocks && r->block[b].succ[0] == s &&
             r->block[b].end == REGION_END_RUNS_ON) {
-            r->block[s].succ[0] = r->block[s].succ[1] = -1;
+            memset(r->block[s].succ, -1, sizeof r->block[s].succ);
             connect(r, (uint32_t)s);
             return;
         }
-        r->block[b].succ[n] = s >= 0 ? s : add_block(r, to);
+        /* (Making the block may have moved the array.) */
+        s = s >= 0 ? s : region_block_new(r, frame, to);
+        r->block[b].succ[n] = s;
     }
+    region_inline(r, b);
+}
+
+bool region_scan(Region *r, uint32_t first, uint32_t frame, size_t max_insns)
+{
+    /* New blocks are appended; the halves of split ones are there, scanned. */
+    for (uint32_t b = first; b < r->n_blocks; b++) {
+        if (r->block[b].n_insns || r->block[b].frame < frame)
+            continue;
+        scan_block(r, b);
+        if (r->n_insns > max_insns)
+            return false;
+        connect(r, b);
+    }
+    return true;
+}
+
+/* From which blocks can the entry be reached? */
+static bool *find_reaching(const Region *r)
+{
+    bool *reaches = arena_alloc(r->src->arena, r->n_blocks);
+    reaches[0] = true;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t b = r->n_blocks; b-- > 0;)
+            for (unsigned n = 0; n < REGION_SUCCS && !reaches[b]; n++) {
+                int32_t s = r->block[b].succ[n];
+                if (s >= 0 && reaches[s])
+                    reaches[b] = changed = true;
+            }
+    }
+    return reaches;
+}
+
+static bool is_loop(const Region *r)
+{
+    const bool *reaches = find_reaching(r);
+    for (unsigned n = 0; n < REGION_SUCCS; n++) {
+        int32_t s = r->block[0].succ[n];
+        if (s >= 0 && reaches[s])
+            return true;
+    }
+    return false;
+}
+
+/* A piece of a function takes in what follows below the entry too, unless that leads back to the
+ * entry: the dispatch of an interpreter goes with each of its instructions. */
+static void scan_below(Region *r)
+{
+    uint32_t blocks = r->n_blocks;
+    size_t max = r->n_insns + r->src->limits.below;
+    r->below = true;
+    for (uint32_t b = 0; b < blocks; b++) {
+        RegionEnd end = r->block[b].end;
+        if (r->block[b].n_insns &&
+            (end == REGION_END_RUNS_ON || end == REGION_END_JUMP || end == REGION_END_BRANCH))
+            connect(r, b);
+    }
+    region_scan(r, blocks, 0, max < r->src->limits.insns ? max : r->src->limits.insns);
+    const bool *reaches = find_reaching(r);
+    for (uint32_t b = 1; b < r->n_blocks; b++)
+        if (is_below(r, r->block[b].frame, r->block[b].pc) && reaches[b])
+            r->block[b].n_insns = 0; /* is left out */
 }
 
 bool region_discover(Region *r, const RegionSource *src, GuestAddr pc)
 {
-    *r = (Region){ .src = src };
-    IrUnit *scratch = ir_unit_new(src->arena, src->isa, pc, src->mode);
-    LiftContext c = { .b = { .unit = scratch }, .isa = src->isa, .cpu_model = src->cpu_model,
-                      .mode = src->mode };
-    add_block(r, pc);
-    /* New blocks are appended; the halves of split ones are there, scanned. */
-    for (uint32_t b = 0; b < r->n_blocks; b++) {
-        if (r->block[b].n_insns)
-            continue;
-        scan_block(r, &c, b);
-        connect(r, b);
-    }
+    *r = (Region){ .src = src, .n_frames = 1 };
+    r->frame[0].callee = pc;
+    r->scratch = ir_unit_new(src->arena, src->isa, pc, src->mode);
+    r->scan = (LiftContext){ .b = { .unit = r->scratch }, .isa = src->isa,
+                             .cpu_model = src->cpu_model, .mode = src->mode };
+    region_block_new(r, 0, pc);
+    region_scan(r, 0, 0, src->limits.insns);
+    if (!is_loop(r))
+        scan_below(r);
     return r->block[0].n_insns != 0;
 }

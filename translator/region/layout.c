@@ -29,7 +29,7 @@ static void put_down(Order *o, uint32_t b)
 /* All of b's component, whose other blocks are unvisited again. */
 static void component(Order *o, uint32_t b)
 {
-    for (unsigned n = 0; n < 2; n++) {
+    for (unsigned n = 0; n < REGION_SUCCS; n++) {
         int32_t s = o->r->block[b].succ[n];
         if (s >= 0 && !o->number[s])
             visit(o, (uint32_t)s);
@@ -43,7 +43,7 @@ static uint32_t visit(Order *o, uint32_t b)
     bool loop = false;
     uint32_t head = o->number[b] = ++o->n_numbers;
     o->stack[o->n_stack++] = b;
-    for (unsigned n = 0; n < 2; n++) {
+    for (unsigned n = 0; n < REGION_SUCCS; n++) {
         int32_t s = o->r->block[b].succ[n];
         if (s < 0)
             continue;
@@ -72,7 +72,7 @@ static uint32_t visit(Order *o, uint32_t b)
 static void drop_edges(Region *r)
 {
     for (uint32_t b = 0; b < r->n_blocks; b++)
-        for (unsigned n = 0; n < 2; n++) {
+        for (unsigned n = 0; n < REGION_SUCCS; n++) {
             int32_t s = r->block[b].succ[n];
             if (s >= 0 && !r->block[s].keep)
                 r->block[b].succ[n] = -1;
@@ -81,8 +81,10 @@ static void drop_edges(Region *r)
 
 static bool leads_to_kept(const Region *r, const RegionBlock *k)
 {
-    return (k->succ[0] >= 0 && r->block[k->succ[0]].keep) ||
-           (k->succ[1] >= 0 && r->block[k->succ[1]].keep);
+    for (unsigned n = 0; n < REGION_SUCCS; n++)
+        if (k->succ[n] >= 0 && r->block[k->succ[n]].keep)
+            return true;
+    return false;
 }
 
 /* Keeps the blocks from which the entry can be reached; false: it is no loop's head. */
@@ -126,7 +128,7 @@ bool region_layout(Region *r)
     for (uint32_t n = 0; n < r->n_layout; n++)
         r->block[r->layout[n]].order = (int32_t)n;
     for (uint32_t b = 0; b < r->n_blocks; b++)
-        for (unsigned n = 0; n < 2; n++)
+        for (unsigned n = 0; n < REGION_SUCCS; n++)
             if (r->block[b].order >= 0 && r->block[b].succ[n] >= 0)
                 r->block[r->block[b].succ[n]].n_pred++;
     return r->n_layout > 0;

@@ -2,12 +2,19 @@
  * Regions: which guest code the optimizing tier takes together, and its IR.
  *
  *   discover.c  guest blocks from the entry along direct branches, each side that has been executed
+ *   inline.c    calls whose callees come in with them
  *   layout.c    which of them stay, in which order
  *   lift.c      their IR: br and brc inside, side exits out of the region, polls
+ *   lift-end.c  ends of guest blocks: branches, calls, returns
  *
  * A region has one entry, its pc. If that is the head of a loop, the region is the loop nest:
- * blocks from which control can't come back to the entry stay outside. Calls, returns and indirect
- * jumps end a path.
+ * blocks from which control can't come back to the entry stay outside. Calls that aren't inlined,
+ * returns from where the region began and indirect jumps end a path.
+ *
+ * An inlined callee's blocks are the call's own: a block is known by its pc and its frame, the
+ * chain of calls that led there. A return in a frame compares its target with the address behind
+ * the call, and goes on there; in a leaf the comparison folds. Nothing else is assumed of callees.
+ * The private stack has no entries for frames: exits from them make these (ir.h, IrFrame).
  *
  * Rules
  *  1. A guest block is lifted once to find where it ends, and once more into the unit, when all
@@ -15,8 +22,9 @@
  *     from what a lifter knew about the instructions before) refuses the region.
  *  2. Blocks stand in the unit in a weak topological order: predecessors first but for back edges,
  *     a loop's blocks together, its head first.
- *  3. No block lies below the entry, so that the region of an inner loop's head isn't the outer
- *     loop turned inside out: compilers put a loop's head first.
+ *  3. No block of the entry's frame from which control comes back to the entry lies below it, so
+ *     that the region of an inner loop's head isn't the outer loop turned inside out: compilers put
+ *     a loop's head first.
  *  4. A `poll` stands at the start of each block to which an edge leads backwards, in this order or
  *     in the guest's addresses: so every loop has one, also loops that only partly lie in the
  *     region. There and not on the edge, so that a loop's last branch can be its way back.
@@ -30,7 +38,9 @@
 enum {
     REGION_PAGE_SHIFT = 12,
     REGION_PAGE_BYTES = 1 << REGION_PAGE_SHIFT,
-    REGION_MAX_PAGES = 8,
+    REGION_MAX_PAGES = 16,
+    REGION_SUCCS = 4,        /* of a block: targets of an indirect call */
+    REGION_MAX_FRAMES = 64,
     REGION_PAGE_MARGIN = 16, /* of the next page, for an instruction across the end */
 };
 
@@ -44,6 +54,9 @@ typedef struct RegionPage {
 
 typedef struct RegionLimits {
     uint32_t blocks, insns, ir;
+    uint32_t inlined; /* instructions of one call's callee, with what that calls */
+    uint32_t depth;   /* of frames */
+    uint32_t below;   /* instructions below the entry */
 } RegionLimits;
 
 typedef struct RegionSource {
@@ -57,6 +70,8 @@ typedef struct RegionSource {
     bool (*page)(void *opaque, RegionPage *page);
     /* Has the branch at `from` ever gone to `to`? (Or: is it worth to be in the region?) */
     bool (*taken)(void *opaque, GuestAddr from, GuestAddr to);
+    /* Where the indirect call or jump at `from` has gone to, at most REGION_SUCCS of them. */
+    unsigned (*targets)(void *opaque, GuestAddr from, GuestAddr *ret);
     /* IR_UNIT_* flags that the instruction at pc asks for. */
     uint32_t (*hint)(void *opaque, GuestAddr pc);
     void *opaque;
@@ -67,15 +82,22 @@ typedef enum RegionEnd {
     REGION_END_RUNS_ON, /* into succ[0], or to `next` */
     REGION_END_JUMP,
     REGION_END_BRANCH,  /* conditional: succ[0] taken, succ[1] else */
-    REGION_END_LEAVES,  /* by the instruction itself: call, return, trap … */
+    REGION_END_CALL,    /* target[0]; succ[0] is the callee, if it is inlined */
+    REGION_END_CALLIND, /* to target[n], or elsewhere */
+    REGION_END_RET,     /* to target[0], the frame's own return address, or elsewhere */
+    REGION_END_LEAVES,  /* by the instruction itself: indirect jump, trap … */
 } RegionEnd;
 
 typedef struct RegionBlock {
     GuestAddr pc, branch_pc;     /* of the first and last instruction */
+    GuestAddr next;              /* behind the last one */
+    uint32_t frame;              /* in Region.frame */
     uint32_t first_insn, n_insns; /* in Region.insn */
     RegionEnd end;
-    GuestAddr target[2];
-    int32_t succ[2];             /* blocks, or -1: outside */
+    bool traps;
+    uint32_t n_targets;          /* of a call */
+    GuestAddr target[REGION_SUCCS];
+    int32_t succ[REGION_SUCCS];  /* blocks, or -1: outside */
     bool keep;
     int32_t order;               /* in the layout, or -1 */
     uint32_t n_pred;             /* of those that stay */
@@ -83,6 +105,13 @@ typedef struct RegionBlock {
 } RegionBlock;
 
 typedef struct RegionInsn { GuestAddr pc; } RegionInsn;
+
+/* An inlined call; [0] is where the region began. */
+typedef struct RegionFrame {
+    uint32_t outer;
+    uint32_t depth;
+    GuestAddr callee, ret;
+} RegionFrame;
 
 typedef struct Region {
     const RegionSource *src;
@@ -92,9 +121,14 @@ typedef struct Region {
     uint32_t n_blocks, cap_blocks;
     RegionInsn *insn;
     size_t n_insns, cap_insns;
+    RegionFrame frame[REGION_MAX_FRAMES];
+    uint32_t n_frames;
     uint32_t *layout;            /* block numbers, in order */
     uint32_t n_layout;
     bool loop;                   /* the entry is a loop's head */
+    bool below;                  /* blocks below the entry may come in */
+    IrUnit *scratch;             /* in which blocks are scanned */
+    LiftContext scan;
     IrUnit *unit;
 } Region;
 
@@ -102,6 +136,29 @@ typedef struct Region {
 bool region_discover(Region *r, const RegionSource *src, GuestAddr pc);
 bool region_layout(Region *r);
 bool region_lift(Region *r);
+
+/* inline.c: the successors of a block that ends with a call, if its callees can come in. */
+void region_inline(Region *r, uint32_t block);
+
+/* discover.c, for inline.c: the block at pc, if there is one or can be made; else -1. */
+int32_t region_block(Region *r, uint32_t frame, GuestAddr pc);
+int32_t region_block_new(Region *r, uint32_t frame, GuestAddr pc);
+/* All that can be reached from the blocks from number `first` on that are in `frame` or further in.
+ * False: the limits are reached. */
+bool region_scan(Region *r, uint32_t first, uint32_t frame, size_t max_insns);
+
+/* lift-end.c */
+typedef struct RegionLift {
+    Region *r;
+    LiftContext c;
+} RegionLift;
+/* Is block layout[n] the rest of the block before it? */
+bool region_continues(const Region *r, uint32_t n);
+bool region_leads_back(const Region *r, const RegionBlock *b, int32_t succ);
+/* Makes the block's end of what the last instruction was lifted to. False: that isn't what the scan
+ * took it for. */
+bool region_end_block(RegionLift *l, const RegionBlock *b, IrRef marker);
+IrRef region_emit(RegionLift *l, IrOp op, unsigned attr, IrRef arg, uint64_t imm);
 
 /* discover.c, for lift.c: the page that holds pc, copied now if need be; NULL: can't be fetched. */
 RegionPage *region_page(Region *r, GuestAddr pc);

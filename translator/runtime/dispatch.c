@@ -42,7 +42,8 @@ static void set_mode(Vcpu *v)
     uint64_t mode = isa->mode ? isa->mode(v->cpu) : 0;
     if (mode != v->mode) {
         v->mode = mode;
-        jump_cache_clear(v); /* it knows pcs only */
+        jump_cache_clear(v); /* it knows pcs only, */
+        v->return_stack = v->return_stack_top; /* and so do the frames of calls */
     }
 }
 

@@ -13,7 +13,7 @@
 #include "translator/runtime/stored.h"
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
-       MAX_REBUILDS = 4 };
+       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_REBUILDS = 4 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
@@ -50,6 +50,33 @@ static bool taken(void *opaque, GuestAddr from, GuestAddr to)
     if (s->t->tier == TIER_OPTIMIZE || to - from <= s->t->isa->max_insn_bytes)
         return true;
     return unit_table_find(s->t->units, to, s->v->mode, 0) || stored_knows(s->t, to);
+}
+
+/* How often the code there has been entered, as far as that is known, up to OFTEN. */
+static uint32_t entries(const Source *s, GuestAddr pc)
+{
+    const CompiledUnit *u = unit_table_find(s->t->units, pc, s->v->mode, 0);
+    if (!u)
+        return 0;
+    return u->flags & IR_UNIT_REGION || u->tier_tried
+               ? UINT32_MAX : s->v->profile[vcpu_profile_index(pc)];
+}
+
+/* The targets that are hot themselves, or nearly. If there are too many, one more comparison for
+ * each is dearer than the look-up. */
+static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
+{
+    const Source *s = opaque;
+    const GuestAddr *row = s->v->target[vcpu_target_site(from)];
+    unsigned n = 0;
+    for (unsigned k = 0; k < VCPU_TARGETS; k++) {
+        if (!row[k] || entries(s, row[k]) < UINT32_MAX / 16)
+            continue;
+        if (n == REGION_SUCCS)
+            return 0;
+        ret[n++] = row[k];
+    }
+    return n;
 }
 
 static uint32_t hint(void *opaque, GuestAddr pc)
@@ -102,8 +129,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     arena_reset(t->arena);
     RegionSource src = {
         .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
-        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR },
-        .page = copy_page, .taken = taken, .hint = hint, .opaque = &s,
+        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW },
+        .page = copy_page, .taken = taken, .targets = targets, .hint = hint, .opaque = &s,
     };
     if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))

@@ -22,6 +22,20 @@ static inline unsigned vcpu_profile_index(GuestAddr pc)
     return (unsigned)((pc >> 1) * 0x9e3779b1u >> 18) & (VCPU_PROFILE_SIZE - 1);
 }
 
+/* Where indirect calls and jumps have gone, as far as counted units made them: some targets of each
+ * instruction, by hashes. The site's is one of the address within its page, so that code from the
+ * translation store fits wherever it is mapped; then sites may share a row. */
+enum { VCPU_TARGET_SITES = 256, VCPU_TARGETS_LOG2 = 3, VCPU_TARGETS = 1 << VCPU_TARGETS_LOG2,
+       VCPU_TARGET_HASH = (int)0x9e3779b1 };
+static inline unsigned vcpu_target_site(GuestAddr pc)
+{
+    return ((unsigned)pc & 0xfff) * 0x9e3779b1u >> 24;
+}
+static inline unsigned vcpu_target_slot(GuestAddr target)
+{
+    return (uint32_t)target * (uint32_t)VCPU_TARGET_HASH >> (32 - VCPU_TARGETS_LOG2);
+}
+
 /* Where a pc is in the cache: emitted code takes (pc & 0x3ffc) * 4 as the entry's offset. A free
  * entry has a pc that isn't looked for there: fresh memory is free but for the first entry. With a
  * quarter of the entries a start of Python missed 6,800 times, with these 2,700. */
@@ -93,6 +107,7 @@ struct Vcpu {
     unsigned n_watches;
     uint32_t watch_flags;            /* what of IR_UNIT_WATCH and IR_UNIT_BREAK they need */
 
+    GuestAddr target[VCPU_TARGET_SITES][VCPU_TARGETS];
     uint32_t profile[VCPU_PROFILE_SIZE]; /* by vcpu_profile_index() of a unit's pc */
     V128 spill[256];                 /* for emitted code: values that found no register */
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */

@@ -174,7 +174,12 @@ static Step run_control(Exec *x, const IrInsn *i, uint32_t index)
         return run_trap(x, i, 0);
     case IR_exit_jump: case IR_exit_call:
         return leave_direct(x, index, (GuestAddr)i->imm);
-    default: /* exit_ind, exit_callind, exit_ret */
+    case IR_exit_ind: case IR_exit_callind:
+        if (x->unit->base.flags & IR_UNIT_COUNTED)
+            x->v->target[vcpu_target_site(x->iv->pc)][vcpu_target_slot(a->u)] = a->u;
+        set_pc(x, a->u);
+        return STEP_LEAVE;
+    default: /* exit_ret */
         set_pc(x, a->u);
         return STEP_LEAVE;
     }

@@ -260,6 +260,51 @@ static void add_link(Emit *e, GuestAddr target)
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
 
+/* It goes onto the private stack. */
+static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
+{
+    if (ret_pc <= INT32_MAX) {
+        emit8(e, 0x68); /* push imm32 */
+        emit32(e, ret_pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, ret_pc);
+    } else {
+        emit_guest_addr(e, temp, ret_pc);
+        enc_push(e, temp);
+    }
+}
+
+static void landing_pad(Emit *e, GuestAddr ret_pc)
+{
+    enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    align_rel32(e, 1);
+    emit8(e, 0xe9);
+    emit32(e, 0);
+    add_link(e, ret_pc);
+}
+
+/* The private stack gets what the calls that were inlined around the exit would have pushed, from
+ * the outermost on. Everything is canonical; keeps rax. */
+static void push_frame_chain(Emit *e, uint32_t frame)
+{
+    const IrFrame *f = &e->unit->frame[frame];
+    Label inside = LABEL_INIT;
+    if (f->outer)
+        push_frame_chain(e, f->outer);
+    push_return(e, f->ret, RCX);
+    emit8(e, 0xe8);
+    emit32(e, inside.fix);
+    inside.fix = e->p - 4 - e->code;
+    landing_pad(e, f->ret);
+    enc_bind(e, &inside);
+}
+
+static void push_frames(Emit *e, const IrInsn *exit)
+{
+    uint32_t frame = exit->attr >> IR_EXIT_FRAME_SHIFT;
+    if (frame && !no_links(e))
+        push_frame_chain(e, frame);
+}
+
 static void leave_to_pc(Emit *e, GuestAddr pc)
 {
     exit_store_pc(e, pc, RAX);
@@ -355,6 +400,7 @@ static void write_back_direct(Emit *e, const IrInsn *i)
 static void select_exit_jump(Emit *e, IrInsn *i)
 {
     write_back_direct(e, i);
+    push_frames(e, i);
     jump_direct(e, i->imm);
     e->s->ended = true;
 }
@@ -363,6 +409,7 @@ static void select_exit_jump(Emit *e, IrInsn *i)
 static void cold_side_exit(Emit *e, Cold *c)
 {
     exit_write_back(e, c->v[0], c->v[1] & 0xffff, c->v[1] >> 16);
+    push_frames(e, c->insn);
     jump_direct(e, c->v[2]);
 }
 
@@ -403,6 +450,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
     e->ra->skip_lazy = false;
     if (e->s->region && region_goes_back(e, back, cc)) {
         exit_write_back(e, snap, n, e->s->flags_kind);
+        push_frames(e, i);
         jump_direct(e, target);
         return;
     }
@@ -528,9 +576,27 @@ static void jump_rax(Emit *e)
     exit_emit_lookup(e, &c->enter);
 }
 
+/* For the profile; by way of rcx. */
+static void note_target(Emit *e)
+{
+    if (!(e->unit->flags & IR_UNIT_COUNTED))
+        return;
+    size_t site = offsetof(Vcpu, target) +
+                  vcpu_target_site(e->guest_pc) * sizeof(((Vcpu *)0)->target[0]);
+    Mem m = mem_state(site);
+    m.index = RCX;
+    m.scale = 3;
+    enc_rr(e, 0, 0, 0, 0x69, RCX, RAX); /* imul */
+    emit32(e, (uint32_t)VCPU_TARGET_HASH);
+    enc_shift_i(e, SH_SHR, false, RCX, 32 - VCPU_TARGETS_LOG2);
+    enc_store(e, true, m, RAX);
+}
+
 static void select_exit_ind(Emit *e, IrInsn *i)
 {
     target_to_rax(e, i->arg[0]);
+    note_target(e);
+    push_frames(e, i);
     jump_rax(e);
     e->s->ended = true;
 }
@@ -545,28 +611,6 @@ static bool return_pc(Emit *e, IrRef ret, GuestAddr *ret_pc)
     return true;
 }
 
-/* It goes onto the private stack. */
-static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
-{
-    if (ret_pc <= INT32_MAX) {
-        emit8(e, 0x68); /* push imm32 */
-        emit32(e, ret_pc);
-        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, ret_pc);
-    } else {
-        emit_guest_addr(e, temp, ret_pc);
-        enc_push(e, temp);
-    }
-}
-
-static void landing_pad(Emit *e, GuestAddr ret_pc)
-{
-    enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 });
-    align_rel32(e, 1);
-    emit8(e, 0xe9);
-    emit32(e, 0);
-    add_link(e, ret_pc);
-}
-
 static void select_exit_call(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
@@ -576,6 +620,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         leave_to_pc(e, i->imm);
         return;
     }
+    push_frames(e, i);
     if (!return_pc(e, i->arg[0], &ret_pc)) {
         jump_direct(e, i->imm);
         return;
@@ -606,11 +651,13 @@ static void select_exit_callind(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
     target_to_rax(e, i->arg[0]);
+    note_target(e);
     e->s->ended = true;
     if (no_links(e)) {
         leave_to_rax(e);
         return;
     }
+    push_frames(e, i);
     if (!return_pc(e, i->arg[1], &ret_pc)) {
         jump_rax(e);
         return;
