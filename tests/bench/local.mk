@@ -20,6 +20,12 @@ bench-workloads: calque
 	  $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/workloads.py
 
+# What processes that do nothing cost in memory; QEMU=FILE (with %s for the guest).
+.PHONY: bench-memory
+bench-memory: calque
+	$(PYTHON) $(srcdir)/tests/bench/memory.py --calque ./calque $(if $(QEMU),--qemu $(QEMU))
+EXTRA_DIST += %D%/memory.py
+
 # Two threads on two cores; QEMU=FILE (with %s for the guest).
 .PHONY: bench-scaling
 bench-scaling: calque
