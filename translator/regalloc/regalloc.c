@@ -75,6 +75,11 @@ bool ra_alive(Ra *ra, uint32_t value)
     return next_use(ra, v) <= ra->last_pos || (ra->region && live_out(ra, v));
 }
 
+bool ra_live_out(Ra *ra, uint32_t value)
+{
+    return ra->region && live_out(ra, &ra->value[value]);
+}
+
 bool ra_used_at_all(Ra *ra, uint32_t value) { return ra->value[value].last_use != 0; }
 
 bool ra_dies(Ra *ra, IrRef v) { return !ra_alive_after(ra, ra_root(ra, v)); }

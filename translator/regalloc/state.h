@@ -129,6 +129,7 @@ void ra_put(Ra *ra, unsigned var, IrRef v);
 uint32_t ra_root(const Ra *ra, IrRef v);
 bool ra_alive(Ra *ra, uint32_t value);       /* uses from the current instruction on, or bound */
 bool ra_alive_after(Ra *ra, uint32_t value); /* uses behind the current instruction, or bound */
+bool ra_live_out(Ra *ra, uint32_t value);   /* in a region: used in other blocks */
 bool ra_used_at_all(Ra *ra, uint32_t value);
 /* Would ra_def_over(i, v) need no move? */
 bool ra_over_is_free(Ra *ra, IrInsn *i, IrRef v);

@@ -112,6 +112,56 @@ static void fetch_flags(Emit *e, uint32_t value)
     ra->locked = was;
 }
 
+static bool takes_carry_alone(const IrInsn *i, unsigned arg)
+{
+    switch (i->op) {
+    case IR_adc: case IR_sbc: case IR_fladc: case IR_flsbc: return arg == 2;
+    case IR_cond: return i->cc == IR_CC_CS || i->cc == IR_CC_CC;
+    default: return i->op == IR_put;
+    }
+}
+
+/* Does nothing from here on look at more of the flags value than C, as in additions of long numbers?
+ * A fault may: then N, Z and V are stale, as all of a lazy variable is that is overwritten
+ * unread. */
+static bool only_carry_wanted(Emit *e, uint32_t value)
+{
+    enum { LOOK_AHEAD = 40 };
+    Ra *ra = e->ra;
+    const RaValue *v = &ra->value[value];
+    if (!v->use || v->observed >= ra->pos || ra_live_out(ra, value))
+        return false;
+    uint32_t last = ra->uses[v->last_use].pos, pos = ra->pos;
+    const IrInsn *i = ra->current;
+    for (unsigned n = 0; n < LOOK_AHEAD && i->op != IR_call; n++) {
+        unsigned n_args;
+        const IrRef *arg = ir_args(e->unit, (IrRef)(i - e->unit->insn), &n_args);
+        for (unsigned a = 0; a < n_args; a++)
+            if (arg[a] && ra_root(ra, arg[a]) == value && !takes_carry_alone(i, a))
+                return false;
+        if (pos++ >= last)
+            return true;
+        if (!i->next)
+            return false;
+        i = &e->unit->insn[i->next];
+    }
+    return false;
+}
+
+/* In the form of flags as far as C goes: all ones with it. */
+static void fetch_carry(Emit *e, uint32_t value)
+{
+    Ra *ra = e->ra;
+    uint32_t was = ra->locked;
+    Reg r = ra_temp_gpr(ra);
+    e->s->cf_flipped = e->s->flags_kind == FLAGS_SUB;
+    if (e->s->cf_flipped)
+        emit8(e, 0xf5); /* cmc */
+    enc_alu(e, ALU_SBB, false, r, operand_reg(r)); /* CF stays */
+    ra_set_reg(ra, value, r);
+    ra->locked = was;
+}
+
 static void fetch_cond(Emit *e, unsigned n)
 {
     Ra *ra = e->ra;
@@ -142,13 +192,17 @@ void flags_fetch(Emit *e, uint32_t value)
 void flags_clobber(Emit *e)
 {
     struct EmitState *s = e->s;
-    /* lahf and setcc leave EFLAGS alone; the branches of fcmp_to_ax() too. */
+    /* lahf and setcc leave EFLAGS alone; the branches of fcmp_to_ax() too; fetch_carry() CF. */
     for (unsigned n = 0; n < s->n_conds; n++)
         if (value_live(e, s->cond[n].value))
             fetch_cond(e, n);
-    if (value_live(e, s->flags_value))
-        fetch_flags(e, s->flags_value);
-    else if (s->flags_value)
+    if (value_live(e, s->flags_value)) {
+        bool integer = s->flags_kind != FLAGS_FCMP && s->flags_kind != FLAGS_FCMP_SWAPPED;
+        if (integer && only_carry_wanted(e, s->flags_value))
+            fetch_carry(e, s->flags_value);
+        else
+            fetch_flags(e, s->flags_value);
+    } else if (s->flags_value)
         ra_set_special(e->ra, s->flags_value, false);
     flags_forget(e);
 }
