@@ -121,9 +121,9 @@ static bool takes_carry_alone(const IrInsn *i, unsigned arg)
     }
 }
 
-/* Does nothing from here on look at more of the flags value than C, as in additions of long numbers?
- * A fault may: then N, Z and V are stale, as all of a lazy variable is that is overwritten
- * unread. */
+/* Does nothing from here on look at more of the flags value than C, as in additions of long
+ * numbers? A fault may: then N, Z and V are stale, as all of a lazy variable is that is
+ * overwritten unread. */
 static bool only_carry_wanted(Emit *e, uint32_t value)
 {
     enum { LOOK_AHEAD = 40 };
