@@ -23,7 +23,8 @@ EXTRA_DIST += %D%/workloads.py
 # What processes that do nothing cost in memory; QEMU=FILE (with %s for the guest).
 .PHONY: bench-memory
 bench-memory: calque
-	$(PYTHON) $(srcdir)/tests/bench/memory.py --calque ./calque $(if $(QEMU),--qemu $(QEMU))
+	$(PYTHON) $(srcdir)/tests/bench/memory.py --calque ./calque \
+	  $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/memory.py
 
 # Two threads on two cores; QEMU=FILE (with %s for the guest).
