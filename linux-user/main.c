@@ -32,6 +32,7 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/hidden.h"
+#include "linux-user/thread/rseq.h"
 #include "linux-user/thread/thread.h"
 #include "linux-user/vdso/vdso.h"
 
@@ -173,6 +174,7 @@ static Translator *make_translator(Process *p, const Options *o)
     static const TranslatorCallbacks callbacks = {
         .fetch = mem_fetch, .aliases = mem_aliases, .callout = vdso_callout,
         .file_path = cache_file_path, .syscall = thread_quick_syscall,
+        .critical = rseq_descriptor, .critical_store = rseq_store,
     };
     GError *error = NULL;
     TranslatorConfig config = {

@@ -60,6 +60,8 @@ struct Process {
     bool has_store;                /* the translator has a translation store */
     bool stack_exec;
     struct HostSlots *_Atomic slots; /* thread/slot.c: of all processes that share this memory */
+    uint8_t *rseq_stubs;           /* the newest, for rseq_signature; under threads_lock */
+    uint32_t rseq_signature;
     uint8_t mdwe;                  /* PR_SET_MDWE's bits; under mem->change_lock */
     atomic_bool tagged;            /* some thread has had PR_TAGGED_ADDR_ENABLE */
     bool shares_handlers;          /* signals is another Process's too (CLONE_SIGHAND) */
@@ -93,6 +95,9 @@ struct Thread {
     struct TraceBlock *trace;
     unsigned trace_requests;
     int trace_group_sig;
+    GuestAddr rseq;                /* its struct rseq, or 0 (thread/rseq.h) */
+    uint32_t rseq_bytes, rseq_signature;
+    uint8_t *rseq_stubs;
     bool tagged;                   /* PR_TAGGED_ADDR_ENABLE: pointers in calls may be tagged */
     bool parked;                   /* core_park(): its registers are in trace */
     unsigned trace_conts;          /* how often SIGCONT came */

@@ -51,6 +51,13 @@ typedef struct VcpuExitInfo {
     int host_signal, host_code; /* FAULT: the host's signal number and si_code */
 } VcpuExitInfo;
 
+/* Code that another thread's turn on the processor aborts (Linux's restartable sequences): if the
+ * thread was preempted, stores in [start, end) aren't made, and control goes to `abort`. */
+typedef struct TranslatorCritical {
+    GuestAddr start, end, abort;
+    GuestAddr key; /* of its descriptor */
+} TranslatorCritical;
+
 /* What the outside gives. `opaque` is TranslatorConfig.opaque. */
 typedef struct TranslatorCallbacks {
     /* How many bytes of code can be fetched at pc (0: none), asked for at most want. Reading them
@@ -64,6 +71,13 @@ typedef struct TranslatorCallbacks {
      * is set up for the guest. Everything else is as if vcpu_run() had returned; who wants it to
      * return after the call kicks the vcpu. May be NULL. */
     bool (*syscall)(void *opaque, Vcpu *v);
+    /* Is there a descriptor of critical code at the address, which code stores somewhere? 1: yes;
+     * 0: no; -1: it can't be told yet. NULL: there is no such thing. */
+    int (*critical)(void *opaque, GuestAddr at, TranslatorCritical *ret);
+    /* A store of critical code, 1 to 8 bytes: 1, it was to be aborted; 0: done. Called in
+     * translated code; may fault. */
+    uint32_t (*critical_store)(void *opaque, GuestAddr addr, uint64_t value, uint32_t bytes,
+                               GuestAddr key);
     /* The path of the file that is mapped at pc, for people to see; may be NULL. */
     void (*file_path)(void *opaque, GuestAddr pc, char *ret, size_t size);
     /* Other addresses of the memory at addr, at most max, or NULL: see translator_set_aliased(). */
@@ -140,6 +154,9 @@ void translator_set_callouts(Translator *t, GuestAddr start, uint64_t bytes);
  * True: the signal came from translated code (or a helper it called) and *ucontext was changed so
  * that vcpu_run() returns (FAULT, ALIGN) or goes on. False: it wasn't ours. */
 bool vcpu_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext);
+
+/* Is pc in critical code that has been met? The caller is outside vcpu_run(). */
+bool translator_critical_at(Translator *t, GuestAddr pc, TranslatorCritical *ret);
 
 /* Code in [start, start + bytes) has changed or is gone. When it returns no thread enters the old
  * translation any more. Not in a signal handler, nor in a helper: the caller is outside vcpu_run().

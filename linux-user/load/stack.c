@@ -18,6 +18,10 @@
 
 enum { MAX_AUX = 32 };
 #define STACK_DEFAULT_BYTES (UINT64_C(8) << 20)
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN 28
+#endif
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
@@ -79,6 +83,10 @@ static size_t make_auxv(Process *p, const ElfImage *image, GuestAddr random, Gue
     AUX(AT_RANDOM, random);
     AUX(AT_HWCAP2, p->abi->hwcap(model, 1));
     AUX(AT_EXECFN, execfn);
+    if (getauxval(AT_RSEQ_FEATURE_SIZE)) {
+        AUX(AT_RSEQ_FEATURE_SIZE, getauxval(AT_RSEQ_FEATURE_SIZE));
+        AUX(AT_RSEQ_ALIGN, getauxval(AT_RSEQ_ALIGN));
+    }
     if (platform)
         AUX(AT_PLATFORM, platform);
     AUX(AT_NULL, 0);

@@ -15,6 +15,7 @@
 #include "linux-user/signal/host.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "linux-user/thread/rseq.h"
 #include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 
@@ -413,6 +414,7 @@ static bool deliver_one(Thread *t, int sig, siginfo_t *info, bool forced)
         return false;
     }
     restart_before_handler(t, action.flags);
+    rseq_signal(t);
     if (enter_handler(t, sig, info, &action)) {
         if (trace_is_stepping(t))
             trace_handler_entered(t);

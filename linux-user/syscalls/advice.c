@@ -1,9 +1,8 @@
 /* data plane */
 /* What may be said or asked of memory besides mapping it: sealing, residence, protection keys,
- * advice about another's memory, barriers; and aio's ring, which the kernel maps by itself. */
+ * advice about another's memory; and aio's ring, which the kernel maps by itself. */
 #include <errno.h>
 #include <linux/aio_abi.h>
-#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -97,18 +96,6 @@ long sys_process_madvise(Thread *t, const uint64_t *args)
         left -= v.iov_len < left ? v.iov_len : left;
     }
     return r;
-}
-
-/* Commands about restartable sequences aren't there, as in a kernel without them. */
-long sys_membarrier(Thread *t, const uint64_t *args)
-{
-    const int rseq = MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |
-                     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ;
-
-    if ((int)args[0] & rseq)
-        return -EINVAL;
-    long r = host_syscall(t, HOST_NR_MEMBARRIER, args[0], args[1], args[2], 0, 0, 0);
-    return r > 0 && (int)args[0] == MEMBARRIER_CMD_QUERY ? r & ~(long)rseq : r;
 }
 
 /* ---- aio ---- */

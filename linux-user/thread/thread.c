@@ -6,6 +6,7 @@
  * by the library's fork() where it can be (it keeps malloc sound when other threads hold its
  * locks). Processes that share their parent's memory: shared.c.
  */
+#include "linux-user/thread/rseq.h"
 #include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 
@@ -396,6 +397,7 @@ _Noreturn void thread_exit(Thread *t)
     Process *p = t->process;
     trace_publish(t);
     bool leader = !t->slot;
+    rseq_end(t);
     robust_exit(t);
     pthread_mutex_lock(&p->threads_lock);
     if (leader)

@@ -35,6 +35,11 @@ uint64_t vcpu_callout(struct Vcpu *v, uint32_t number, uint64_t arg);
 uint32_t vcpu_watched(struct Vcpu *v, uint64_t addr, uint32_t what);
 #define VCPU_WATCHED_SIG "W:LW"
 
+/* The helper that stores of critical code become: address, value, bytes, key; 1: aborted. */
+uint32_t vcpu_critical_store(struct Vcpu *v, uint64_t addr, uint64_t value, uint32_t bytes,
+                             uint64_t key);
+#define VCPU_CRITICAL_SIG "W:LLWL"
+
 /* For helpers: the code at addr may have been translated, so that a change of it must be told. */
 bool vcpu_code_seen(struct Vcpu *v, GuestAddr addr);
 
@@ -57,7 +62,7 @@ typedef struct GuestIsa {
     unsigned n_vars;
     const IrHelper *helpers;
     unsigned n_helpers;
-    unsigned watch_helper;       /* vcpu_watched() among them */
+    unsigned watch_helper, critical_helper; /* vcpu_watched(), vcpu_critical_store() among them */
     /* A -cpu model, NULL name: max. The caller frees it with g_free. */
     const void *(*model)(const char *name, struct _GError **error);
     const char *const *(*models)(void);

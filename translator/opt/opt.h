@@ -32,6 +32,11 @@ void opt_dce_region(IrUnit *u);
 /* watch.c, of units with IR_UNIT_WATCH or IR_UNIT_BREAK, before the passes: accesses, and
  * instructions, ask whether somebody watches for them (GuestIsa.watch_helper). */
 void opt_watch(IrUnit *u);
+/* critical.c, before the passes too: stores of instructions in [start, end) are made by
+ * GuestIsa.critical_helper, or else control goes to `abort`. */
+void opt_critical(IrUnit *u, GuestAddr start, GuestAddr end, GuestAddr abort, GuestAddr key);
+/* watch.c: the address of an access, computed before `at`. */
+IrRef opt_access_address(IrUnit *u, IrRef at, const IrInsn *access);
 
 typedef struct OptPass {
     const char *name;

@@ -29,7 +29,7 @@ static void ask(IrUnit *u, IrRef at, IrRef addr, uint32_t what, IrRef guard, Gue
     ir_insert_before(u, at, &trap);
 }
 
-static IrRef address(IrUnit *u, IrRef at, const IrInsn *i)
+IrRef opt_access_address(IrUnit *u, IrRef at, const IrInsn *i)
 {
     IrRef addr = i->arg[0];
     if ((i->op == IR_load || i->op == IR_store) && i->arg[1]) {
@@ -64,8 +64,8 @@ void opt_watch(IrUnit *u)
                 ask(u, next, insert(u, next, IR_codeaddr, IR_I64, 0, 0, i.imm),
                     1 << 8 | VCPU_WATCH_EXECUTE, IR_NONE, pc);
         } else if (ir_op_info[i.op].flags & IR_OPF_M && u->flags & IR_UNIT_WATCH) {
-            ask(u, r, address(u, r, &i), access_of(&i), i.op == IR_condcas ? i.arg[3] : IR_NONE,
-                pc);
+            ask(u, r, opt_access_address(u, r, &i), access_of(&i),
+                i.op == IR_condcas ? i.arg[3] : IR_NONE, pc);
         }
     }
 }

@@ -4,6 +4,7 @@
  * caches and nothing links to it any more; its memory stays until a flush, for threads still in it.
  * Everything here holds the translation lock.
  */
+#include "translator/runtime/critical.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
@@ -89,6 +90,8 @@ void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 {
     pthread_mutex_lock(&t->lock);
+    if (t->n_critical)
+        critical_forget(t, start, bytes);
     stored_unmap(t, start, bytes);
     units_invalidate(t, start, bytes);
     pthread_mutex_unlock(&t->lock);

@@ -1,3 +1,4 @@
 libtranslator_a_SOURCES += %D%/vcpu.h %D%/state.h %D%/runtime.h %D%/unit-table.h %D%/unit-table.c \
-	%D%/translator.c %D%/guests.c %D%/vcpu.c %D%/dispatch.c %D%/jump-cache.c %D%/translate.c %D%/invalidate.c \
-	%D%/tier.c %D%/dump.c %D%/stored.h %D%/stored.c %D%/warm.c
+	%D%/translator.c %D%/guests.c %D%/vcpu.c %D%/dispatch.c %D%/jump-cache.c \
+	%D%/translate.c %D%/invalidate.c \
+	%D%/tier.c %D%/critical.h %D%/critical.c %D%/dump.c %D%/stored.h %D%/stored.c %D%/warm.c

@@ -59,6 +59,8 @@ struct Translator {
     const void *const *helper_fns; /* [isa->n_helpers], what Vcpu.helpers points to */
     UnitHint *hints;               /* open hash of cap_hints (a power of two), pc 0 = free */
     unsigned n_hints, cap_hints;
+    TranslatorCritical *critical;  /* critical.c: n_critical of them, or NULL */
+    unsigned n_critical;
     int perf_fd;                   /* perf map, or -1 */
 
     /* A flush in progress: vcpus that leave code wake it. */

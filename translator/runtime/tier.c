@@ -9,6 +9,7 @@
 
 #include "translator/opt/opt.h"
 #include "translator/region/region.h"
+#include "translator/runtime/critical.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -136,6 +137,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
         !has_block(&region, with) || !region_lift(&region))
         return NULL;
     optimize(t, region.unit);
+    if (critical_look(t, region.unit) != CRITICAL_NONE)
+        return NULL;
     CompiledUnit *c = t->backend->compile(t, region.unit);
     if (!c)
         return NULL;

@@ -10,6 +10,7 @@
 #include "translator/debug/perf-map.h"
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
+#include "translator/runtime/critical.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -229,6 +230,8 @@ static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, uns
     }
     if (log_on(LOG_DECODE))
         dump_guest_code(t, u, fetched->code, u->code_bytes);
+    if (t->n_critical)
+        critical_lift(t, u);
     if (flags & (IR_UNIT_WATCH | IR_UNIT_BREAK))
         opt_watch(u);
     return u;
@@ -296,22 +299,27 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     uint64_t start = translate_clock(t);
     /* A full buffer is emptied; a unit that doesn't fit an empty one is made shorter. */
     static const uint8_t max_insns[] = { MAX_INSNS, MAX_INSNS, 8, 1 };
+    CriticalAnswer critical = CRITICAL_NONE;
     for (unsigned attempt = 0; !c; attempt++) {
         if (attempt == sizeof max_insns)
             translator_fatal("an instruction can't be compiled: the backend lacks it, or the code "
                              "buffer is too small");
         if (attempt)
             units_flush(t);
-        IrUnit *u = make_ir(t, v, pc, flags, max_insns[attempt], &fetched, ret_exit);
-        if (!u)
-            return NULL;
-        mark_lazy_exits(v, u, &fetched, &seen);
-        optimize(t, u);
+        IrUnit *u;
+        do {
+            u = make_ir(t, v, pc, flags, max_insns[attempt], &fetched, ret_exit);
+            if (!u)
+                return NULL;
+            mark_lazy_exits(v, u, &fetched, &seen);
+            optimize(t, u);
+            critical = critical_look(t, u);
+        } while (critical == CRITICAL_FOUND);
         c = t->backend->compile(t, u);
     }
     c->seen_start = seen.start;
     c->seen_end = seen.end;
-    c->seen_hash = seen.hash;
+    c->seen_hash = critical == CRITICAL_NONE ? seen.hash : 0; /* 0: not for the store */
     translate_publish(t, c);
     if (stored_save_due(t))
         stored_save(t, v);

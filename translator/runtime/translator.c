@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "translator/debug/perf-map.h"
+#include "translator/runtime/critical.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
@@ -114,6 +115,7 @@ void translator_free(Translator *t)
     if (t->perf_fd >= 0)
         close(t->perf_fd);
     unit_table_free(t->units);
+    critical_free(t);
     arena_free(t->arena);
     arena_free(t->unit_arena);
     free((void *)t->helper_fns);

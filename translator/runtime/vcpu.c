@@ -191,6 +191,14 @@ uint32_t vcpu_watched(Vcpu *v, uint64_t addr, uint32_t what)
     return 0;
 }
 
+uint32_t vcpu_critical_store(Vcpu *v, uint64_t addr, uint64_t value, uint32_t bytes, uint64_t key)
+{
+    const Translator *t = v->translator;
+    if (t->isa->ignores_top_byte && !(addr >> 55 & 1))
+        addr &= ~UINT64_C(0) >> 8;
+    return t->callbacks.critical_store(t->opaque, addr, value, bytes, key);
+}
+
 Vcpu *vcpu_current(void)
 {
     return thread_vcpu && thread_vcpu->in_guest ? thread_vcpu : NULL;

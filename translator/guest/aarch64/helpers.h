@@ -10,6 +10,7 @@
 /* helper-system.c */
 #define a64_helper_callout vcpu_callout /* guest/isa.h */
 #define a64_helper_watched vcpu_watched
+#define a64_helper_critical vcpu_critical_store
 uint64_t a64_helper_counter(Vcpu *v);
 uint32_t a64_helper_code_seen(Vcpu *v, uint64_t addr);
 uint64_t a64_helper_random(Vcpu *v);

@@ -142,6 +142,7 @@ const GuestIsa guest_aarch64 = {
     .helpers = helpers,
     .n_helpers = A64_N_HELPERS,
     .watch_helper = A64_HELPER_watched,
+    .critical_helper = A64_HELPER_critical,
     .model = a64_model_find,
     .models = a64_model_names,
     .reset = reset,

@@ -34,6 +34,8 @@ static const IrHelper helpers[RV_N_HELPERS] = {
     [RV_HELPER_COUNTER] = { "counter", (void (*)(void))riscv_counter, "L:", 0 },
     [RV_HELPER_CALLOUT] = { "callout", (void (*)(void))vcpu_callout, VCPU_CALLOUT_SIG, 0 },
     [RV_HELPER_WATCHED] = { "watched", (void (*)(void))vcpu_watched, VCPU_WATCHED_SIG, 0 },
+    [RV_HELPER_CRITICAL] = { "critical", (void (*)(void))vcpu_critical_store, VCPU_CRITICAL_SIG,
+                             IR_HELPER_FAULTS },
 };
 
 static void reset(void *state, const void *model)
@@ -113,6 +115,7 @@ const GuestIsa guest_riscv64 = {
     .helpers = helpers,
     .n_helpers = RV_N_HELPERS,
     .watch_helper = RV_HELPER_WATCHED,
+    .critical_helper = RV_HELPER_CRITICAL,
     .model = riscv_model,
     .models = riscv_models,
     .reset = reset,

@@ -19,7 +19,8 @@ enum {
 };
 
 enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER,
-                   RV_HELPER_CALLOUT, RV_HELPER_WATCHED, RV_N_HELPERS };
+                   RV_HELPER_CALLOUT, RV_HELPER_WATCHED, RV_HELPER_CRITICAL,
+                   RV_N_HELPERS };
 
 /* GuestIsa.mode(): what of frm the code depends on. The host rounds in the other modes. */
 enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2 };
