@@ -286,15 +286,32 @@ static void scan_below(Region *r)
             r->block[b].n_insns = 0; /* is left out */
 }
 
-bool region_discover(Region *r, const RegionSource *src, GuestAddr pc)
+static bool inlined_call_out(const Region *r)
 {
-    *r = (Region){ .src = src, .n_frames = 1 };
+    for (uint32_t b = 0; b < r->n_blocks; b++)
+        if (r->block[b].frame && region_calls_out(r, &r->block[b]))
+            return true;
+    return false;
+}
+
+static void discover(Region *r, const RegionSource *src, GuestAddr pc, bool strict)
+{
+    *r = (Region){ .src = src, .n_frames = 1, .strict = strict };
     r->frame[0].callee = pc;
     r->scratch = ir_unit_new(src->arena, src->isa, pc, src->mode);
     r->scan = (LiftContext){ .b = { .unit = r->scratch }, .isa = src->isa,
                              .cpu_model = src->cpu_model, .mode = src->mode };
     region_block_new(r, 0, pc);
     region_scan(r, 0, 0, src->limits.insns);
+}
+
+bool region_discover(Region *r, const RegionSource *src, GuestAddr pc)
+{
+    discover(r, src, pc, false);
+    /* One way through a recursive callee returns at once, another leaves the loop; what the loop
+     * takes to come in and go out is more than the call is. */
+    if (is_loop(r) && inlined_call_out(r))
+        discover(r, src, pc, true);
     if (!is_loop(r))
         scan_below(r);
     return r->block[0].n_insns != 0;

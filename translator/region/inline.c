@@ -22,12 +22,21 @@ static bool may_inline(const Region *r, uint32_t frame, GuestAddr callee)
     }
 }
 
+bool region_calls_out(const Region *r, const RegionBlock *b)
+{
+    bool out = false;
+    if (b->end == REGION_END_CALL || b->end == REGION_END_CALLIND)
+        for (uint32_t n = 0; n < b->n_targets; n++)
+            out |= b->succ[n] < 0 && r->src->hot(r->src->opaque, b->target[n]);
+    return out;
+}
+
 /* Does it return, and do nothing that is better done in a unit of its own? */
 static bool is_worth_it(const Region *r, uint32_t first, uint32_t frame)
 {
     bool returns = false;
     for (uint32_t b = first; b < r->n_blocks; b++) {
-        if (r->block[b].traps)
+        if (r->block[b].traps || (r->strict && region_calls_out(r, &r->block[b])))
             return false;
         returns |= r->block[b].frame == frame && r->block[b].end == REGION_END_RET;
     }

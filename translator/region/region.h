@@ -72,6 +72,8 @@ typedef struct RegionSource {
     bool (*taken)(void *opaque, GuestAddr from, GuestAddr to);
     /* Where the indirect call or jump at `from` has gone to, at most REGION_SUCCS of them. */
     unsigned (*targets)(void *opaque, GuestAddr from, GuestAddr *ret);
+    /* Is the code there often entered? */
+    bool (*hot)(void *opaque, GuestAddr pc);
     /* IR_UNIT_* flags that the instruction at pc asks for. */
     uint32_t (*hint)(void *opaque, GuestAddr pc);
     void *opaque;
@@ -127,6 +129,7 @@ typedef struct Region {
     uint32_t n_layout;
     bool loop;                   /* the entry is a loop's head */
     bool below;                  /* blocks below the entry may come in */
+    bool strict;                 /* no callees that make calls */
     IrUnit *scratch;             /* in which blocks are scanned */
     LiftContext scan;
     IrUnit *unit;
@@ -139,6 +142,8 @@ bool region_lift(Region *r);
 
 /* inline.c: the successors of a block that ends with a call, if its callees can come in. */
 void region_inline(Region *r, uint32_t block);
+/* Does the block end with a call that stays one and is often made? */
+bool region_calls_out(const Region *r, const RegionBlock *b);
 
 /* discover.c, for inline.c: the block at pc, if there is one or can be made; else -1. */
 int32_t region_block(Region *r, uint32_t frame, GuestAddr pc);

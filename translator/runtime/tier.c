@@ -63,6 +63,11 @@ static uint32_t entries(const Source *s, GuestAddr pc)
                ? UINT32_MAX : s->v->profile[vcpu_profile_index(pc)];
 }
 
+static bool hot(void *opaque, GuestAddr pc)
+{
+    return entries(opaque, pc) >= UINT32_MAX / 16;
+}
+
 /* The targets that are hot themselves, or nearly. If there are too many, one more comparison for
  * each is dearer than the look-up. */
 static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
@@ -71,7 +76,7 @@ static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
     const GuestAddr *row = s->v->target[vcpu_target_site(from)];
     unsigned n = 0;
     for (unsigned k = 0; k < VCPU_TARGETS; k++) {
-        if (!row[k] || entries(s, row[k]) < UINT32_MAX / 16)
+        if (!row[k] || !hot(opaque, row[k]))
             continue;
         if (n == REGION_SUCCS)
             return 0;
@@ -131,7 +136,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     RegionSource src = {
         .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
         .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW },
-        .page = copy_page, .taken = taken, .targets = targets, .hint = hint, .opaque = &s,
+        .page = copy_page, .taken = taken, .targets = targets, .hot = hot, .hint = hint,
+        .opaque = &s,
     };
     if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))
