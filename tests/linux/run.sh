@@ -15,7 +15,7 @@ run() { # run NAME COMMAND…: prints into NAME.out
     shift
     mkdir "$dir"
     status=0
-    (cd "$dir" && TMPDIR=$dir timeout 60 "$@") > "$out" 2> "$out.err" < /dev/null || status=$?
+    (cd "$dir" && TMPDIR=$dir timeout 180 "$@") > "$out" 2> "$out.err" < /dev/null || status=$?
     echo "exit status $status" >> "$out"
 }
 
