@@ -6,7 +6,7 @@
 
 /* Metadata takes about as much as the code (side tables); a unit has at least 64 bytes of code. */
 enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 16 };
-enum { SMALL_BYTES = 512 << 10, HUGE_BYTES = 2 << 20 };
+enum { SMALL_BYTES = 1280 << 10, HUGE_BYTES = 2 << 20 };
 
 static void *reserve(size_t bytes, int prot)
 {
