@@ -256,6 +256,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
     p->signals = calloc(1, sizeof *p->signals);
     if (!p->mem || !p->signals)
         fail(EXIT_NOT_EXECUTABLE, "no memory");
+    p->mem->end = o->reserved_va;
     p->translator = make_translator(p, o);
     /* Said once: programs that this one starts don't try. */
     o->no_cache |= !cache_set_up(p, o);

@@ -45,7 +45,8 @@ static const OptionRow rows[] = {
     {OPT_GDB, "g", "gdb", "GDB", "PORT", "wait for GDB at this TCP port or socket path"},
     {OPT_BASE, "B", "guest-base", "GUEST_BASE", "ADDRESS",
      "no effect: a 64-bit guest has its own addresses"},
-    {OPT_RESERVED, "R", "reserved-va", "RESERVED_VA", "BYTES", "no effect, for the same reason"},
+    {OPT_RESERVED, "R", "reserved-va", "RESERVED_VA", "BYTES",
+     "where the guest's addresses end: 512G for 39 bits"},
     {OPT_PAGE_SIZE, "p", "page-size", "PAGESIZE", "BYTES",
      "no effect: the page is the host's, 4096 bytes"},
     {OPT_LOG, "d", "log", "LOG", "CLASSES",
@@ -198,6 +199,13 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
             return option_error(error, "-%s wants a number, not '%s'", row->name, value);
         break;
     }
+    if (row->id == OPT_RESERVED) {
+        /* Enough for the stack's reserve, and no more than every x86-64 host has. */
+        if (number && (number % 4096 || number < UINT64_C(1) << 28 || number > UINT64_C(1) << 47))
+            return option_error(error, "-R wants pages from 256M to 131072G, not '%s'", value);
+        o->reserved_va = number;
+        o->reserved_text = value;
+    }
     if (row->id == OPT_STACK)
         o->stack_bytes = number;
     if (row->id == OPT_SECCOMP_FD)
@@ -325,7 +333,7 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     const struct { const char *name, *value; } valued[] = {
         {"-L", o->prefix}, {"-cpu", o->cpu}, {"-r", o->uname_release}, {"--backend", o->backend},
         {"-d", o->log_classes}, {"-D", o->log_file}, {"--tier", o->tier_name},
-        {"--host-cpu", o->host_cpu},
+        {"--host-cpu", o->host_cpu}, {"-R", o->reserved_text},
         {"--tier-threshold", o->tier_threshold},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(valued); i++) {

@@ -27,6 +27,8 @@ typedef struct Options {
     const char *uname_release; /* -r */
     const char *log_classes, *log_file; /* -d, -D */
     const char *gdb;         /* -g */
+    uint64_t reserved_va;    /* -R: where the guest's addresses end; 0: where the host's do */
+    const char *reserved_text; /* as it was given, for options_inherit() */
     uint64_t stack_bytes;    /* -s; 0: RLIMIT_STACK */
     uint64_t seed;
     bool no_cache;           /* --no-cache */

@@ -126,6 +126,15 @@ static bool reserve_fixed(Process *p, const ElfFile *f, uint64_t start, uint64_t
                       ": %s%s", f->name, start, end, g_strerror((int)(r < 0 ? -r : EEXIST)), hint);
 }
 
+/* With -R at two thirds of the address space and a random part of 1/512, as Linux does. */
+static uint64_t pie_base(Process *p)
+{
+    uint64_t end = p->mem->end, random = load_random_layout(p);
+    if (!end)
+        return PIE_BASE + (random & PIE_RANDOM_PAGES_MASK) * MEM_PAGE;
+    return page_down(end / 3 * 2) + random % (end / 512 / MEM_PAGE) * MEM_PAGE;
+}
+
 /* Chooses and reserves the place of a position independent file. */
 static bool reserve_anywhere(Process *p, const ElfFile *f, uint64_t bytes, uint64_t align,
                              bool is_interp, uint64_t *ret_at, GError **error)
@@ -133,7 +142,7 @@ static bool reserve_anywhere(Process *p, const ElfFile *f, uint64_t bytes, uint6
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     uint64_t want = 0;
     for (int tries = 0; !is_interp && tries < 8; tries++) {
-        want = PIE_BASE + (load_random_layout(p) & PIE_RANDOM_PAGES_MASK) * MEM_PAGE;
+        want = pie_base(p);
         want = (want + align - 1) & ~(align - 1);
         if (mem_mmap(p, want, bytes, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0) == (long)want) {
             *ret_at = want;

@@ -72,17 +72,25 @@ static uint64_t stack_bytes(uint64_t limit)
     return (bytes < STACK_LEAST ? STACK_LEAST : bytes) & ~(uint64_t)(MEM_PAGE - 1);
 }
 
+static long map_stack(MemMap *m, uint64_t bytes)
+{
+    long at = m->end ? mem_place(m, 0, bytes, MEM_PAGE) : 0;
+    if (at < 0)
+        return at;
+    return host_raw(SYS_mmap, at, bytes, PROT_NONE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | (at ? MAP_FIXED : 0),
+                    -1, 0);
+}
+
 bool mem_stack_reserve(Process *p, uint64_t bytes, int prot, GuestAddr *ret_top)
 {
     MemMap *m = p->mem;
     const uint64_t all = STACK_RESERVE + STACK_GUARD;
-    long r = host_raw(SYS_mmap, 0, all, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    long r = map_stack(m, all);
     if (r < 0 && r >= -4095) {
         /* Little address space: only what is asked for, then. */
         bytes = stack_bytes(bytes);
-        r = host_raw(SYS_mmap, 0, bytes + STACK_GUARD, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+        r = map_stack(m, bytes + STACK_GUARD);
         if (r < 0 && r >= -4095)
             return false;
         m->stack_floor = (GuestAddr)r + STACK_GUARD;

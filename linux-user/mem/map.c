@@ -288,6 +288,12 @@ static uint64_t bytes_added(MemMap *m, GuestAddr addr, uint64_t n, bool replaces
     return n - there;
 }
 
+static uint64_t huge_bytes(int flags)
+{
+    unsigned shift = (unsigned)flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+    return UINT64_C(1) << (shift ? shift : 21);
+}
+
 static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
                         uint64_t off)
 {
@@ -304,10 +310,20 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
         return -ENOMEM;
     if (fixed && !claim_gaps(m, addr, bytes))
         return -ENOMEM;
+    bool placed = m->end && !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
+    if (placed) {
+        long at = mem_place(m, addr, bytes, flags & MAP_HUGETLB ? huge_bytes(flags) : MEM_PAGE);
+        if (is_error(at))
+            return at;
+        addr = (GuestAddr)at;
+        flags |= MAP_FIXED;
+    }
     long r = host_raw(SYS_mmap, addr, bytes, mem_host_prot(prot), flags, fd, off);
     if (is_error(r)) {
         if (fixed)
             release_gaps(m, addr, bytes);
+        if (placed)
+            host_raw(SYS_munmap, addr, bytes);
         return r;
     }
     bool grows = flags & MAP_GROWSDOWN && type == MAP_PRIVATE;
@@ -343,15 +359,14 @@ long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, i
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     if (fixed && misaligned(addr))
         return -EINVAL;
-    if (fixed && (range_wraps(addr, n) || addr + n > p->abi->task_size))
+    if (fixed && (range_wraps(addr, n) || addr + n > mem_end(p)))
         return -ENOMEM;
     /* A hint above what every x86-64 host has would only ask for five-level tables. */
     if (!fixed && addr >= UINT64_C(1) << 47)
         addr = 0;
     /* Huge pages: the host rounds the length up to its page; the table must know how far. */
     if ((flags & MAP_HUGETLB) && (flags & MAP_ANONYMOUS)) {
-        unsigned shift = (unsigned)flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
-        uint64_t huge = UINT64_C(1) << (shift ? shift : 21);
+        uint64_t huge = huge_bytes(flags);
         n = (n + huge - 1) & ~(huge - 1);
     }
     mem_change_begin(p->mem);
@@ -378,7 +393,7 @@ static void unmap_owned(Process *p, GuestAddr a, uint64_t bytes)
 long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes)
 {
     uint64_t n = page_up(bytes);
-    if (misaligned(addr) || n == 0 || range_wraps(addr, n) || addr + n > p->abi->task_size)
+    if (misaligned(addr) || n == 0 || range_wraps(addr, n) || addr + n > mem_end(p))
         return -EINVAL;
     mem_change_begin(p->mem);
     bool sealed = is_sealed(p->mem, addr, n);
@@ -452,6 +467,27 @@ long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
     return r;
 }
 
+/* In place, else where mem_place() says. */
+static long mremap_placed(MemMap *m, GuestAddr old, uint64_t old_n, uint64_t new_n, int flags)
+{
+    if (new_n > old_n && new_n > m->end - old && !(flags & MREMAP_MAYMOVE))
+        return -ENOMEM;
+    if (old_n && !(flags & MREMAP_DONTUNMAP) && new_n <= m->end - old) {
+        long r = host_raw(SYS_mremap, old, old_n, new_n, flags & ~MREMAP_MAYMOVE, 0);
+        if (r != -ENOMEM)
+            return r;
+    }
+    if (!(flags & MREMAP_MAYMOVE))
+        return host_raw(SYS_mremap, old, old_n, new_n, flags, 0);
+    long to = mem_place(m, 0, new_n, MEM_PAGE);
+    if (is_error(to))
+        return to;
+    long r = host_raw(SYS_mremap, old, old_n, new_n, flags | MREMAP_FIXED, to);
+    if (is_error(r))
+        host_raw(SYS_munmap, to, new_n);
+    return r;
+}
+
 static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t new_n, int flags,
                           GuestAddr to)
 {
@@ -469,7 +505,8 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
         return -ENOMEM;
     r.offset += old - r.start;
     bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
-    long got = host_raw(SYS_mremap, old, old_n, new_n, flags, to);
+    long got = m->end && !fixed ? mremap_placed(m, old, old_n, new_n, flags)
+                                : host_raw(SYS_mremap, old, old_n, new_n, flags, to);
     if (is_error(got)) {
         if (fixed)
             release_gaps(m, to, new_n);
@@ -493,7 +530,7 @@ long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_byte
     bool fixed = flags & MREMAP_FIXED;
     if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) || misaligned(old) ||
         new_n == 0 || range_wraps(old, old_n) || (fixed && !(flags & MREMAP_MAYMOVE)) ||
-        (fixed && (misaligned(to) || range_wraps(to, new_n) || to + new_n > p->abi->task_size)) ||
+        (fixed && (misaligned(to) || range_wraps(to, new_n) || to + new_n > mem_end(p))) ||
         (fixed && old < to + new_n && to < old + old_n))
         return -EINVAL;
     mem_change_begin(p->mem);

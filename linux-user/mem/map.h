@@ -26,7 +26,7 @@
 
 #include "linux-user/process.h"
 
-enum { MEM_PAGE = 4096 };
+enum { MEM_PAGE = 4096, MEM_LOWEST = 0x10000 };
 
 typedef enum MemKind {
     MEM_PLAIN, MEM_STACK, MEM_HEAP, MEM_VDSO,
@@ -51,6 +51,7 @@ typedef struct MemMap {
     size_t n, capacity;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
     uint64_t bytes, data_bytes; /* under lock: what RLIMIT_AS and RLIMIT_DATA count */
+    GuestAddr end;        /* the guest's addresses are below, by -R; 0: wherever the host puts them */
     bool grows;           /* there has been a range of MEM_GROWS */
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */
@@ -117,6 +118,15 @@ size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max);
 void mem_code_changed(Process *p, GuestAddr a, uint64_t n);
 /* The translator's fetch callback; opaque is the Process. */
 size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
+
+/* The first address beyond the guest's memory. */
+static inline GuestAddr mem_end(const Process *p)
+{
+    return p->mem->end ? p->mem->end : p->abi->task_size;
+}
+/* With MemMap.end only, change_lock held: an address for `bytes`, at the hint if that is free; or
+ * -ENOMEM. The host has an inaccessible mapping there, which isn't in the table. (place.c) */
+long mem_place(MemMap *m, GuestAddr hint, uint64_t bytes, uint64_t align);
 
 /* The range that holds a, or the first above it; false: none. */
 bool mem_find(MemMap *m, GuestAddr a, MemRange *ret);

@@ -72,7 +72,7 @@ static bool probe(const Process *p, int64_t key, uint64_t *ret)
     case KEY_ZICBOM_BLOCK_SIZE:
         *ret = riscv_model_has(m, RISCV_EXT_zicbom) ? RISCV_CBO_BYTES : 0;
         return true;
-    case KEY_HIGHEST_VIRT_ADDRESS: *ret = p->abi->task_size - 1; return true;
+    case KEY_HIGHEST_VIRT_ADDRESS: *ret = mem_end(p) - 1; return true;
     case KEY_TIME_CSR_FREQ: *ret = 1000000000; return true;
     }
     return false;

@@ -30,9 +30,16 @@ long sys_shmat(Thread *t, const uint64_t *args)
     if (!mem_limits_allow(p, bytes, false))
         return -ENOMEM;
     /* The guest's PROT_EXEC is the translator's matter, never the host's. */
-    ret = host_raw(HOST_NR_SHMAT, (int)args[0], args[1], flags & ~SHM_EXEC);
-    if (ret < 0 && ret > -4096)
+    long placed = !args[1] && p->mem->end ? mem_place(p->mem, 0, bytes, MEM_PAGE) : 0;
+    if (placed < 0)
+        return placed;
+    ret = host_raw(HOST_NR_SHMAT, (int)args[0], placed ? (uint64_t)placed : args[1],
+                   (flags & ~SHM_EXEC) | (placed ? SHM_REMAP : 0));
+    if (ret < 0 && ret > -4096) {
+        if (placed)
+            host_raw(SYS_munmap, placed, bytes);
         return ret;
+    }
     int prot =
         PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
     mem_note_mapped(p->mem, ret, bytes, prot, MEM_PLAIN, true);

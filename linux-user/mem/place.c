@@ -1,0 +1,61 @@
+/* data plane */
+/*
+ * Addresses for what the guest maps anywhere, below the end that the option -R gives its address
+ * space: programs that keep something in the upper bits of pointers, or know of certain sizes of
+ * address spaces only (ThreadSanitizer: 39, 42 or 48 bits for AArch64), want another than the
+ * host's. Without -R the host's kernel chooses.
+ */
+#include <errno.h>
+
+#include "linux-user/mem/table.h"
+#include "linux-user/signal/host-syscall.h"
+
+static bool claim(GuestAddr at, uint64_t bytes)
+{
+    long got = host_raw(SYS_mmap, at, bytes, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == (long)at)
+        return true;
+    if (!(got < 0 && got >= -4095)) /* a kernel before 4.17 takes the address as a hint */
+        host_raw(SYS_munmap, got, bytes);
+    return false;
+}
+
+/* The highest free place that ends at *end or below; *end becomes where to look on if something of
+ * the emulator's is in it. 0: none. */
+static GuestAddr gap_below(MemMap *m, GuestAddr *end, uint64_t bytes, uint64_t align)
+{
+    GuestAddr at = 0;
+    pthread_mutex_lock(&m->lock);
+    size_t i = mem_table_index(m, *end);
+    if (i < m->n && m->ranges[i].start < *end)
+        *end = m->ranges[i].start;
+    for (;; i--) {
+        GuestAddr floor = i ? m->ranges[i - 1].end : MEM_LOWEST;
+        if (*end >= bytes && ((*end - bytes) & ~(align - 1)) >= floor) {
+            at = (*end - bytes) & ~(align - 1);
+            break;
+        }
+        if (!i)
+            break;
+        *end = m->ranges[i - 1].start;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return at;
+}
+
+long mem_place(MemMap *m, GuestAddr hint, uint64_t bytes, uint64_t align)
+{
+    hint &= ~(align - 1);
+    if (hint >= MEM_LOWEST && hint < m->end && m->end - hint >= bytes && claim(hint, bytes))
+        return (long)hint;
+    uint64_t step = align; /* what is in the way may be large */
+    for (GuestAddr end = m->end, at; (at = gap_below(m, &end, bytes, align)); step *= 2) {
+        if (claim(at, bytes))
+            return (long)at;
+        if (at + bytes <= step)
+            break;
+        end = at + bytes - step;
+    }
+    return -ENOMEM;
+}
