@@ -51,7 +51,7 @@ typedef struct MemMap {
     size_t n, capacity;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
     uint64_t bytes, data_bytes; /* under lock: what RLIMIT_AS and RLIMIT_DATA count */
-    GuestAddr end;        /* the guest's addresses are below, by -R; 0: wherever the host puts them */
+    GuestAddr end;        /* where the guest's addresses end, by -R; 0: the host chooses */
     bool grows;           /* there has been a range of MEM_GROWS */
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */

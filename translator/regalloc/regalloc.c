@@ -716,8 +716,8 @@ Reg ra_def_same(Ra *ra, IrInsn *i, IrRef v)
 {
     uint32_t value = result_of(ra, i), o = ra_root(ra, v);
     RaValue *x = &ra->value[o];
-    /* The alias holds from here on in the order of emission; a block on another path that is emitted
-     * later mustn't look for the scalar in a vector which it never got. */
+    /* The alias holds from here on in the order of emission; a block on another path that is
+     * emitted later mustn't look for the scalar in a vector which it never got. */
     if (!x->insn || x->n_vars || x->constant || !ra_alive_after(ra, o) ||
         (ra->region && ra->region->global_of[o]))
         return ra_def_over(ra, i, v);
