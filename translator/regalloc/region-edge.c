@@ -515,7 +515,8 @@ static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value)
 {
     const RaValue *v = &ra->value[value];
     RaMove m = { .type = ra->value[p->value].type, .to = REG_NONE, .from = v->reg,
-                 .to_mem = RA_MEM_NONE, .from_mem = v->reg == REG_NONE ? v->mem : RA_MEM_NONE };
+                 .to_mem = RA_MEM_NONE, .from_mem = v->reg == REG_NONE ? v->mem : RA_MEM_NONE,
+                 .def_pos = v->def_pos };
     if (v->reg == REG_NONE && v->constant) {
         m.value = value;
         m.from_mem = RA_MEM_NONE;
@@ -549,8 +550,6 @@ static void transfer_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
         }
 }
 
-static Reg free_on_edge(uint32_t regs) { return regs ? __builtin_ctz(regs) : REG_NONE; }
-
 const RaEdge *ra_edge(Ra *ra, uint32_t to)
 {
     RaRegion *rg = ra->region;
@@ -566,9 +565,89 @@ const RaEdge *ra_edge(Ra *ra, uint32_t to)
             transfer(ra, &b, p, p->value);
     }
     ra_region_each_phi(ra, to, rg->current, transfer_phi, &b);
-    b.edge->temp[0] = free_on_edge(ra->target->gprs & ~b.busy);
-    b.edge->temp[1] = free_on_edge(ra->target->xmms & ~b.busy);
+    b.edge->free = (ra->target->gprs | ra->target->xmms) & ~b.busy;
     return b.edge;
+}
+
+/* -- moves before a branch --------------------------------------------------------------------- */
+
+static void keep_mem(RaKeep *keep, int16_t mem)
+{
+    if (mem == RA_MEM_NONE)
+        return;
+    unsigned n = mem & ~RA_MEM_VAR;
+    uint64_t *set = mem & RA_MEM_VAR ? keep->vars : keep->spills;
+    set[n / 64] |= 1ull << n % 64;
+}
+
+static bool keeps_mem(const RaKeep *keep, int16_t mem)
+{
+    return mem != RA_MEM_NONE &&
+           has_bit(mem & RA_MEM_VAR ? keep->vars : keep->spills, mem & ~RA_MEM_VAR);
+}
+
+static bool is_written(const RaEdge *edge, Reg reg, int16_t mem)
+{
+    for (unsigned k = 0; k < edge->n_moves; k++)
+        if ((reg != REG_NONE && edge->move[k].to == reg) ||
+            (mem != RA_MEM_NONE && edge->move[k].to_mem == mem))
+            return true;
+    return false;
+}
+
+void ra_keep_for_edge(const Ra *ra, uint32_t to, const RaEdge *edge, RaKeep *keep)
+{
+    const RaBlock *x = &ra->region->block[to];
+    for (unsigned k = 0; k < x->n_places; k++) {
+        const RaPlace *p = &x->place[k];
+        if (p->reg != REG_NONE && !is_written(edge, p->reg, RA_MEM_NONE))
+            keep->regs |= 1u << p->reg;
+        if (!is_written(edge, REG_NONE, p->mem))
+            keep_mem(keep, p->mem);
+    }
+    for (unsigned k = 0; k < edge->n_moves; k++) {
+        const RaMove *m = &edge->move[k];
+        if (m->from != REG_NONE)
+            keep->regs |= 1u << m->from;
+        keep_mem(keep, m->from_mem);
+    }
+}
+
+void ra_keep_for_exit(const Ra *ra, const UnitSnap *snap, unsigned n, RaKeep *keep)
+{
+    uint64_t listed[RA_VAR_WORDS] = { 0 };
+    for (unsigned k = 0; k < n; k++) {
+        listed[snap[k].var / 64] |= 1ull << snap[k].var % 64;
+        if (snap[k].kind == UNIT_SNAP_REG)
+            keep->regs |= 1u << snap[k].what;
+        else if (snap[k].kind == UNIT_SNAP_SPILL || snap[k].kind == UNIT_SNAP_VAR)
+            keep_mem(keep, snap[k].kind == UNIT_SNAP_VAR ? snap[k].what | RA_MEM_VAR
+                                                         : snap[k].what);
+    }
+    for (unsigned v = 0; v < ra->n_vars; v++)
+        if (!has_bit(listed, v)) { /* it is where it belongs */
+            if (ra->home[v] != REG_NONE)
+                keep->regs |= 1u << ra->home[v];
+            else
+                keep_mem(keep, RA_MEM_VAR | v);
+        }
+}
+
+bool ra_edge_keeps(const RaEdge *edge, const RaKeep *keep)
+{
+    for (unsigned k = 0; k < edge->n_moves; k++) {
+        const RaMove *m = &edge->move[k];
+        if ((m->to != REG_NONE && keep->regs >> m->to & 1) || keeps_mem(keep, m->to_mem))
+            return false;
+    }
+    return true;
+}
+
+void ra_edge_emit_keeping(Ra *ra, const RaEdge *edge, const RaKeep *keep)
+{
+    RaEdge e = *edge;
+    e.free &= ~keep->regs;
+    ra_edge_emit(ra, &e);
 }
 
 /* -- moves, all at once ------------------------------------------------------------------------ */
@@ -590,12 +669,15 @@ static void store(Ra *ra, int16_t mem, Reg from, IrType type)
     ra->target->store(ra->host, ra_region_mem_offset(ra, mem), from, mem_bytes(ra, mem, type));
 }
 
+static Reg free_of(uint32_t regs) { return regs ? __builtin_ctz(regs) : REG_NONE; }
+
 /* To memory from memory or a constant, by way of a register that is free or made so. */
 static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
 {
     bool wide = ra_type_bytes(m->type) == 16;
     const IrInsn *constant = m->value ? &ra->unit->insn[ra->value[m->value].insn] : NULL;
-    Reg t = wide || (e->temp[0] == REG_NONE && !constant) ? e->temp[1] : e->temp[0];
+    Reg gpr = free_of(e->free & ra->target->gprs), xmm = free_of(e->free & ra->target->xmms);
+    Reg t = wide || (gpr == REG_NONE && !constant) ? xmm : gpr;
     Reg saved = REG_NONE;
     if (t == REG_NONE) {
         t = saved = __builtin_ctz(wide ? ra->target->xmms : ra->target->gprs);
@@ -638,35 +720,85 @@ static void redirect(RaMove *m, Reg from, int16_t from_mem)
     m->from_mem = from_mem;
 }
 
-/* Every pending move's destination is read by another. Two registers of a class change places;
- * else the destination's content moves aside. True: m is done. */
-static bool break_cycle(Ra *ra, const RaEdge *e, RaMove *move, unsigned n, RaMove *m)
+static bool is_gpr(const Ra *ra, Reg r) { return ra->target->gprs >> r & 1; }
+
+static RaMove *reader_of(RaMove *move, unsigned n, const RaMove *m)
 {
-    if (m->to != REG_NONE && m->from != REG_NONE &&
-        !(ra->target->gprs >> m->to & 1) == !(ra->target->gprs >> m->from & 1)) {
-        Reg a = m->to, b = m->from;
-        ra->target->swap(ra->host, a, b);
-        for (unsigned k = 0; k < n; k++)
-            if (&move[k] != m && (move[k].from == a || move[k].from == b))
-                move[k].from = move[k].from == a ? b : a;
-        return true;
-    }
-    RaMove aside = { .type = m->type, .to = REG_NONE, .from = m->to, .to_mem = CYCLE_SLOT,
+    for (unsigned k = 0; k < n; k++)
+        if (&move[k] != m && writes_what(m, &move[k]))
+            return &move[k];
+    return NULL;
+}
+
+/* The move of a cycle to begin with, and the cycle's length: what goes aside for it, which takes
+ * some cycles more, shall be the value that has been there longest. */
+static RaMove *cycle_start(RaMove *move, unsigned n, unsigned *ret_length)
+{
+    RaMove *m = &move[0], *best = NULL;
+    for (unsigned k = 0; k < n; k++) /* into the cycle, which others may only read */
+        m = reader_of(move, n, m);
+    RaMove *at = m;
+    uint32_t oldest = UINT32_MAX;
+    *ret_length = 0;
+    do {
+        RaMove *reader = reader_of(move, n, at);
+        if (reader->def_pos < oldest) {
+            oldest = reader->def_pos;
+            best = at;
+        }
+        at = reader;
+        ++*ret_length;
+    } while (at != m && *ret_length <= n);
+    return best;
+}
+
+/* Every pending move's destination is read by another, whose content therefore goes aside. Without
+ * a register for it two registers of a class change places, in a short cycle: an exchange costs two
+ * moves or three, of which none vanishes at renaming. */
+static void break_cycle(Ra *ra, RaEdge *e, RaMove *move, unsigned *n_moves)
+{
+    unsigned n = *n_moves, length;
+    RaMove *m = cycle_start(move, n, &length);
+    RaMove aside = { .type = m->type, .to = REG_NONE, .from = m->to, .to_mem = RA_MEM_NONE,
                      .from_mem = m->to_mem };
+    if (m->to != REG_NONE) {
+        bool gpr = is_gpr(ra, m->to);
+        uint32_t cls = gpr ? ra->target->gprs : ra->target->xmms;
+        bool swap = m->from != REG_NONE && is_gpr(ra, m->from) == gpr;
+        Reg t = free_of(e->free & cls);
+        if (t == REG_NONE && gpr && (!swap || length > 2))
+            t = free_of(e->free & ra->target->xmms);
+        if (t == REG_NONE && swap) {
+            Reg a = m->to, b = m->from;
+            ra->target->swap(ra->host, a, b);
+            for (unsigned k = 0; k < n; k++)
+                if (&move[k] != m && (move[k].from == a || move[k].from == b))
+                    move[k].from = move[k].from == a ? b : a;
+            *m = move[--*n_moves];
+            return;
+        }
+        aside.to = t;
+    }
+    if (m->to != REG_NONE) /* it may hold more than is moved there */
+        aside.type = is_gpr(ra, m->to) ? IR_I64 : IR_V128;
+    if (aside.to == REG_NONE)
+        aside.to_mem = CYCLE_SLOT;
+    else
+        e->free &= ~(1u << aside.to);
     emit_move_now(ra, e, &aside);
     for (unsigned k = 0; k < n; k++)
         if (&move[k] != m && writes_what(m, &move[k]))
-            redirect(&move[k], REG_NONE, CYCLE_SLOT);
-    return false;
+            redirect(&move[k], aside.to, aside.to_mem);
 }
 
-void ra_edge_emit(Ra *ra, const RaEdge *e)
+void ra_edge_emit(Ra *ra, const RaEdge *edge)
 {
-    unsigned n = e->n_moves;
+    unsigned n = edge->n_moves;
     if (!n)
         return;
     RaMove *move = arena_alloc_raw(ra->unit->arena, (n + 1) * sizeof *move);
-    memcpy(move, e->move, n * sizeof *move);
+    memcpy(move, edge->move, n * sizeof *move);
+    RaEdge local = *edge, *e = &local; /* temporaries are used up */
     while (n) {
         bool any = false;
         for (unsigned k = 0; k < n; k++) {
@@ -681,7 +813,7 @@ void ra_edge_emit(Ra *ra, const RaEdge *e)
             move[k--] = move[--n];
             any = true;
         }
-        if (!any && n && break_cycle(ra, e, move, n, &move[0]))
-            move[0] = move[--n];
+        if (!any && n)
+            break_cycle(ra, e, move, &n);
     }
 }

@@ -79,12 +79,19 @@ typedef struct RaMove {
     uint8_t type;
     Reg to, from;
     int16_t to_mem, from_mem;
+    uint32_t def_pos; /* of what is moved */
 } RaMove;
 typedef struct RaEdge {
     RaMove *move;
     unsigned n_moves;
-    Reg temp[2];     /* free on the edge: a general, a vector register, or REG_NONE */
+    uint32_t free;   /* registers that the edge neither reads nor writes and nobody wants behind it */
 } RaEdge;
+
+/* Places that another way out of the block still reads. */
+typedef struct RaKeep {
+    uint32_t regs;
+    uint64_t vars[RA_VAR_WORDS], spills[RA_MAX_SPILLS / 64];
+} RaKeep;
 
 /* region-live.c */
 void ra_region_prepare(Ra *ra, const IrRef *pair);
@@ -120,5 +127,11 @@ bool ra_block_reached(const Ra *ra, uint32_t block);
 void ra_edge_settle(Ra *ra, uint32_t to);
 const RaEdge *ra_edge(Ra *ra, uint32_t to); /* from the current block, as it is now */
 void ra_edge_emit(Ra *ra, const RaEdge *edge);
+/* What must stay for an edge, an exit with that snapshot; and whether an edge's moves leave it so:
+ * then they can stand before the branch. They use no temporary that is kept. */
+void ra_keep_for_edge(const Ra *ra, uint32_t to, const RaEdge *edge, RaKeep *keep);
+void ra_keep_for_exit(const Ra *ra, const UnitSnap *snap, unsigned n, RaKeep *keep);
+bool ra_edge_keeps(const RaEdge *edge, const RaKeep *keep);
+void ra_edge_emit_keeping(Ra *ra, const RaEdge *edge, const RaKeep *keep);
 
 #endif

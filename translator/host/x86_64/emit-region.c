@@ -65,6 +65,21 @@ static void branch_to(Emit *e, HostCc cc, const RaEdge *edge, uint32_t to)
     enc_jcc(e, cc, &c->enter);
 }
 
+/* The likely way back or far moves something, and that does no harm on the other, which is next:
+ * moves don't touch EFLAGS, so they stand before the branch. */
+static bool branch_behind_moves(Emit *e, HostCc cc, const RaEdge *edge, uint32_t to,
+                                const RaEdge *next_edge)
+{
+    RaKeep keep = { 0 };
+    ra_keep_for_edge(e->ra, e->s->region->next, next_edge, &keep);
+    if (!ra_edge_keeps(edge, &keep))
+        return false;
+    ra_edge_emit_keeping(e->ra, edge, &keep);
+    enc_jcc(e, cc, start_of(e, to));
+    go_to(e, next_edge, e->s->region->next);
+    return true;
+}
+
 static void select_brc(Emit *e, IrInsn *i)
 {
     uint32_t yes = (uint32_t)i->imm, no = (uint64_t)i->imm >> 32, next = e->s->region->next;
@@ -82,6 +97,13 @@ static void select_brc(Emit *e, IrInsn *i)
     const RaEdge *yes_edge = yes_first ? first : second, *no_edge = yes_first ? second : first;
     bool yes_likely = i->attr & IR_BRC_LIKELY_TRUE || (yes != next && yes <= e->s->region->current);
     e->s->ended = true;
+    bool no_likely = i->attr & IR_BRC_LIKELY_FALSE || (no != next && no <= e->s->region->current);
+    if (no == next && yes_likely && yes_edge->n_moves &&
+        branch_behind_moves(e, cc, yes_edge, yes, no_edge))
+        return;
+    if (yes == next && no_likely && no_edge->n_moves &&
+        branch_behind_moves(e, cc ^ 1, no_edge, no, yes_edge))
+        return;
     if (yes == next && !(no <= e->s->region->current && no_edge->n_moves)) {
         branch_to(e, cc ^ 1, no_edge, no);
         go_to(e, yes_edge, yes);
@@ -113,10 +135,18 @@ uint32_t region_settle_back(Emit *e, const IrInsn *exit)
     return to;
 }
 
-bool region_goes_back(Emit *e, uint32_t to, HostCc leaves)
+bool region_goes_back(Emit *e, uint32_t to, HostCc leaves, uint32_t snap, unsigned n_snap)
 {
-    if (to == UINT32_MAX || ra_edge(e->ra, to)->n_moves)
+    if (to == UINT32_MAX)
         return false;
+    const RaEdge *edge = ra_edge(e->ra, to);
+    if (edge->n_moves) {
+        RaKeep keep = { 0 };
+        ra_keep_for_exit(e->ra, &e->ra->snap[snap], n_snap, &keep);
+        if (!ra_edge_keeps(edge, &keep))
+            return false;
+        ra_edge_emit_keeping(e->ra, edge, &keep);
+    }
     enc_jcc(e, leaves ^ 1, start_of(e, to));
     e->s->ended = true;
     return true;

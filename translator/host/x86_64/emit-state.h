@@ -128,9 +128,9 @@ bool emit_region(Emit *e);
 /* If a jump back in the region follows the exit: the block it goes to, with all done that must be
  * before the jump (which may move values); else UINT32_MAX. */
 uint32_t region_settle_back(Emit *e, const IrInsn *exit);
-/* Does that jump, to region_settle_back()'s block, move nothing? Then it is emitted instead on the
- * exit's opposite condition, and the block ends with what the exit does. */
-bool region_goes_back(Emit *e, uint32_t to, HostCc leaves);
+/* Does that jump, to region_settle_back()'s block, move nothing that the exit needs? Then it is
+ * emitted instead on the exit's opposite condition, and the block ends with what the exit does. */
+bool region_goes_back(Emit *e, uint32_t to, HostCc leaves, uint32_t snap, unsigned n_snap);
 /* emit-unit.c: one block, from where the allocator stands. */
 bool emit_block(Emit *e, uint32_t block);
 

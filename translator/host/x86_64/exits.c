@@ -448,7 +448,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
     e->ra->skip_lazy = ra_lazy_dead(i);
     uint32_t snap = side_snapshot(e, &n);
     e->ra->skip_lazy = false;
-    if (e->s->region && region_goes_back(e, back, cc)) {
+    if (e->s->region && region_goes_back(e, back, cc, snap, n)) {
         exit_write_back(e, snap, n, e->s->flags_kind);
         push_frames(e, i);
         jump_direct(e, target);
