@@ -537,8 +537,9 @@ static IrRef gen_fp(void)
     case 0: return gen_fp_convert();
     case 1: return chance(2) ? gen_fp_convert() : gen_fp_env();
     case 2:
-        return emit(IR_fcmp, IR_I1, IR_FCMP_EQ + pick(4), attr | (chance(2) ? IR_FP_SIGNALING : 0),
-                    any(t), any(t), 0, 0, 0);
+        return emit(IR_fcmp, IR_I1, IR_FCMP_EQ + pick(4),
+                    attr | (chance(2) ? IR_FP_SIGNALING : chance(4) ? IR_FP_SILENT : 0), any(t),
+                    any(t), 0, 0, 0);
     case 3: return emit(IR_flfcmp, IR_FLAGS, 0, attr | (chance(2) ? IR_FP_SIGNALING : 0), any(t),
                         any(t), 0, 0, 0);
     case 4: return plain(IR_fma, t, 0, arith_attr() | (chance(2) ? IR_FP_NEG_PRODUCT : 0) |

@@ -66,6 +66,7 @@ static const IrAttrName fp_names[] = {
     BIT(IR_FP_NAN2INT_MAX, "nan2max"), BIT(IR_FP_MINMAX_RISCV, "rvminmax"),
     BIT(IR_FP_AHP, "ahp"),            BIT(IR_FP_TINY_AFTER, "tinyafter"),
     BIT(IR_FP_WRAP, "wrap"),
+    BIT(IR_FP_SILENT, "silent"),
     { 0, 0, NULL },
 };
 static const IrAttrName vec_names[] = {

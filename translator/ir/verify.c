@@ -122,6 +122,8 @@ static bool check_special(Verifier *v, IrRef r)
         return (is_int(t0) && t0 == t1 && i->cc >= IR_CMP_EQ && i->cc <= IR_CMP_SGT) ||
                bad(v, r, "compares two integers of one type");
     case IR_fcmp: case IR_flfcmp:
+        if (i->attr & IR_FP_SILENT && (i->attr & IR_FP_SIGNALING || i->op != IR_fcmp))
+            return bad(v, r, "only a quiet fcmp is silent");
         return (is_float(t0) && t0 == t1) || bad(v, r, "compares two floats of one type");
     case IR_select:
         return (t1 == i->type && arg_type(v, i, 2) == i->type) || bad(v, r, "types differ");

@@ -299,3 +299,34 @@ void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to)
         b->succ[0] = b->succ[1];
     b->succ[1] = 0;
 }
+
+void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest)
+{
+    IrBlock *from = &u->block[block], *to = &u->block[rest];
+    for (unsigned k = 0; k < 2 && from->succ[k]; k++) {
+        /* The edge comes from another block now, the last of all. */
+        uint32_t s = from->succ[k] - 1;
+        unsigned n = ir_pred_index(u, block, s);
+        for (IrRef r = u->block[s].first; r; r = u->insn[r].next) {
+            const IrInsn *i = &u->insn[r];
+            if (i->op == IR_nop)
+                continue;
+            if (i->op != IR_phi)
+                break;
+            IrRef *arg = u->phi_arg + i->imm, moved = arg[n];
+            memmove(arg + n, arg + n + 1, (i->attr - n - 1) * sizeof *arg);
+            arg[i->attr - 1] = moved;
+        }
+    }
+    to->first = at;
+    to->last = from->last;
+    from->last = u->insn[at].prev;
+    if (from->last)
+        u->insn[from->last].next = 0;
+    else
+        from->first = 0;
+    u->insn[at].prev = 0;
+    to->succ[0] = from->succ[0];
+    to->succ[1] = from->succ[1];
+    from->succ[0] = from->succ[1] = 0;
+}

@@ -43,6 +43,10 @@ unsigned ir_pred_index(const IrUnit *u, uint32_t from, uint32_t to);
 /* Takes away an edge, with its phi arguments; the caller rewrites the terminator of `from`. */
 void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to);
 
+/* What is in a block from `at` on goes into `rest`, the unit's last block, new and empty. The caller
+ * gives the first half its terminator. */
+void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest);
+
 /* A pass: branches on constants become plain, blocks that can't be reached go, a block with one
  * successor whose only predecessor it is takes it in, and the rest are put in layout order (ir.h:
  * reverse postorder, loops contiguous, hot path straight, rare blocks last). */

@@ -16,6 +16,7 @@ const OptPass opt_region_passes[] = {
     { "cfg", opt_cfg },
     { "ssa", opt_ssa },
     { "gvn", opt_gvn },
+    { "sticky", opt_sticky },
     { "cfg", opt_cfg },
     { "extend", opt_extend },
     { "gvn", opt_gvn },

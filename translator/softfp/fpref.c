@@ -107,7 +107,7 @@ uint64_t fpref_scalar(IrOp op, IrType type, IrType arg_type, unsigned cc, unsign
         r = run_same(&o, op, a, b, c);
         break;
     }
-    env->flags |= o.flags;
+    env->flags |= attr & IR_FP_SILENT ? 0 : o.flags;
     return r;
 }
 
