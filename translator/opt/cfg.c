@@ -330,3 +330,23 @@ void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest)
     to->succ[1] = from->succ[1];
     from->succ[0] = from->succ[1] = 0;
 }
+
+IrRef opt_split_exit(IrUnit *u, uint32_t block, IrRef exit_if, uint32_t *ret_block)
+{
+    IrInsn exit = u->insn[exit_if];
+    IrRef mark = exit_if;
+    while (mark && u->insn[mark].op != IR_insn)
+        mark = u->insn[mark].prev;
+    uint32_t out = ir_block_new(u, (GuestAddr)exit.imm);
+    uint32_t rest = ir_block_new(u, u->block[block].pc);
+    opt_split_block(u, block, exit.next, rest);
+    ir_remove(u, block, exit_if);
+    IrBuilder b = { .unit = u, .block = block };
+    ir_emit(&b, IR_brc, IR_VOID, 0, IR_BRC_LIKELY_FALSE, exit.arg[0], 0, 0, 0,
+            (int64_t)(out | (uint64_t)rest << 32));
+    b.block = out;
+    if (mark)
+        ir_emit(&b, IR_insn, IR_VOID, 0, u->insn[mark].attr, 0, 0, 0, 0, u->insn[mark].imm);
+    *ret_block = out;
+    return ir_emit(&b, IR_exit_jump, IR_VOID, 0, exit.attr, 0, 0, 0, 0, exit.imm);
+}

@@ -47,6 +47,10 @@ void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to);
  * gives the first half its terminator. */
 void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest);
 
+/* Makes a branch of an exit_if, to a new block with the exit alone (whose exit_jump is returned), and
+ * a block of what is behind it. */
+IrRef opt_split_exit(IrUnit *u, uint32_t block, IrRef exit_if, uint32_t *ret_block);
+
 /* A pass: branches on constants become plain, blocks that can't be reached go, a block with one
  * successor whose only predecessor it is takes it in, and the rest are put in layout order (ir.h:
  * reverse postorder, loops contiguous, hot path straight, rare blocks last). */

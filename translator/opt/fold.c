@@ -49,6 +49,14 @@ static IrRef fold_to_const(IrUnit *u, IrRef r, uint64_t v)
     return fold_rewrite(u, r, IR_const, t, 0, 0, 0, 0, 0, 0, (int64_t)fold_mask(t, v));
 }
 
+/* Arm ARM, ConditionHolds(), with NZCV in bits 31..28. */
+static bool fold_arm_holds(unsigned cc, uint64_t nzcv)
+{
+    bool n = nzcv >> 31 & 1, z = nzcv >> 30 & 1, c = nzcv >> 29 & 1, v = nzcv >> 28 & 1;
+    const bool even[] = { z, c, n, v, c && !z, n == v, n == v && !z };
+    return even[cc >> 1] ^ (cc & 1);
+}
+
 #include "translator/opt/fold-rules.h"
 
 static unsigned swapped(unsigned cc)

@@ -248,14 +248,11 @@ static void visit(Gvn *g, uint32_t block, IrRef r)
         break;
     }
     IrRef before = u->insn[r].prev, to = opt_fold(u, block, r);
-    /* What folding put before it is numbered too. */
+    /* What folding put before it is folded and numbered too. */
     IrRef n = before ? u->insn[before].next : u->block[block].first;
     for (IrRef next; n != r; n = next) {
         next = u->insn[n].next;
-        opt_resolve_args(&g->alias, n);
-        IrRef twin = mergeable(g, &u->insn[n]) ? number(g, block, n) : 0;
-        if (twin)
-            replace(g, block, n, twin);
+        visit(g, block, n);
     }
     to = opt_resolve(&g->alias, to);
     if (to != r) {

@@ -9,6 +9,7 @@ const OptPass opt_passes[] = {
     { "forward", opt_forward },
     { "address", opt_address },
     { "dce", opt_dce },
+    { "shortcut", opt_shortcut },
     { NULL, NULL },
 };
 
@@ -21,6 +22,8 @@ const OptPass opt_region_passes[] = {
     { "extend", opt_extend },
     { "gvn", opt_gvn },
     { "dead", opt_dce_region },
+    { "putoff", opt_putoff },
+    { "shortcut", opt_shortcut },
     { "licm", opt_licm },
     { "polls", opt_polls },
     { "address", opt_address },

@@ -213,29 +213,6 @@ static IrRef copy_chain(Sticky *s, uint32_t block, IrRef at, IrRef v)
     return ir_insert_in(s->u, block, at, &i);
 }
 
-/* Makes a block of its own of an exit_if's way out; what is behind it becomes one too. Returns the
- * exit. */
-static Sink split_exit(Sticky *s, Sink sink)
-{
-    IrUnit *u = s->u;
-    IrInsn exit = u->insn[sink.exit];
-    IrRef mark = sink.exit;
-    while (mark && u->insn[mark].op != IR_insn)
-        mark = u->insn[mark].prev;
-    uint32_t out = ir_block_new(u, (GuestAddr)exit.imm);
-    uint32_t rest = ir_block_new(u, u->block[sink.block].pc);
-    opt_split_block(u, sink.block, u->insn[sink.exit].next, rest);
-    ir_remove(u, sink.block, sink.exit);
-    IrBuilder b = { .unit = u, .block = sink.block };
-    ir_emit(&b, IR_brc, IR_VOID, 0, IR_BRC_LIKELY_FALSE, exit.arg[0], 0, 0, 0,
-            (int64_t)(out | (uint64_t)rest << 32));
-    b.block = out;
-    if (mark)
-        ir_emit(&b, IR_insn, IR_VOID, 0, u->insn[mark].attr, 0, 0, 0, 0, u->insn[mark].imm);
-    IrRef jump = ir_emit(&b, IR_exit_jump, IR_VOID, 0, exit.attr, 0, 0, 0, 0, exit.imm);
-    return (Sink){ out, jump };
-}
-
 /* The exits of a block from the last to the first, so that splitting leaves the others where they
  * are. True: the blocks are others now. */
 static bool put_off(Sticky *s, IrRef v)
@@ -252,7 +229,7 @@ static bool put_off(Sticky *s, IrRef v)
     for (unsigned k = s->n_sinks; k-- > 0;) {
         Sink at = s->sink[k];
         if (u->insn[at.exit].op == IR_exit_if) {
-            at = split_exit(s, at);
+            at.exit = opt_split_exit(u, at.block, at.exit, &at.block);
             split = true;
         }
         IrInsn again = what;

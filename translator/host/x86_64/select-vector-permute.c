@@ -191,6 +191,16 @@ void sel_vuzp(Emit *e, IrInsn *i)
         vec_op3i(e, i, VSHUFPS, i->arg[0], i->arg[1], odd ? 0xdd : 0x88);
         return;
     }
+    if (ra_same(e->ra, i->arg[0], i->arg[1])) { /* for both halves of a pairwise reduction */
+        uint8_t pick[8];
+        for (unsigned n = 0; n < 8; n++)
+            pick[n] = (uint8_t)((n / bytes * 2 + odd) * bytes + n % bytes);
+        uint64_t m;
+        memcpy(&m, pick, 8);
+        Reg a = ra_use(e->ra, i->arg[0]), d = ra_def_late(e->ra, i);
+        vec_mem(e, VPSHUFB, d, a, enc_pool128(e, m, m));
+        return;
+    }
     Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]);
     Reg t = ra_temp_xmm(e->ra), d = ra_def(e->ra, i);
     if (odd) {
