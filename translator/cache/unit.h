@@ -55,7 +55,8 @@ typedef struct UnitPoint {
 } UnitPoint;
 typedef struct UnitSnap {
     uint8_t var;
-    uint8_t kind;    /* UNIT_SNAP_* */
+    uint8_t kind : 4; /* UNIT_SNAP_* */
+    uint8_t form : 4; /* IrForm: the variable has this of it */
     uint16_t what;
 } UnitSnap;
 enum {

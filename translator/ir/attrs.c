@@ -18,6 +18,8 @@ IrAttrKind ir_attr_kind(IrOp op)
         return IR_ATTR_FENCE;
     case IR_brc:
         return IR_ATTR_BRC;
+    case IR_put:
+        return IR_ATTR_FORM;
     default:
         break;
     }
@@ -78,6 +80,10 @@ static const IrAttrName brc_names[] = {
     BIT(IR_BRC_LIKELY_TRUE, "likely"), BIT(IR_BRC_LIKELY_FALSE, "unlikely"),
     { 0, 0, NULL },
 };
+static const IrAttrName form_names[] = {
+    { 3, IR_FORM_SEXT, "sext" }, { 3, IR_FORM_ZEXT, "zext" }, { 3, IR_FORM_BOX, "box" },
+    { 0, 0, NULL },
+};
 static const IrAttrName fence_names[] = {
     BIT(IR_FENCE_RR, "rr"), BIT(IR_FENCE_RW, "rw"), BIT(IR_FENCE_WR, "wr"), BIT(IR_FENCE_WW, "ww"),
     { 0, 0, NULL },
@@ -97,6 +103,8 @@ const IrAttrName *ir_attr_names(IrAttrKind kind)
         return fence_names;
     case IR_ATTR_BRC:
         return brc_names;
+    case IR_ATTR_FORM:
+        return form_names;
     default:
         return NULL;
     }

@@ -99,6 +99,20 @@ typedef struct IrFrame {
 
 /* attr of brc: what the profile says. */
 enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2 };
+typedef enum IrForm { /* put: the variable gets this of the value; only behind the passes (forms.c) */
+    IR_FORM_PLAIN,
+    IR_FORM_SEXT, IR_FORM_ZEXT,   /* sext, zext of an i32 */
+    IR_FORM_BOX,                  /* fbox of an f32 */
+} IrForm;
+static inline uint64_t ir_form_of(unsigned form, uint64_t v)
+{
+    switch (form) {
+    case IR_FORM_SEXT: return (uint64_t)(int64_t)(int32_t)v;
+    case IR_FORM_ZEXT: return (uint32_t)v;
+    case IR_FORM_BOX: return v | 0xffffffffull << 32;
+    default: return v;
+    }
+}
 
 typedef enum IrRound { /* values of IR_FP_ROUND */
     IR_ROUND_DYN, IR_ROUND_NEAREST, IR_ROUND_UP, IR_ROUND_DOWN, IR_ROUND_ZERO,

@@ -75,6 +75,7 @@ static void print_insn(const IrUnit *u, IrRef ref, GString *out)
     if (i->op == IR_get) {
         g_string_append_printf(out, " %%%s", u->isa->vars[i->imm].name);
     } else if (i->op == IR_put) {
+        print_attr(i, out);
         g_string_append_printf(out, " %%%s, v%u", u->isa->vars[i->imm].name, i->arg[0]);
     } else if (i->op == IR_vconst) {
         V128 c = u->vconst[i->imm];

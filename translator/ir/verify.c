@@ -104,6 +104,13 @@ static unsigned lane_bits(unsigned lane)
 }
 
 /* The rules that a signature can't say. */
+static bool form_ok(Verifier *v, const IrInsn *i, IrType t)
+{
+    if (i->attr == IR_FORM_BOX)
+        return t == IR_F32 && var_ok(v, i, IR_F64);
+    return t == IR_I32 && i->attr <= IR_FORM_BOX && var_ok(v, i, IR_I64);
+}
+
 static bool check_special(Verifier *v, IrRef r)
 {
     const IrInsn *i = &v->u->insn[r];
@@ -113,6 +120,8 @@ static bool check_special(Verifier *v, IrRef r)
     case IR_get:
         return var_ok(v, i, i->type) || bad(v, r, "no such variable, or not its type");
     case IR_put:
+        if (i->attr)
+            return form_ok(v, i, t0) || bad(v, r, "a form that value and variable don't have");
         return var_ok(v, i, t0) || bad(v, r, "no such variable, or not its type");
     case IR_vconst:
         return (i->imm >= 0 && i->imm < v->u->n_vconsts) || bad(v, r, "no such constant");

@@ -28,6 +28,7 @@ const OptPass opt_region_passes[] = {
     { "polls", opt_polls },
     { "address", opt_address },
     { "dead", opt_dce_region },
+    { "forms", opt_forms },
     { NULL, NULL },
 };
 

@@ -79,6 +79,7 @@ void ra_prepare_set(Ra *ra, uint32_t base)
         x->n_vars = 0;
         ra->binding[v] = base + v;
     }
+    memset(ra->form, 0, ra->n_vars);
 }
 
 void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars)
@@ -108,6 +109,7 @@ static void bind_entries(Ra *ra, uint32_t base)
     Four value = { base, base + 1, base + 2, base + 3 };
     for (unsigned v = 0; v < ra->n_vars; v += 4, value += 4)
         *(Four *)&ra->binding[v] = value;
+    memset(ra->form, 0, ra->n_vars);
 }
 
 /* The state at entry, which is where the canonical values are. */
@@ -222,13 +224,14 @@ walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
             uint32_t value = ra->alias[i->arg[0]];
             RaValue *p = &ra->value[value];
             p->put = true;
-            if (ra->binding[i->imm] == value) {
+            if (ra->binding[i->imm] == value && ra->form[i->imm] == i->attr) {
                 if (region) /* it may have been dead as the variable's until now */
                     add_use(ra, value, pos);
                 continue;
             }
             unbind(ra, i->imm, last_observed, last_exit);
             ra->binding[i->imm] = value;
+            ra->form[i->imm] = (uint8_t)i->attr;
             add_use(ra, value, pos);
             if (p->insn && p->hint == REG_NONE &&
                 (ra->home[i->imm] != REG_NONE || !p->has_var)) {

@@ -775,14 +775,17 @@ void ra_end(Ra *ra)
         kill_value(ra, value);
 }
 
-void ra_put(Ra *ra, unsigned var, IrRef ref)
+void ra_put(Ra *ra, unsigned var, IrRef ref, IrForm form)
 {
     uint32_t value = ra_root(ra, ref), old = ra->binding[var];
+    if (value == old && ra->form[var] == form)
+        return;
+    ra->form[var] = form;
+    ra->touched[var / 64] |= 1ull << (var % 64);
     if (value == old)
         return;
     ra->binding[var] = value;
     ra->value[value].n_vars++;
-    ra->touched[var / 64] |= 1ull << (var % 64);
     if (--ra->value[old].n_vars == 0 && !ra_alive_after(ra, old)) {
         ra->value[old].special = false;
         kill_value(ra, old);
@@ -793,7 +796,7 @@ void ra_put(Ra *ra, unsigned var, IrRef ref)
 
 static bool in_state(const Ra *ra, unsigned var)
 {
-    return ra->state_holds[var] == ra->binding[var] &&
+    return !ra->form[var] && ra->state_holds[var] == ra->binding[var] &&
            ra->value[ra->binding[var]].mem == (RA_MEM_VAR | (int)var);
 }
 
@@ -852,7 +855,8 @@ static void add_snap(Ra *ra, unsigned var, unsigned kind, unsigned what)
 {
     ra->snap = arena_grow(ra->unit->arena, ra->snap, sizeof *ra->snap, ra->n_snaps, &ra->cap_snaps,
                           ra->n_snaps + 1);
-    ra->snap[ra->n_snaps++] = (UnitSnap) { var, kind, what };
+    ra->snap[ra->n_snaps++] = (UnitSnap) { .var = var, .kind = kind, .form = ra->form[var],
+                                           .what = what };
 }
 
 static unsigned constant_kind(const Ra *ra, const RaValue *v)
@@ -871,7 +875,8 @@ static uint64_t constant_bits(const Ra *ra, const RaValue *v)
 static bool same_snaps(const UnitSnap *a, const UnitSnap *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        if (a[i].var != b[i].var || a[i].kind != b[i].kind || a[i].what != b[i].what)
+        if (a[i].var != b[i].var || a[i].kind != b[i].kind || a[i].form != b[i].form ||
+            a[i].what != b[i].what)
             return false;
     return true;
 }
@@ -888,7 +893,7 @@ uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n)
             Reg home = ra->home[var];
             if (ra->skip_lazy && ra->vars[var].flags & IR_VAR_LAZY)
                 continue;
-            if (home != REG_NONE ? v->reg == home : in_state(ra, var))
+            if (home != REG_NONE ? v->reg == home && !ra->form[var] : in_state(ra, var))
                 continue;
             if (v->special)
                 add_snap(ra, var, UNIT_SNAP_FLAGS, 0);
@@ -934,9 +939,11 @@ void ra_sync_vars(Ra *ra)
         }
         uint32_t was = ra->locked;
         Reg r = use_root(ra, b);
+        if (ra->form[var])
+            ra->target->form(ra->host, r, r, ra->form[var]);
         ra->target->store(ra->host, var_offset(ra, var), r, var_bytes(ra, var));
         ra->locked = was;
-        if (v->mem == RA_MEM_NONE && var_bytes(ra, var) == ra_type_bytes(v->type)) {
+        if (v->mem == RA_MEM_NONE && !ra->form[var] && var_bytes(ra, var) == ra_type_bytes(v->type)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = b;
         } else {
@@ -974,6 +981,7 @@ void ra_reload_vars(Ra *ra)
             ra->value[held].mem = RA_MEM_NONE;
         ra->value[old].n_vars--;
         ra->binding[var] = base + var;
+        ra->form[var] = IR_FORM_PLAIN;
     }
     for (Reg r = 0; r < RA_N_REGS; r++)
         if (ra->owner[r] && ra->owner[r] != RA_TEMP && !ra_alive_after(ra, ra->owner[r]))

@@ -398,6 +398,7 @@ static void bind_vars(Ra *ra, const RaBlock *x)
     memset(ra->touched, 0, sizeof ra->touched);
     for (unsigned var = 0; var < ra->n_vars; var++) {
         uint32_t value = ra->binding[var] = x->in[var];
+        ra->form[var] = x->in_form[var];
         RaValue *v = &ra->value[value];
         Reg home = ra->home[var];
         bool canonical = home != REG_NONE ? v->reg == home
@@ -406,7 +407,7 @@ static void bind_vars(Ra *ra, const RaBlock *x)
         /* regalloc.c notes when a variable's own value at an entry leaves its place, of others only
          * the put. */
         bool own = !v->insn && (value - ra->unit->n_insns) % ra->n_vars == var;
-        if (!canonical || !own)
+        if (!canonical || !own || ra->form[var])
             ra->touched[var / 64] |= 1ull << var % 64;
     }
 }
@@ -511,12 +512,12 @@ static void add_move(Ra *ra, Building *b, RaMove m)
 }
 
 /* From where `value` is now to the place of `what`. */
-static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value)
+static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value, IrForm form)
 {
     const RaValue *v = &ra->value[value];
     RaMove m = { .type = ra->value[p->value].type, .to = REG_NONE, .from = v->reg,
                  .to_mem = RA_MEM_NONE, .from_mem = v->reg == REG_NONE ? v->mem : RA_MEM_NONE,
-                 .def_pos = v->def_pos };
+                 .form = form, .def_pos = v->def_pos };
     if (v->reg == REG_NONE && v->constant) {
         m.value = value;
         m.from_mem = RA_MEM_NONE;
@@ -528,12 +529,12 @@ static void transfer(Ra *ra, Building *b, const RaPlace *p, uint32_t value)
     if (v->reg != REG_NONE)
         b->busy |= 1u << v->reg;
     if (p->reg != REG_NONE) {
-        if (p->reg != v->reg) {
+        if (p->reg != v->reg || form) {
             m.to = p->reg;
             add_move(ra, b, m);
         }
     }
-    if (p->mem != RA_MEM_NONE && (p->mem != v->mem || v->constant)) {
+    if (p->mem != RA_MEM_NONE && (p->mem != v->mem || v->constant || form)) {
         m.to = REG_NONE;
         m.to_mem = p->mem;
         add_move(ra, b, m);
@@ -545,7 +546,7 @@ static void transfer_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     Building *b = opaque;
     for (unsigned k = 0; k < b->to->n_places; k++)
         if (b->to->place[k].value == value) {
-            transfer(ra, b, &b->to->place[k], arg);
+            transfer(ra, b, &b->to->place[k], arg, ra->region->phi_form);
             return;
         }
 }
@@ -562,7 +563,7 @@ const RaEdge *ra_edge(Ra *ra, uint32_t to)
         b.busy |= p->reg != REG_NONE ? 1u << p->reg : 0;
         if (x->n_preds > 1 && (rg->def_block[rg->global_of[p->value]] != to ||
                                ra->value[p->value].constant))
-            transfer(ra, &b, p, p->value);
+            transfer(ra, &b, p, p->value, IR_FORM_PLAIN);
     }
     ra_region_each_phi(ra, to, rg->current, transfer_phi, &b);
     b.edge->free = (ra->target->gprs | ra->target->xmms) & ~b.busy;
@@ -687,6 +688,8 @@ static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
         ra->target->constant(ra->host, t, constant);
     else
         load(ra, t, m->from_mem, m->type);
+    if (m->form)
+        ra->target->form(ra->host, t, t, m->form);
     store(ra, m->to_mem, t, m->type);
     if (saved != REG_NONE)
         load(ra, t, SAVE_SLOT, wide ? IR_V128 : IR_I64);
@@ -695,17 +698,26 @@ static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
 static void emit_move_now(Ra *ra, const RaEdge *e, const RaMove *m)
 {
     if (m->to == REG_NONE) {
-        if (m->from != REG_NONE)
+        if (m->from != REG_NONE) {
+            if (m->form)
+                ra->target->form(ra->host, m->from, m->from, m->form);
             store(ra, m->to_mem, m->from, m->type);
-        else
+        } else {
             move_by_register(ra, e, m);
-    } else if (m->value) {
-        ra->target->constant(ra->host, m->to, &ra->unit->insn[ra->value[m->value].insn]);
-    } else if (m->from != REG_NONE) {
-        ra->target->move(ra->host, m->to, m->from);
-    } else {
-        load(ra, m->to, m->from_mem, m->type);
+        }
+        return;
     }
+    Reg from = m->to;
+    if (m->value)
+        ra->target->constant(ra->host, m->to, &ra->unit->insn[ra->value[m->value].insn]);
+    else if (m->from == REG_NONE)
+        load(ra, m->to, m->from_mem, m->type);
+    else if (m->form)
+        from = m->from;
+    else
+        ra->target->move(ra->host, m->to, m->from);
+    if (m->form)
+        ra->target->form(ra->host, m->to, from, m->form);
 }
 
 static bool writes_what(const RaMove *m, const RaMove *other)
@@ -774,6 +786,8 @@ static void break_cycle(Ra *ra, RaEdge *e, RaMove *move, unsigned *n_moves)
             for (unsigned k = 0; k < n; k++)
                 if (&move[k] != m && (move[k].from == a || move[k].from == b))
                     move[k].from = move[k].from == a ? b : a;
+            if (m->form)
+                ra->target->form(ra->host, a, a, m->form);
             *m = move[--*n_moves];
             return;
         }
@@ -808,7 +822,7 @@ void ra_edge_emit(Ra *ra, const RaEdge *edge)
             if (blocked)
                 continue;
             /* A swap may have put it in its place. */
-            if (move[k].to == REG_NONE || move[k].to != move[k].from)
+            if (move[k].to == REG_NONE || move[k].to != move[k].from || move[k].form)
                 emit_move_now(ra, e, &move[k]);
             move[k--] = move[--n];
             any = true;

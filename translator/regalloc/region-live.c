@@ -178,15 +178,15 @@ static void find_merged(Ra *ra, uint32_t b, uint64_t *set)
 {
     RaRegion *rg = ra->region;
     RaBlock *x = &rg->block[b];
-    const uint32_t *first = NULL;
+    const RaBlock *first = NULL;
     for (unsigned p = 0; p < x->n_preds; p++) {
         const RaBlock *from = &rg->block[x->pred[p]];
         if (x->pred[p] >= b)
             continue;
         if (!first)
-            first = from->out;
+            first = from;
         for (unsigned v = 0; v < ra->n_vars; v++)
-            if (from->out[v] != first[v])
+            if (from->out[v] != first->out[v] || from->out_form[v] != first->out_form[v])
                 set_bit(set, v);
     }
     for (uint32_t l = b; x->head && l < rg->n_blocks; l++) {
@@ -208,9 +208,12 @@ static void bind_block(Ra *ra, uint32_t b)
     size_t bytes = ra->n_vars * sizeof(uint32_t);
     if (b) {
         const uint32_t *from = rg->block[0].in; /* unreachable: anything */
+        const uint8_t *form = rg->block[0].in_form;
         for (unsigned p = x->n_preds; p-- > 0;)
-            if (x->pred[p] < b)
+            if (x->pred[p] < b) {
                 from = rg->block[x->pred[p]].out;
+                form = rg->block[x->pred[p]].out_form;
+            }
         memcpy(ra->binding, from, bytes);
         bool any = false;
         if (x->n_preds > 1)
@@ -225,10 +228,14 @@ static void bind_block(Ra *ra, uint32_t b)
                 if (has_bit(x->merged, v))
                     ra->binding[v] = set + v;
         }
+        for (unsigned v = 0; v < ra->n_vars; v++)
+            ra->form[v] = has_bit(x->merged, v) ? IR_FORM_PLAIN : form[v];
     }
     x->n_sets = ra->n_var_calls;
     x->in = zeroed(ra, ra->n_vars, sizeof(uint32_t));
     memcpy(x->in, ra->binding, bytes);
+    x->in_form = zeroed(ra, ra->n_vars, 1);
+    memcpy(x->in_form, ra->form, ra->n_vars);
 }
 
 static void walk_blocks(Ra *ra, const IrRef *pair)
@@ -245,6 +252,8 @@ static void walk_blocks(Ra *ra, const IrRef *pair)
         x->last_pos = walk.pos;
         x->out = zeroed(ra, ra->n_vars, sizeof(uint32_t));
         memcpy(x->out, ra->binding, ra->n_vars * sizeof(uint32_t));
+        x->out_form = zeroed(ra, ra->n_vars, 1);
+        memcpy(x->out_form, ra->form, ra->n_vars);
     }
     rg->block_at = zeroed(ra, walk.pos + 1, sizeof(uint32_t));
     rg->put_at = zeroed(ra, walk.pos + 1, 1);
@@ -272,6 +281,7 @@ void ra_region_each_phi(Ra *ra, uint32_t block, uint32_t pred, RegionPhiFn *fn, 
     const IrUnit *u = ra->unit;
     const RaBlock *x = &ra->region->block[block];
     unsigned n = pred_index(x, pred);
+    ra->region->phi_form = IR_FORM_PLAIN;
     for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         const IrInsn *i = &u->insn[r];
         if (i->op == IR_phi)
@@ -282,6 +292,7 @@ void ra_region_each_phi(Ra *ra, uint32_t block, uint32_t pred, RegionPhiFn *fn, 
     for (unsigned w = 0; w < RA_VAR_WORDS; w++)
         for (uint64_t m = x->merged[w]; m; m &= m - 1) {
             unsigned v = w * 64 + __builtin_ctzll(m);
+            ra->region->phi_form = ra->region->block[pred].out_form[v];
             fn(ra, opaque, x->in[v], ra->region->block[pred].out[v]);
         }
 }
@@ -559,4 +570,5 @@ void ra_region_prepare(Ra *ra, const IrRef *pair)
     find_pressure(ra);
     find_last_blocks(ra);
     memcpy(ra->binding, rg->block[0].in, ra->n_vars * sizeof *ra->binding);
+    memset(ra->form, 0, ra->n_vars);
 }

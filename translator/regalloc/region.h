@@ -47,6 +47,7 @@ typedef struct RaBlock {
     uint64_t puts[RA_VAR_WORDS];
     uint64_t merged[RA_VAR_WORDS]; /* variables with a value of the block's own */
     uint32_t *in, *out;          /* [n_vars]: values bound at its start and end */
+    uint8_t *in_form, *out_form; /* [n_vars] */
     uint32_t n_sets;             /* of variable values numbered before its first instruction */
     uint16_t pressure[2];        /* hard-live values at once: general, vector */
     bool fixed;
@@ -69,6 +70,7 @@ typedef struct RaRegion {
     uint32_t stamp;
     uint32_t *block_at;          /* by position */
     uint8_t *put_at;             /* by position: is it a put? */
+    uint8_t phi_form;            /* ra_region_each_phi(): of the argument */
     uint32_t constant[RA_CONSTANTS]; /* hash of constants; 0: free */
     unsigned n_constants;
 } RaRegion;
@@ -77,6 +79,7 @@ typedef struct RaRegion {
 typedef struct RaMove {
     uint32_t value;  /* a constant to be made, or 0 */
     uint8_t type;
+    uint8_t form;    /* IrForm: of what is moved, to arrive */
     Reg to, from;
     int16_t to_mem, from_mem;
     uint32_t def_pos; /* of what is moved */

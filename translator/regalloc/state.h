@@ -8,6 +8,9 @@
  * uses ahead or a variable is bound to it. It may be in a register, in memory (a spill slot, or the
  * state's place of some variable), both, or be a constant, or be held in host flags ("special").
  *
+ * In a region a variable may be bound to a form of a value (IrForm), which is made where somebody
+ * looks. A form holds all that the value does, so it can be made in the value's own register.
+ *
  * A variable's value is canonical when it is in the home register, or in the state for variables
  * without one. ra_snapshot() lists those that are not: side exits write them back, the fault
  * handler restores from them.
@@ -68,6 +71,7 @@ typedef struct RaTarget {
     void (*load)(void *host, Reg to, uint32_t offset, unsigned bytes);
     void (*store)(void *host, uint32_t offset, Reg from, unsigned bytes);
     void (*constant)(void *host, Reg to, const IrInsn *i);
+    void (*form)(void *host, Reg to, Reg from, IrForm form); /* without touching EFLAGS */
     void (*fetch)(void *host, IrRef value);  /* makes a special value an ordinary one */
 } RaTarget;
 
@@ -111,6 +115,7 @@ struct Ra {
 
     /* Filled in as far as there are variables, not zeroed before. */
     uint32_t binding[RA_MAX_VARS];
+    uint8_t form[RA_MAX_VARS];         /* IrForm of the binding; only in regions */
     uint32_t state_holds[RA_MAX_VARS]; /* value in the state's place of the variable; 0: stale */
 };
 
@@ -125,7 +130,7 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair);
 static inline void ra_skip(Ra *ra) { ra->pos++; }
 bool ra_begin(Ra *ra, IrInsn *i);
 void ra_end(Ra *ra);
-void ra_put(Ra *ra, unsigned var, IrRef v);
+void ra_put(Ra *ra, unsigned var, IrRef v, IrForm form);
 uint32_t ra_root(const Ra *ra, IrRef v);
 bool ra_alive(Ra *ra, uint32_t value);       /* uses from the current instruction on, or bound */
 bool ra_alive_after(Ra *ra, uint32_t value); /* uses behind the current instruction, or bound */

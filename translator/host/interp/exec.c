@@ -245,6 +245,12 @@ static Step run_insn(Exec *x, uint32_t index)
         memcpy(&ret, var_at(x, i), var_bytes(i->type));
         break;
     case IR_put:
+        ret = value[i->arg[0]];
+        if (i->attr) {
+            ret.u = ir_form_of(i->attr, ret.u);
+            memcpy(var_at(x, i), &ret, sizeof ret.u);
+            return STEP_NEXT;
+        }
         memcpy(var_at(x, i), &value[i->arg[0]], var_bytes(i->mark));
         return STEP_NEXT;
     case IR_load: case IR_store: case IR_armw: case IR_acas: case IR_condcas:

@@ -102,6 +102,7 @@ void emit_guest_addr(Emit *e, Reg to, GuestAddr pc);
 void emit_load(Emit *e, Reg to, Mem m, unsigned bytes);      /* by the register's class */
 void emit_store(Emit *e, Mem m, Reg from, unsigned bytes);
 void emit_move(Emit *e, Reg to, Reg from);
+void emit_form(Emit *e, Reg to, Reg from, IrForm form); /* EFLAGS stay */
 void emit_swap(Emit *e, Reg a, Reg b);      /* of one class */
 /* Around the machine instructions that may fault: what the variables are is taken at the start. */
 void emit_point_begin(Emit *e, const IrInsn *i);

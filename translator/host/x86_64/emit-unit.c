@@ -24,6 +24,24 @@ void emit_move(Emit *e, Reg to, Reg from)
         enc_rr(e, 0x66, 1, ENC_W, 0x7e, from, to);
 }
 
+void emit_form(Emit *e, Reg to, Reg from, IrForm form)
+{
+    switch (form) {
+    case IR_FORM_SEXT:
+        enc_rr(e, 0, 0, ENC_W, 0x63, to, from); /* movsxd */
+        break;
+    case IR_FORM_ZEXT:
+        enc_mov_rr(e, false, to, from);
+        break;
+    case IR_FORM_BOX:
+        emit_move(e, to, from);
+        enc_rm(e, 0x66, 1, 0, 0xeb, to, enc_pool128(e, 0xffffffffull << 32, 0)); /* por */
+        break;
+    default:
+        break;
+    }
+}
+
 void emit_load(Emit *e, Reg to, Mem m, unsigned bytes)
 {
     if (to < 16)
@@ -142,6 +160,11 @@ static void target_store(void *host, uint32_t offset, Reg from, unsigned bytes)
     emit_store(host, mem_state(offset), from, bytes);
 }
 
+static void target_form(void *host, Reg to, Reg from, IrForm form)
+{
+    emit_form(host, to, from, form);
+}
+
 static void target_constant(void *host, Reg to, const IrInsn *i)
 {
     Emit *e = host;
@@ -177,7 +200,7 @@ void compile_target_init(X86Backend *b)
         .spill_offset = offsetof(Vcpu, spill), .cpu_offset = offsetof(Vcpu, cpu),
         .state_reg = REG_STATE, .state_bias = STATE_BIAS,
         .move = target_move, .swap = target_swap, .load = target_load, .store = target_store,
-        .constant = target_constant, .fetch = target_fetch,
+        .constant = target_constant, .form = target_form, .fetch = target_fetch,
     };
 }
 
@@ -324,7 +347,7 @@ bool emit_block(Emit *e, uint32_t block)
             return false;
         switch (i->op) {
         case IR_put:
-            ra_put(e->ra, i->imm, i->arg[0]);
+            ra_put(e->ra, i->imm, i->arg[0], i->attr);
             break;
         default:
             if (i->mark == MARK_DONE || ra_root(e->ra, r) != r)

@@ -185,12 +185,18 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind != UNIT_SNAP_REG)
             continue;
-        if (home[s[k].var] == REG_NONE)
+        if (home[s[k].var] == REG_NONE) {
+            if (s[k].form) /* other variables that have the value there don't mind */
+                emit_form(e, s[k].what, s[k].what, s[k].form);
             emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
-        else
+        } else {
             from[home[s[k].var]] = s[k].what;
+        }
     }
     parallel_moves(e, from);
+    for (unsigned k = 0; k < n; k++)
+        if (s[k].kind == UNIT_SNAP_REG && s[k].form && home[s[k].var] != REG_NONE)
+            emit_form(e, home[s[k].var], home[s[k].var], s[k].form);
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind == UNIT_SNAP_REG || s[k].kind == UNIT_SNAP_FLAGS)
             continue;
@@ -198,17 +204,20 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
         Reg h = home[s[k].var];
         if (h != REG_NONE) {
             load_snap(e, &s[k], h, bytes, aside[k]);
+            emit_form(e, h, h, s[k].form);
             continue;
         }
         uint64_t bits = s[k].kind == UNIT_SNAP_CONST ? e->ra->constants[s[k].what] : ~0ull >> 1;
-        if (s[k].kind == UNIT_SNAP_CONST && bytes <= 8 &&
+        if (s[k].kind == UNIT_SNAP_CONST && bytes <= 8 && !s[k].form &&
             (bytes == 4 || (int64_t)bits == (int32_t)bits)) {
             enc_store_i(e, bytes == 8, var_mem(e, s[k].var), (int32_t)bits);
             continue;
         }
         /* A scalar may be the low part of a vector constant. */
-        Reg t = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST ? XMM0 : RDX;
+        bool vector = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST || s[k].form == IR_FORM_BOX;
+        Reg t = vector ? XMM0 : RDX;
         load_snap(e, &s[k], t, bytes, aside[k]);
+        emit_form(e, t, t, s[k].form);
         emit_store(e, var_mem(e, s[k].var), t, bytes);
     }
 }
@@ -684,7 +693,7 @@ static Reg home_with(Emit *e, IrRef v)
 {
     uint32_t value = ra_root(e->ra, v);
     for (unsigned var = 0; e->ra->value[value].n_vars && var < e->ra->n_vars; var++)
-        if (e->ra->binding[var] == value && e->ra->home[var] != REG_NONE)
+        if (e->ra->binding[var] == value && !e->ra->form[var] && e->ra->home[var] != REG_NONE)
             return e->ra->home[var];
     return REG_NONE;
 }

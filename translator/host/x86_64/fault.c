@@ -98,8 +98,11 @@ static void restore_state(Vcpu *v, const X86Backend *b, const CompiledUnit *u, c
     const GuestIsa *isa = v->translator->isa;
     V128 value[RA_MAX_VARS];
     /* first read everything: a place may be another variable's source */
-    for (unsigned n = 0; n < p->n_snap; n++)
-        value[n] = snap_value(v, u, p, &u->snap[p->snap + n], uc);
+    for (unsigned n = 0; n < p->n_snap; n++) {
+        const UnitSnap *s = &u->snap[p->snap + n];
+        value[n] = snap_value(v, u, p, s, uc);
+        value[n].lo = ir_form_of(s->form, value[n].lo);
+    }
     for (unsigned n = 0; n < isa->n_vars; n++)
         if (b->home[n] != REG_NONE) {
             V128 x = context_reg(uc, b->home[n]);
