@@ -68,7 +68,7 @@ static const IrAttrName fp_names[] = {
     BIT(IR_FP_NAN2INT_MAX, "nan2max"), BIT(IR_FP_MINMAX_RISCV, "rvminmax"),
     BIT(IR_FP_AHP, "ahp"),            BIT(IR_FP_TINY_AFTER, "tinyafter"),
     BIT(IR_FP_WRAP, "wrap"),
-    BIT(IR_FP_SILENT, "silent"),
+    BIT(IR_FP_SILENT, "silent"),      BIT(IR_FP_NAN_LOOSE, "loose"),
     { 0, 0, NULL },
 };
 static const IrAttrName vec_names[] = {
@@ -81,7 +81,8 @@ static const IrAttrName brc_names[] = {
     { 0, 0, NULL },
 };
 static const IrAttrName form_names[] = {
-    { 3, IR_FORM_SEXT, "sext" }, { 3, IR_FORM_ZEXT, "zext" }, { 3, IR_FORM_BOX, "box" },
+    { 7, IR_FORM_SEXT, "sext" },   { 7, IR_FORM_ZEXT, "zext" }, { 7, IR_FORM_BOX, "box" },
+    { 7, IR_FORM_CANON, "canon" }, { 7, IR_FORM_CANON_BOX, "canonbox" },
     { 0, 0, NULL },
 };
 static const IrAttrName fence_names[] = {

@@ -99,10 +99,12 @@ typedef struct IrFrame {
 
 /* attr of brc: what the profile says. */
 enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2 };
-typedef enum IrForm { /* put: the variable gets this of the value; only behind the passes (forms.c) */
+/* put: the variable gets this of the value; only behind the passes (opt/forms.c). */
+typedef enum IrForm {
     IR_FORM_PLAIN,
     IR_FORM_SEXT, IR_FORM_ZEXT,   /* sext, zext of an i32 */
     IR_FORM_BOX,                  /* fbox of an f32 */
+    IR_FORM_CANON, IR_FORM_CANON_BOX, /* of an f64, f32; a NaN becomes the default one */
 } IrForm;
 static inline uint64_t ir_form_of(unsigned form, uint64_t v)
 {
@@ -110,6 +112,9 @@ static inline uint64_t ir_form_of(unsigned form, uint64_t v)
     case IR_FORM_SEXT: return (uint64_t)(int64_t)(int32_t)v;
     case IR_FORM_ZEXT: return (uint32_t)v;
     case IR_FORM_BOX: return v | 0xffffffffull << 32;
+    case IR_FORM_CANON: return v << 1 > 0x7ffull << 53 ? 0x7ff8ull << 48 : v;
+    case IR_FORM_CANON_BOX:
+        return ((uint32_t)(v << 1) > 0xffu << 24 ? 0x7fc00000 : (uint32_t)v) | 0xffffffffull << 32;
     default: return v;
     }
 }
@@ -137,6 +142,7 @@ enum {
     IR_FP_MINMAX_RISCV = 1 << 14, /* fminnm/fmaxnm: a signalling NaN loses too (but raises) */
     IR_FP_AHP = 1 << 15,          /* Arm's alternative half precision in h2f, f2h */
     IR_FP_TINY_AFTER = 1 << 16,   /* tininess is detected after rounding (RISC-V), else before */
+    IR_FP_NAN_LOOSE = 1 << 19,    /* beside NAN_DEFAULT: any quiet NaN will do (opt/nan.c) */
     IR_FP_SILENT = 1 << 18,       /* fcmp, quiet: adds to no sticky flag */
     IR_FP_WRAP = 1 << 17,         /* f2i f64 -> i32, toward zero: what is out of range is invalid,
                                      and taken modulo 2^32 (Arm FPToFixedJS) */

@@ -106,7 +106,9 @@ static unsigned lane_bits(unsigned lane)
 /* The rules that a signature can't say. */
 static bool form_ok(Verifier *v, const IrInsn *i, IrType t)
 {
-    if (i->attr == IR_FORM_BOX)
+    if (i->attr == IR_FORM_CANON)
+        return t == IR_F64 && var_ok(v, i, IR_F64);
+    if (i->attr == IR_FORM_BOX || i->attr == IR_FORM_CANON_BOX)
         return t == IR_F32 && var_ok(v, i, IR_F64);
     return t == IR_I32 && i->attr <= IR_FORM_BOX && var_ok(v, i, IR_I64);
 }

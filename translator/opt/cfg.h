@@ -43,12 +43,12 @@ unsigned ir_pred_index(const IrUnit *u, uint32_t from, uint32_t to);
 /* Takes away an edge, with its phi arguments; the caller rewrites the terminator of `from`. */
 void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to);
 
-/* What is in a block from `at` on goes into `rest`, the unit's last block, new and empty. The caller
- * gives the first half its terminator. */
+/* What is in a block from `at` on goes into `rest`, the unit's last block, new and empty. The
+ * caller gives the first half its terminator. */
 void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest);
 
-/* Makes a branch of an exit_if, to a new block with the exit alone (whose exit_jump is returned), and
- * a block of what is behind it. */
+/* Makes a branch of an exit_if, to a new block with the exit alone (whose exit_jump is returned),
+ * and a block of what is behind it. */
 IrRef opt_split_exit(IrUnit *u, uint32_t block, IrRef exit_if, uint32_t *ret_block);
 
 /* A pass: branches on constants become plain, blocks that can't be reached go, a block with one

@@ -1,6 +1,6 @@
 /* data plane */
 /*
- * The last pass over a region: extensions and boxes of values that nothing but puts wants become the
+ * At the end of a region's passes: extensions and boxes that nothing but puts wants become the
  * puts' forms (IrForm), which are made where somebody looks at the variable and not before.
  *
  * A form is made in the value's own register, and values of 32 bits may share that with wider ones

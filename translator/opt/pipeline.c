@@ -29,6 +29,7 @@ const OptPass opt_region_passes[] = {
     { "address", opt_address },
     { "dead", opt_dce_region },
     { "forms", opt_forms },
+    { "nan", opt_nan },
     { NULL, NULL },
 };
 

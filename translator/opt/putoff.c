@@ -109,7 +109,7 @@ static void move_put(PutOff *p, uint32_t block, IrRef put)
     ir_remove(u, block, put);
 }
 
-/* -- values that only other blocks use ---------------------------------------------------------- */
+/* -- values that only other blocks use --------------------------------------------------------- */
 
 static uint32_t common_dominator(const Cfg *c, uint32_t a, uint32_t b)
 {

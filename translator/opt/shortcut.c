@@ -24,8 +24,8 @@ static bool in_block(const IrUnit *u, IrRef v, IrRef before)
     return false;
 }
 
-/* Moves v before `at`, of the same block, with what only it uses: conditions and their flags. Returns
- * the first of what is before `at` now, or `at`. */
+/* Moves v before `at`, of the same block, with what only it uses: conditions and their flags.
+ * Returns the first of what is before `at` now, or `at`. */
 static IrRef sink(IrUnit *u, uint32_t block, IrRef v, IrRef at)
 {
     const IrInsn *i = &u->insn[v];

@@ -1,8 +1,8 @@
 /* data plane */
 /*
  * The sticky floating-point flags saved and restored around comparisons: what compilers make of
- * quiet comparisons where the guest (RISC-V) has but signalling ones. To read the host's flags waits
- * for every operation before, and takes longer than what the loops around do.
+ * quiet comparisons where the guest (RISC-V) has but signalling ones. To read the host's flags
+ * waits for every operation before, and takes longer than what the loops around do.
  *
  *  1. fpgetflags, comparisons, fpsetflags of what was read: the comparisons become silent
  *     (IR_FP_SILENT), and nothing is restored.
@@ -79,7 +79,7 @@ static void silence(IrUnit *u, uint32_t block, IrRef get, IrRef set)
     ir_remove(u, block, set);
 }
 
-/* -- what was read ------------------------------------------------------------------------------ */
+/* -- what was read ----------------------------------------------------------------------------- */
 
 /* Marks all that is made of v, and finds the puts; false if anything else wants it. */
 static bool find_puts(Sticky *s, IrRef v, uint32_t *ret_block, IrRef *ret_put, unsigned *ret_n)

@@ -943,7 +943,8 @@ void ra_sync_vars(Ra *ra)
             ra->target->form(ra->host, r, r, ra->form[var]);
         ra->target->store(ra->host, var_offset(ra, var), r, var_bytes(ra, var));
         ra->locked = was;
-        if (v->mem == RA_MEM_NONE && !ra->form[var] && var_bytes(ra, var) == ra_type_bytes(v->type)) {
+        if (v->mem == RA_MEM_NONE && !ra->form[var] &&
+            var_bytes(ra, var) == ra_type_bytes(v->type)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = b;
         } else {

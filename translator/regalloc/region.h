@@ -87,7 +87,7 @@ typedef struct RaMove {
 typedef struct RaEdge {
     RaMove *move;
     unsigned n_moves;
-    uint32_t free;   /* registers that the edge neither reads nor writes and nobody wants behind it */
+    uint32_t free;   /* registers that the edge doesn't touch and nobody wants behind it */
 } RaEdge;
 
 /* Places that another way out of the block still reads. */

@@ -24,8 +24,31 @@ void emit_move(Emit *e, Reg to, Reg from)
         enc_rr(e, 0x66, 1, ENC_W, 0x7e, from, to);
 }
 
+/* The minimum of a value with itself is the value, and traps for a NaN (fp_canonical()). */
+static void emit_canonical(Emit *e, bool dbl, Reg to, Reg from)
+{
+    IrInsn add = { .op = IR_fadd, .type = dbl ? IR_F64 : IR_F32, .attr = IR_FP_NAN_DEFAULT };
+    UnitFpSite *s;
+    if (!e->cpu->avx) {
+        emit_move(e, to, from);
+        from = to;
+    }
+    s = fp_site_begin(e, &add);
+    s->arg_type = add.type;
+    s->dst = fp_in(to);
+    s->src[0] = s->src[1] = fp_in(from);
+    s->src[2] = fp_in(REG_NONE);
+    emit_vrrr(e, vop_pfx(VFMIN, dbl ? 0xf2 : 0xf3), to, from, from);
+    fp_site_end(e);
+}
+
 void emit_form(Emit *e, Reg to, Reg from, IrForm form)
 {
+    if (form == IR_FORM_CANON || form == IR_FORM_CANON_BOX) {
+        emit_canonical(e, form == IR_FORM_CANON, to, from);
+        from = to;
+        form = form == IR_FORM_CANON_BOX ? IR_FORM_BOX : IR_FORM_PLAIN;
+    }
     switch (form) {
     case IR_FORM_SEXT:
         enc_rr(e, 0, 0, ENC_W, 0x63, to, from); /* movsxd */

@@ -189,7 +189,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             if (s[k].form) /* other variables that have the value there don't mind */
                 emit_form(e, s[k].what, s[k].what, s[k].form);
             emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
-        } else {
+        } else if (home[s[k].var] != s[k].what) { /* else only the form is wanting */
             from[home[s[k].var]] = s[k].what;
         }
     }
@@ -214,7 +214,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             continue;
         }
         /* A scalar may be the low part of a vector constant. */
-        bool vector = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST || s[k].form == IR_FORM_BOX;
+        bool vector = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST || s[k].form >= IR_FORM_BOX;
         Reg t = vector ? XMM0 : RDX;
         load_snap(e, &s[k], t, bytes, aside[k]);
         emit_form(e, t, t, s[k].form);

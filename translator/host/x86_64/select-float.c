@@ -60,7 +60,8 @@ static bool payload_visible(Emit *e, const IrInsn *i)
 
 bool fp_canonical_wanted(Emit *e, const IrInsn *i)
 {
-    return (i->attr & IR_FP_NAN) == IR_FP_NAN_DEFAULT && payload_visible(e, i);
+    return (i->attr & IR_FP_NAN) == IR_FP_NAN_DEFAULT && !(i->attr & IR_FP_NAN_LOOSE) &&
+           payload_visible(e, i);
 }
 
 static void cold_canonical(Emit *e, Cold *c)
