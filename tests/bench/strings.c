@@ -1,4 +1,4 @@
-/* class: simd; the C library's string functions: strlen, strchr, memcmp, strcmp, memchr; args: 60000 */
+/* class: simd; the C library's string functions: strlen, strchr, memcmp, strcmp, memchr; args: 500000 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -307,15 +307,29 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     f->room[class_of(ra, value)] -= f->soft && r != REG_NONE;
 }
 
-/* What comes back wants the phi's register. */
+/* What comes back wants the phi's register, or its slot. */
 static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = opaque;
-    for (unsigned k = 0; k < x->n_places; k++)
-        if (x->place[k].value == value && x->place[k].reg != REG_NONE && ra->value[arg].insn) {
+    for (unsigned k = 0; k < x->n_places; k++) {
+        if (x->place[k].value != value || !ra->value[arg].insn)
+            continue;
+        if (x->place[k].reg != REG_NONE) {
             ra->value[arg].hint = x->place[k].reg;
             ra->value[arg].wanted = true;
+        } else if (ra->region->phi_form == IR_FORM_PLAIN) {
+            ra->region->phi_of[ra->region->global_of[arg]] = value;
         }
+    }
+}
+
+bool ra_region_take_phi_slot(Ra *ra, uint32_t g)
+{
+    RaRegion *rg = ra->region;
+    uint32_t phi = rg->phi_of[g];
+    if (!phi || ra_alive(ra, phi))
+        return false;
+    return (rg->slot[g] = rg->slot[rg->global_of[phi]]) != RA_MEM_NONE;
 }
 
 static void fix_state(Ra *ra, uint32_t from, uint32_t to)

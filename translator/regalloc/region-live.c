@@ -366,6 +366,7 @@ static void find_globals(Ra *ra)
     rg->slot = zeroed(ra, rg->n_globals + 1, sizeof(int16_t));
     rg->out = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
     rg->soft = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
+    rg->phi_of = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
     memset(rg->slot, 0xff, (rg->n_globals + 1) * sizeof(int16_t));
     for (uint32_t value = 0; value < ra->n_values; value++)
         if (rg->global_of[value]) {
