@@ -48,7 +48,9 @@ static void reset(void *state, const void *model)
 static uint64_t mode(const void *state)
 {
     const RiscvCpu *cpu = state;
-    return cpu->frm < 4 ? 0 : cpu->frm == 4 ? RV_MODE_FRM_RMM : RV_MODE_FRM_INVALID;
+    if (cpu->frm < 4)
+        return cpu->frm ? RV_MODE_FRM_DIRECTED : 0;
+    return cpu->frm == 4 ? RV_MODE_FRM_RMM : RV_MODE_FRM_INVALID;
 }
 
 /* jalr drops the lowest bit (Unpriv 20240411, §2.5.1), as a return from a trap does. */

@@ -22,8 +22,10 @@ enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER,
                    RV_HELPER_CALLOUT, RV_HELPER_WATCHED, RV_HELPER_CRITICAL,
                    RV_N_HELPERS };
 
-/* GuestIsa.mode(): what of frm the code depends on. The host rounds in the other modes. */
-enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2 };
+/* GuestIsa.mode(): what of frm the code depends on. 0 is to nearest, as nearly all code runs, where
+ * an instruction that says so itself (V8's all do) is like one that goes by frm. DIRECTED is what
+ * else the host can do. In the other two its control word says to nearest. */
+enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2, RV_MODE_FRM_DIRECTED = 3 };
 
 #define RV_HAS(ctx, f) riscv_model_has((ctx)->cpu_model, RISCV_EXT_##f)
 

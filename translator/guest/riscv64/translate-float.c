@@ -32,7 +32,8 @@ static bool rounding(const LiftContext *ctx, int rm, unsigned *ret_attr)
     }
     if (rm > 4)
         return false;
-    *ret_attr = FP_ATTR | rounds[rm];
+    bool as_host = rm == 0 && ctx->mode != RV_MODE_FRM_DIRECTED;
+    *ret_attr = FP_ATTR | (as_host ? IR_ROUND_DYN : rounds[rm]);
     return true;
 }
 

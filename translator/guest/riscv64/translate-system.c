@@ -67,7 +67,9 @@ static void write_frm(LiftContext *ctx, IrRef value)
     IrRef four = ir_const(b, IR_I32, 4);
     IrRef changed;
     if (ctx->mode == 0)
-        changed = ir_cmp(b, IR_CMP_UGE, frm, four);
+        changed = ir_cmp(b, IR_CMP_NE, frm, ir_const(b, IR_I32, 0));
+    else if (ctx->mode == RV_MODE_FRM_DIRECTED)
+        changed = ir_cmp(b, IR_CMP_UGE, ir_op2i(b, IR_sub, frm, 1), ir_const(b, IR_I32, 3));
     else if (ctx->mode == RV_MODE_FRM_RMM)
         changed = ir_cmp(b, IR_CMP_NE, frm, four);
     else
