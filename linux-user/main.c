@@ -268,6 +268,7 @@ static void run(Process *p, Options *o, Target *target, char **envp)
     close(target->fd);
     set_comm(p, program.path);
     show_arguments(p);
+    atomic_store(&p->shown, true);
     Thread *t = thread_new_main(p);
     if (!t || !signal_init(p))
         fail(EXIT_NOT_EXECUTABLE, "no memory");

@@ -51,6 +51,7 @@ struct Process {
     struct Strace *strace;         /* strace/strace.h, or NULL */
     struct Tracer *tracer;         /* ptrace/tracer.h: whom the threads trace; NULL: nobody ever */
     uint32_t elf_flags;            /* of the program's header, for its core file */
+    atomic_bool shown;             /* the kernel shows the guest's name and arguments to others */
     atomic_bool dumping;           /* core/: a thread writes the core file */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */

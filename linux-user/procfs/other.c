@@ -4,12 +4,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "linux-user/arch/text.h"
 #include "linux-user/ptrace/tracer.h"
 #include "linux-user/signal/host-syscall.h"
 
-enum { MAX_RANGES = 1 << 20, TRIES = 3 };
+enum { MAX_RANGES = 1 << 20, TRIES = 3, SETTLE_TRIES = 100 };
 
 static bool copy_string(pid_t pid, GuestAddr at, char *to, size_t size)
 {
@@ -67,6 +68,16 @@ bool other_open(pid_t pid, OtherProcess *o)
     o->process.mem = &o->mem;
     pthread_mutex_init(&o->mem.lock, NULL);
     return true;
+}
+
+void other_settle(pid_t pid)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+    bool shown;
+    for (int i = 0; i < SETTLE_TRIES && !tracer_is_native(pid) &&
+                    tracer_read(pid, mem_guest(&process_main.shown), &shown, sizeof shown) &&
+                    !shown; i++)
+        host_raw(SYS_nanosleep, (uintptr_t)&pause, 0);
 }
 
 void other_close(OtherProcess *o)

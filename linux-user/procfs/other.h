@@ -21,6 +21,10 @@ typedef struct OtherProcess {
 
 /* False: it runs something else, or may not be read. */
 bool other_open(pid_t pid, OtherProcess *ret);
+/* Waits until a process that has just been executed shows its guest: natively execve changes all at
+ * once. Not for long, as it may be stopped. A file of the kernel that was opened before that execve
+ * and is read right after it shows the emulator still. */
+void other_settle(pid_t pid);
 void other_close(OtherProcess *o);
 
 #endif

@@ -22,12 +22,14 @@
 typedef enum ProcFile {
     PROC_NONE, PROC_EXE, PROC_CMDLINE, PROC_ENVIRON, PROC_AUXV, PROC_MAPS, PROC_SMAPS, PROC_STAT,
     PROC_STATUS, PROC_STATM, PROC_LIMITS, PROC_CPUINFO,
+    PROC_COMM,
 } ProcFile;
 
 static const struct { const char *name; ProcFile file; } names[] = {
     {"exe", PROC_EXE}, {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON}, {"auxv", PROC_AUXV},
     {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"stat", PROC_STAT}, {"cpuinfo", PROC_CPUINFO},
     {"status", PROC_STATUS}, {"statm", PROC_STATM}, {"limits", PROC_LIMITS},
+    {"comm", PROC_COMM},
 };
 
 typedef struct ProcPath {
@@ -169,7 +171,11 @@ static bool recognize(int dirfd, const char *path, ProcPath *ret)
     ret->file = file;
     if (file == PROC_CPUINFO)
         return !strcmp(full, "/proc/cpuinfo");
-    if (!skip_process(full + 6, &rest, &tid, &ret->other) || (ret->other && !is_of_others(file)))
+    if (!skip_process(full + 6, &rest, &tid, &ret->other))
+        return false;
+    if (ret->other)
+        other_settle(ret->other);
+    if (file == PROC_COMM || (ret->other && !is_of_others(file)))
         return false;
     if (!strncmp(rest, "task/", 5)) {
         const char *end;

@@ -68,11 +68,13 @@ make_system() { # make_system METHOD ARCH SUITE PACKAGE...: in $where
     userns) "$tools/bootstrap" --how userns "${how[@]}" ;;
     user) as_user 100000 65536 "$tools/bootstrap" --how userns "${how[@]}" ;;
     mmdebstrap)
-        # The registration is the namespace's outside of mmdebstrap's own.
+        # The registration is the namespace's outside of mmdebstrap's own. The root is to be a mount,
+        # as bubblewrap wants it.
         "$tools/enter" --ids 200000 --calque "$calque" bash -c "$(declare -f as_user)
             where=\$1 user=$user uid=\$2; shift 2; as_user 100000 65536 \"\$@\"" - "$where" 999 \
             mmdebstrap --mode=unshare --arch="$arch" --variant=minbase \
-            --customize-hook="chroot \"\$1\" bash -eu -c \"\$(cat $tools/inside.sh)\" - $*" \
+            --customize-hook="unshare --mount sh -c 'mount --rbind \"\$0\" \"\$0\"; exec chroot \"\$0\" \"\$@\"' \
+                \"\$1\" bash -eu -c \"\$(cat $tools/inside.sh)\" - $*" \
             "$suite" "$where/root.tar" "$mirror" ;;
     esac
 }
