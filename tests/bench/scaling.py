@@ -66,7 +66,7 @@ def main():
             program = os.path.join(folder, guest)
             build(GUESTS[guest], program)
             tools = {"native": [native], "calque": [os.path.abspath(options.calque), program]}
-            qemu = shutil.which(options.qemu % guest)
+            qemu = shutil.which(options.qemu.replace("%s", guest))
             if qemu:
                 tools["qemu"] = [qemu, program]
             for tool, of in measure(tools, options).items():
