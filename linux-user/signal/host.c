@@ -68,6 +68,14 @@ static void host_crash(int sig, const siginfo_t *info, const ucontext_t *uc)
     host_raw(SYS_rt_sigaction, sig, (uintptr_t)&action, 0, 8);
 }
 
+static void interrupt_thread(Thread *t, void *ucontext)
+{
+    atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
+    host_syscall_interrupt(ucontext);
+    if (t->vcpu)
+        vcpu_kick(t->vcpu);
+}
+
 /* A signal that somebody sent. */
 static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucontext)
 {
@@ -89,10 +97,28 @@ static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucont
         s->accepted = sig;
         *(uint64_t *)&((ucontext_t *)ucontext)->uc_sigmask = ~SIGNAL_SYNC_MASK;
     }
-    atomic_store_explicit(&t->signal_pending, 1, memory_order_relaxed);
-    host_syscall_interrupt(ucontext);
-    if (t->vcpu)
-        vcpu_kick(t->vcpu);
+    interrupt_thread(t, ucontext);
+}
+
+/* The kernel raised it because it can't use the thread's struct rseq, which the guest has unmapped or
+ * spoilt: it comes wherever the thread lost the processor. What an instruction did with an address
+ * that isn't canonical looks alike but for the number of the exception, which the kernel leaves
+ * behind by the thread's last one. (Intel SDM vol. 3, 6.15: 12 #SS, 13 #GP.) */
+static bool is_refused_rseq(const Thread *t, const siginfo_t *info, const ucontext_t *uc,
+                            bool explained)
+{
+    greg_t trap = uc->uc_mcontext.gregs[REG_TRAPNO];
+    return t && t->rseq && info->si_signo == SIGSEGV && info->si_code == SI_KERNEL &&
+           (!explained || (trap != 12 && trap != 13));
+}
+
+/* Blocked, so that it kills: the kernel would fail likewise to give it to a handler. */
+static void refuse_rseq(Thread *t, const siginfo_t *info, void *ucontext)
+{
+    t->signals->mask |= SIGNAL_BIT(SIGSEGV);
+    t->signals->forced_info = *info;
+    t->signals->forced = SIGSEGV;
+    interrupt_thread(t, ucontext);
 }
 
 static void host_handler(int sig, siginfo_t *info, void *ucontext)
@@ -100,6 +126,10 @@ static void host_handler(int sig, siginfo_t *info, void *ucontext)
     Thread *t = thread_self;
     if (sig == SIGTRAP && trace_host_signal(t, info, ucontext, &sig))
         return;
+    if (is_refused_rseq(t, info, ucontext, true)) {
+        refuse_rseq(t, info, ucontext);
+        return;
+    }
     if (sync_slot(sig) >= 0 && is_fault(info, ucontext)) {
         if ((sig == SIGSEGV || sig == SIGBUS) && host_copy_fault(ucontext))
             return;
@@ -107,7 +137,10 @@ static void host_handler(int sig, siginfo_t *info, void *ucontext)
             t->fault_write = ((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_ERR] & 2;
         if (t && t->vcpu && vcpu_host_signal(t->vcpu, sig, info, ucontext))
             return;
-        host_crash(sig, info, ucontext);
+        if (is_refused_rseq(t, info, ucontext, false))
+            refuse_rseq(t, info, ucontext);
+        else
+            host_crash(sig, info, ucontext);
         return;
     }
     if (t)

@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -162,6 +164,30 @@ static void test_fields(void)
     printf("the kernel's numbers: %d\n", same);
 }
 
+static void survive(int sig) { }
+
+/* Without its struct a thread dies as soon as the kernel looks for it, handler or not, in system
+ * calls as in code. */
+static void test_lost_struct(int handler, int calls)
+{
+    pid_t pid = fork();
+    if (!pid) {
+        Area *lost = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+        if (handler)
+            signal(SIGSEGV, survive);
+        if (rseq(lost, 32, 0, SIGNATURE))
+            _exit(1);
+        munmap(lost, 4096);
+        for (;;)
+            if (calls)
+                sched_yield();
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    printf("without its struct: %s\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "lives");
+}
+
 int main(void)
 {
     static Area other;
@@ -199,5 +225,7 @@ int main(void)
     SHOW(rseq(BAD, 32, 0, SIGNATURE));
     SHOW(rseq(&other, 32, 0, SIGNATURE));
     SHOW(rseq(&other, 32, 1, SIGNATURE));
+    for (int i = 0; i < 4; i++)
+        test_lost_struct(i & 1, i & 2);
     return 0;
 }
