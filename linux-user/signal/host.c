@@ -100,10 +100,10 @@ static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucont
     interrupt_thread(t, ucontext);
 }
 
-/* The kernel raised it because it can't use the thread's struct rseq, which the guest has unmapped or
- * spoilt: it comes wherever the thread lost the processor. What an instruction did with an address
- * that isn't canonical looks alike but for the number of the exception, which the kernel leaves
- * behind by the thread's last one. (Intel SDM vol. 3, 6.15: 12 #SS, 13 #GP.) */
+/* The kernel raised it because it can't use the thread's struct rseq, which the guest has unmapped
+ * or spoilt: it comes wherever the thread lost the processor. What an instruction did with an
+ * address that isn't canonical looks alike but for the number of the exception, which the kernel
+ * leaves behind by the thread's last one. (Intel SDM vol. 3, 6.15: 12 #SS, 13 #GP.) */
 static bool is_refused_rseq(const Thread *t, const siginfo_t *info, const ucontext_t *uc,
                             bool explained)
 {

@@ -72,6 +72,7 @@ run_case() { # run_case WHERE NAME COMMAND...: prints what differs
         return
     fi
     for i in $(seq "${COUNT:-1}"); do
+        local began=$SECONDS
         "$@" > "$work/out" 2> "$work/err" < /dev/null
         if ! diff "$here/cases/$name.out" "$work/out" > "$work/diff"; then
             echo "FAIL $where $name, run $i of ${COUNT:-1}:"
@@ -80,6 +81,7 @@ run_case() { # run_case WHERE NAME COMMAND...: prints what differs
             failed=$((failed + 1))
             return
         fi
+        [ "${COUNT:-1}" = 1 ] || echo "$where $name: run $i of $COUNT, $((SECONDS - began)) s"
     done
     echo "ok $where $name (${COUNT:-1} times)"
     passed=$((passed + 1))
