@@ -119,54 +119,59 @@ static void test_scripts(void)
     unlink(path);
 }
 
-int main(int argc, char **argv)
+static char *child_args[] = {"name of the child", "child", "", "a b", NULL};
+
+static void find_self(void)
 {
-    if (argc > 1 && (!strcmp(argv[1], "child") || !strcmp(argv[1], "child and more"))) {
-        ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-        self[n > 0 ? n : 0] = 0;
-        if (!strcmp(argv[1], "child and more")) { /* as the script's interpreter */
-            argv[2] = "script";
-            if (argc > 3)
-                argv[3] = "rest";
-        }
-        return child_main(argc, argv);
-    }
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     self[n > 0 ? n : 0] = 0;
-    if (!mkdtemp(dir))
-        return 1;
-    setvbuf(stdout, NULL, _IOLBF, 0);
+}
 
+/* Started by the test itself, or as the interpreter of its script. */
+static int run_as_child(int argc, char **argv)
+{
+    if (!strcmp(argv[1], "child and more")) {
+        argv[2] = "script";
+        if (argc > 3)
+            argv[3] = "rest";
+    }
+    return child_main(argc, argv);
+}
+
+static void no_core(void) { setrlimit(RLIMIT_CORE, &(struct rlimit){0}); }
+
+static void test_ends(void)
+{
     pid_t pid = fork();
     if (pid == 0)
         _exit(1);
     wait_for("fork", pid);
     pid = fork();
     if (pid == 0) {
-        struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core);
+        no_core();
         abort();
     }
     wait_for("abort", pid);
     pid = fork();
-    if (pid == 0) {
+    if (pid == 0)
         raise(SIGKILL);
-    }
     wait_for("kill", pid);
     pid = fork();
-    if (pid == 0) {
+    if (pid == 0)
         raise(SIGTERM);
-    }
     wait_for("term", pid);
     pid = fork();
     if (pid == 0) {
-        struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core);
+        no_core();
         *(volatile int *)8 = 1;
     }
     wait_for("segv", pid);
     fflush(stdout);
-    pid = vfork();
+}
+
+static void test_vfork(void)
+{
+    pid_t pid = vfork();
     if (pid == 0) {
         shared = 5;
         _exit(2);
@@ -183,7 +188,11 @@ int main(int argc, char **argv)
     printf("errno from the child: %s\n", strerror(shared));
     char *bad[] = {"z", NULL};
     printf("spawn: %s\n", strerror(posix_spawn(&pid, "/nonexistent/z", NULL, NULL, bad, environ)));
+}
 
+/* What a program inherits: blocked and ignored signals, its names, the environment. */
+static void test_exec(void)
+{
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
@@ -191,52 +200,62 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGUSR2, SIG_IGN);
     signal(SIGSEGV, SIG_IGN);
-    char *child[] = {"name of the child", "child", "", "a b", NULL};
     char *env[] = {"X=1", NULL};
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
-        execve(self, child, env);
+        execve(self, child_args, env);
         _exit(99);
     }
     wait_for("exec", pid);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGSEGV, SIG_DFL);
     signal(SIGUSR2, SIG_DFL);
-    setenv("X", "2", 1);
+}
+
+static void test_spawn(void)
+{
+    pid_t pid;
+    char out[4096], line[4096];
     posix_spawn_file_actions_t actions;
+    setenv("X", "2", 1);
     posix_spawn_file_actions_init(&actions);
-    char out[4096];
     snprintf(out, sizeof out, "%s/out", dir);
     posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT, 0600);
-    if (!posix_spawn(&pid, self, &actions, NULL, child, environ))
+    if (!posix_spawn(&pid, self, &actions, NULL, child_args, environ))
         wait_for("spawned", pid);
     FILE *f = fopen(out, "r");
-    char line[4096];
     if (f && fgets(line, sizeof line, f))
         printf("its output: %s", line);
+    unlink(out);
     pid = fork();
     if (pid == 0) {
         int fd = open(self, O_RDONLY);
-        fexecve(fd, child, environ);
+        fexecve(fd, child_args, environ);
         _exit(98);
     }
     wait_for("fexecve", pid);
-    test_scripts();
-    test_errors();
+}
+
+static void test_threads(void)
+{
     pthread_t t;
     pthread_create(&t, NULL, thread_forks, NULL);
     pthread_join(t, NULL);
     fflush(stdout);
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
         pthread_create(&t, NULL, thread_execs, NULL);
         pthread_join(t, NULL);
         _exit(97);
     }
     wait_for("exec by thread", pid);
-    int wait_pipe[2];
+}
+
+static void test_stops(void)
+{
+    int s, wait_pipe[2];
     pipe(wait_pipe);
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0) {
         char c;
         close(wait_pipe[1]);
@@ -244,7 +263,6 @@ int main(int argc, char **argv)
         read(wait_pipe[0], &c, 1); /* until the parent has seen it going on */
         _exit(4);
     }
-    int s;
     waitpid(pid, &s, WUNTRACED);
     printf("stopped %d by %d\n", WIFSTOPPED(s), WSTOPSIG(s) == SIGSTOP);
     kill(pid, SIGCONT);
@@ -252,15 +270,38 @@ int main(int argc, char **argv)
     printf("continued %d\n", WIFCONTINUED(s));
     close(wait_pipe[1]);
     wait_for("then", pid);
+}
+
+static void test_waitid(void)
+{
     siginfo_t info;
-    pid = fork();
+    pid_t pid = fork();
     if (pid == 0)
         _exit(6);
     waitid(P_PID, pid, &info, WEXITED);
     printf("waitid code %d status %d pid %d\n", info.si_code, info.si_status, info.si_pid == pid);
-    unlink(out);
-    snprintf(out, sizeof out, "%s/data", dir);
-    unlink(out);
+}
+
+int main(int argc, char **argv)
+{
+    find_self();
+    if (argc > 1 && (!strcmp(argv[1], "child") || !strcmp(argv[1], "child and more")))
+        return run_as_child(argc, argv);
+    if (!mkdtemp(dir))
+        return 1;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test_ends();
+    test_vfork();
+    test_exec();
+    test_spawn();
+    test_scripts();
+    test_errors();
+    test_threads();
+    test_stops();
+    test_waitid();
+    char data[4096];
+    snprintf(data, sizeof data, "%s/data", dir);
+    unlink(data);
     rmdir(dir);
     return 0;
 }
