@@ -41,6 +41,7 @@ typedef struct GuestAbi {
     bool watch_before;            /* watchpoints stop before the access: arch/debug.h */
     void (*start)(void *cpu, GuestAddr entry, GuestAddr sp);
     GuestAddr (*get_sp)(const void *cpu);
+    GuestAddr (*get_pc)(const void *cpu);
     void (*set_sp)(void *cpu, GuestAddr sp);
     void (*set_tls)(void *cpu, GuestAddr tls);
     /* clone's argument order: false = (flags, sp, ptid, tls, ctid) as on aarch64 and riscv. */

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "linux-user/arch/text.h"
@@ -21,15 +24,16 @@
 
 typedef enum ProcFile {
     PROC_NONE, PROC_EXE, PROC_CMDLINE, PROC_ENVIRON, PROC_AUXV, PROC_MAPS, PROC_SMAPS, PROC_STAT,
-    PROC_STATUS, PROC_STATM, PROC_LIMITS, PROC_CPUINFO,
-    PROC_COMM,
+    PROC_STATUS, PROC_STATM, PROC_LIMITS, PROC_CPUINFO, PROC_COMM, PROC_NUMA_MAPS, PROC_ROLLUP,
+    PROC_SYSCALL,
 } ProcFile;
 
 static const struct { const char *name; ProcFile file; } names[] = {
     {"exe", PROC_EXE}, {"cmdline", PROC_CMDLINE}, {"environ", PROC_ENVIRON}, {"auxv", PROC_AUXV},
     {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"stat", PROC_STAT}, {"cpuinfo", PROC_CPUINFO},
     {"status", PROC_STATUS}, {"statm", PROC_STATM}, {"limits", PROC_LIMITS},
-    {"comm", PROC_COMM},
+    {"comm", PROC_COMM}, {"numa_maps", PROC_NUMA_MAPS}, {"smaps_rollup", PROC_ROLLUP},
+    {"syscall", PROC_SYSCALL},
 };
 
 typedef struct ProcPath {
@@ -135,12 +139,6 @@ static bool skip_process(const char *s, const char **ret_rest, long *ret_tid, pi
     return true;
 }
 
-/* Of another process only what the kernel doesn't know already (main.c, show_arguments). */
-static bool is_of_others(ProcFile file)
-{
-    return file == PROC_EXE || file == PROC_MAPS || file == PROC_SMAPS || file == PROC_STAT;
-}
-
 static void host_name(ProcPath *p, const char *name, long tid)
 {
     Text t = {p->host, p->host + sizeof p->host - 1};
@@ -158,6 +156,49 @@ static void host_name(ProcPath *p, const char *name, long tid)
     *t.at = 0;
 }
 
+/* Where a folder of some mount of proc is, as if that were /proc; with the last component of path
+ * behind it. */
+static bool mounted_path(int dirfd, const char *path, char *out, size_t size)
+{
+    char parent[PATH_MAX], link[40] = "/proc/self/fd/";
+    const char *name = strrchr(path, '/');
+    size_t n = name ? (size_t)(name - path) + 1 : 0;
+    struct statfs fs;
+    struct stat st;
+    if (n >= sizeof parent)
+        return false;
+    memcpy(parent, n ? path : ".", n ? n : 1);
+    parent[n ? n : 1] = 0;
+    long fd = host_raw(SYS_openat, dirfd, (uintptr_t)parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    Text t = {link + strlen(link), link + sizeof link - 1};
+    text_add_number(&t, (unsigned)fd, 10, 1);
+    *t.at = 0;
+    bool is_proc = host_raw(SYS_fstatfs, fd, (uintptr_t)&fs) == 0 &&
+                   fs.f_type == PROC_SUPER_MAGIC && host_raw(SYS_fstat, fd, (uintptr_t)&st) == 0;
+    long m = is_proc ? host_raw(SYS_readlinkat, AT_FDCWD, (uintptr_t)link, (uintptr_t)parent,
+                                sizeof parent - 1) : -1;
+    host_raw(SYS_close, fd);
+    if (m <= 0)
+        return false;
+    parent[m] = 0;
+    /* The root, or …/PID, …/PID/task/TID: anything else is none of ours. */
+    const char *last = strrchr(parent, '/');
+    if (st.st_ino == 1 /* PROC_ROOT_INO */)
+        last = "";
+    else if (last - parent > 5 && !strncmp(last - 5, "/task", 5))
+        for (last -= 5; last > parent && *--last != '/';)
+            ;
+    Text o = {out, out + size - 1};
+    text_add(&o, "/proc");
+    text_add(&o, last);
+    text_add(&o, "/");
+    text_add(&o, name ? name + 1 : path);
+    *o.at = 0;
+    return true;
+}
+
 static bool recognize(int dirfd, const char *path, ProcPath *ret)
 {
     char full[PATH_MAX];
@@ -165,17 +206,17 @@ static bool recognize(int dirfd, const char *path, ProcPath *ret)
     long tid;
     ProcFile file = file_by_name(path);
     ret->other = 0;
-    if (file == PROC_NONE || !absolute_path(dirfd, path, full, sizeof full) ||
-        strncmp(full, "/proc/", 6))
+    if (file == PROC_NONE)
+        return false;
+    if ((!absolute_path(dirfd, path, full, sizeof full) || strncmp(full, "/proc/", 6)) &&
+        !mounted_path(dirfd, path, full, sizeof full))
         return false;
     ret->file = file;
     if (file == PROC_CPUINFO)
         return !strcmp(full, "/proc/cpuinfo");
     if (!skip_process(full + 6, &rest, &tid, &ret->other))
         return false;
-    if (ret->other)
-        other_settle(ret->other);
-    if (file == PROC_COMM || (ret->other && !is_of_others(file)))
+    if (!ret->other && file == PROC_COMM)
         return false;
     if (!strncmp(rest, "task/", 5)) {
         const char *end;
@@ -186,7 +227,7 @@ static bool recognize(int dirfd, const char *path, ProcPath *ret)
     }
     if (strchr(rest, '/'))
         return false;
-    ret->tid = (pid_t)(tid ? tid : host_raw(SYS_getpid));
+    ret->tid = (pid_t)(tid ? tid : ret->other ? ret->other : host_raw(SYS_getpid));
     host_name(ret, rest, tid);
     return true;
 }
@@ -234,13 +275,20 @@ static long open_file(Thread *t, Process *p, const ProcPath *found, int flags)
         return flags & O_DIRECTORY ? -ENOTDIR : -EACCES;
     output_begin(&o, found->host);
     switch (found->file) {
+    case PROC_NUMA_MAPS: procfs_write_numa_maps(p, &o, found->host); break;
+    case PROC_ROLLUP: procfs_write_rollup(p, &o, found->host); break;
+    case PROC_SYSCALL:
+        procfs_write_syscall(p, &o, found->host, found->other, found->tid);
+        break;
     case PROC_CMDLINE: output_guest(&o, p->arg_start, p->arg_end); break;
     case PROC_ENVIRON: output_guest(&o, p->env_start, p->env_end); break;
     case PROC_AUXV: output_guest(&o, p->auxv_start, p->auxv_start + p->auxv_bytes); break;
     case PROC_MAPS: procfs_write_maps(p, &o, found->host, false); break;
     case PROC_SMAPS: procfs_write_maps(p, &o, found->host, true); break;
     case PROC_STAT: procfs_write_stat(p, &o, found->host); break;
-    case PROC_STATUS: procfs_write_status(p, &o, found->host, found->tid); break;
+    case PROC_STATUS:
+        procfs_write_status(p, &o, found->host, found->other, found->tid);
+        break;
     case PROC_STATM: procfs_write_statm(p, &o, found->host); break;
     case PROC_LIMITS: procfs_write_limits(p, &o, found->host); break;
     case PROC_CPUINFO: write_cpuinfo(t, &o); break;
@@ -249,10 +297,62 @@ static long open_file(Thread *t, Process *p, const ProcPath *found, int flags)
     return output_end(&o, flags);
 }
 
+/* Of another process the kernel knows these itself (main.c, show_arguments). */
+static bool is_the_hosts(ProcFile file)
+{
+    return file == PROC_CMDLINE || file == PROC_ENVIRON || file == PROC_AUXV || file == PROC_COMM;
+}
+
+static long open_copy(const ProcPath *found, int flags)
+{
+    ProcOutput o;
+    size_t n, map_bytes;
+    char *text = host_file_read(found->host, &n, &map_bytes);
+    if (!text)
+        return -ENOENT; /* and the host's call tells why */
+    output_begin(&o, found->host);
+    output_bytes(&o, text, n);
+    host_file_free(text, map_bytes);
+    return output_end(&o, flags);
+}
+
+/*
+ * Another process's, as it is at one moment: all is read again if it has executed another program
+ * meanwhile. A file of the host's would show the emulator, if that process executed one of ours
+ * between now and the guest's read(): natively execve changes all at once.
+ */
+static bool open_of_other(Thread *t, const ProcPath *found, int flags, int *ret_fd)
+{
+    enum { TRIES = 5 };
+    OtherImage before, after;
+    OtherProcess other;
+    bool copies = is_the_hosts(found->file);
+    for (int i = 0; i < TRIES; i++) {
+        other_settle(found->other);
+        other_image(found->other, &before);
+        long fd = -ENOENT;
+        bool ours = !copies && other_open(found->other, &other);
+        if (copies) {
+            fd = open_copy(found, flags);
+        } else if (ours) {
+            fd = open_file(t, &other.process, found, flags);
+            other_close(&other);
+        }
+        other_image(found->other, &after);
+        bool started = before.arg_start || !before.is_guest;
+        if (started && !memcmp(&before, &after, sizeof before)) {
+            *ret_fd = (int)fd;
+            return ours || (copies && fd >= 0);
+        }
+        if (fd >= 0)
+            host_raw(SYS_close, fd);
+    }
+    return false;
+}
+
 bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
 {
     ProcPath found;
-    OtherProcess other;
     tracer_note_open(t->process, path, flags);
     if ((flags & O_PATH) || !recognize(dirfd, path, &found))
         return false;
@@ -260,11 +360,9 @@ bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
         *ret_fd = (int)open_file(t, t->process, &found, flags);
         return true;
     }
-    if (!other_open(found.other, &other))
+    if (is_the_hosts(found.file) && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_DIRECTORY)))
         return false;
-    *ret_fd = (int)open_file(t, &other.process, &found, flags);
-    other_close(&other);
-    return true;
+    return open_of_other(t, &found, flags, ret_fd);
 }
 
 /* The program of the process that path names, into exe unless it is this one's own; NULL: path is
@@ -277,6 +375,7 @@ static const char *exe_of(Thread *t, int dirfd, const char *path, char *exe)
         return NULL;
     if (!found.other)
         return t->process->exe_path;
+    other_settle(found.other);
     if (!other_open(found.other, &other))
         return NULL;
     strcpy(exe, other.exe_path);

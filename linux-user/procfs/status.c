@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "linux-user/mem/map.h"
-#include "linux-user/seccomp/seccomp.h"
+#include "linux-user/procfs/other.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 
@@ -46,18 +46,6 @@ void procfs_signal_sets(Process *p, uint64_t host, uint64_t *ret_ignored, uint64
     pthread_mutex_unlock(&s->lock);
 }
 
-/* The guest's mask of a thread, and what waits behind it. */
-static void thread_signals(Process *p, pid_t tid, uint64_t *ret_mask, uint64_t *ret_held)
-{
-    pthread_mutex_lock(&p->threads_lock);
-    for (const Thread *t = p->threads; t; t = t->next)
-        if (t->tid == tid) {
-            *ret_mask = t->signals->mask & ~SIGNAL_UNBLOCKABLE;
-            *ret_held = t->signals->held & t->signals->mask;
-        }
-    pthread_mutex_unlock(&p->threads_lock);
-}
-
 static uint64_t parse_set(const char *s)
 {
     uint64_t v = 0;
@@ -73,8 +61,8 @@ static uint64_t parse_set(const char *s)
 
 typedef struct Status {
     Process *p;
-    uint64_t mask, held, ignored, caught;
-    int seccomp, filters;
+    uint64_t ignored, caught;
+    OtherThread thread;
 } Status;
 
 static void write_padded(ProcOutput *o, uint64_t v, unsigned width)
@@ -102,16 +90,16 @@ static bool write_value(ProcOutput *o, const Status *s, const char *name, size_t
         return true;
     }
     if (IS("Seccomp") || IS("Seccomp_filters")) {
-        if (!s->seccomp)
+        if (!s->thread.seccomp)
             return false;
-        output_number(o, (uint64_t)(IS("Seccomp") ? s->seccomp : s->filters), 10, 1);
+        output_number(o, IS("Seccomp") ? (unsigned)s->thread.seccomp : s->thread.filters, 10, 1);
         output_text(o, "\n");
         return true;
     }
-    uint64_t set = IS("SigBlk")   ? s->mask
+    uint64_t set = IS("SigBlk")   ? s->thread.mask
                    : IS("SigIgn") ? s->ignored
                    : IS("SigCgt") ? s->caught
-                   : IS("SigPnd") ? parse_set(value) | s->held
+                   : IS("SigPnd") ? parse_set(value) | s->thread.held
                                   : 0;
     if (n != 6 || memcmp(name, "Sig", 3))
         return false;
@@ -133,7 +121,17 @@ static const char *find_line(const char *text, const char *name)
     return at ? at + strlen(name) : "";
 }
 
-void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t tid)
+static bool find_thread(Process *p, pid_t pid, pid_t tid, OtherThread *ret)
+{
+    if (pid)
+        return other_thread(pid, p, tid, ret);
+    pthread_mutex_lock(&p->threads_lock);
+    bool found = other_thread((pid_t)host_raw(SYS_getpid), p, tid, ret);
+    pthread_mutex_unlock(&p->threads_lock);
+    return found;
+}
+
+void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t pid, pid_t tid)
 {
     size_t n, map_bytes;
     char *text = host_file_read(host_path, &n, &map_bytes);
@@ -143,14 +141,8 @@ void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t
         return;
     }
     const char *stop = text + n;
-    thread_signals(p, tid, &s.mask, &s.held);
+    find_thread(p, pid, tid, &s.thread);
     procfs_signal_sets(p, parse_set(find_line(text, "\nSigIgn:\t")), &s.ignored, &s.caught);
-    const Thread *t = thread_self;
-    if (t->seccomp_on) {
-        s.seccomp = t->seccomp_strict ? 1 : 2;
-        for (const SeccompFilter *f = t->seccomp; f; f = f->previous)
-            s.filters++;
-    }
     for (const char *at = text; at < stop;) {
         const char *end = memchr(at, '\n', (size_t)(stop - at));
         const char *colon = memchr(at, ':', (size_t)(stop - at));
@@ -162,6 +154,36 @@ void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t
                 output_bytes(o, at + head, (size_t)(end - at) - head);
         }
         at = end;
+    }
+    host_file_free(text, map_bytes);
+}
+
+/* fs/proc/base.c, proc_pid_syscall(): "running", or the number (-1: in none), arguments unless it
+ * is in none, stack pointer and pc. Who asks about itself is in the call that opens the file. */
+void procfs_write_syscall(Process *p, ProcOutput *o, const char *host_path, pid_t pid, pid_t tid)
+{
+    size_t n, map_bytes;
+    char *text = host_file_read(host_path, &n, &map_bytes);
+    OtherThread t;
+    if (!text) {
+        o->error = -ENOENT;
+        return;
+    }
+    if (!strncmp(text, "running", 7) || !find_thread(p, pid, tid, &t)) {
+        output_text(o, "running\n");
+    } else {
+        output_text(o, t.syscall_nr < 0 ? "-1" : "");
+        if (t.syscall_nr >= 0)
+            output_number(o, (unsigned)t.syscall_nr, 10, 1);
+        for (int i = 0; t.syscall_nr >= 0 && i < 6; i++) {
+            output_text(o, " 0x");
+            output_number(o, t.syscall_args[i], 16, 1);
+        }
+        output_text(o, " 0x");
+        output_number(o, t.sp, 16, 1);
+        output_text(o, " 0x");
+        output_number(o, t.pc, 16, 1);
+        output_text(o, "\n");
     }
     host_file_free(text, map_bytes);
 }

@@ -1,14 +1,16 @@
 /* data plane */
-/* status, statm and limits of the guest: the host's files with what the emulator adds or hides put
- * right. */
+/* status, statm, syscall and limits of the guest: the host's files with what the emulator adds or
+ * hides put right. */
 #ifndef LINUX_USER_PROCFS_STATUS_H
 #define LINUX_USER_PROCFS_STATUS_H
 
 #include "linux-user/process.h"
 #include "linux-user/procfs/output.h"
 
-/* tid: whose mask of signals it shows. */
-void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t tid);
+/* Of the thread tid. pid: another process, of which p is a copy, or 0. */
+void procfs_write_status(Process *p, ProcOutput *o, const char *host_path, pid_t pid, pid_t tid);
+/* Where a thread is in a system call, by the guest's numbers. */
+void procfs_write_syscall(Process *p, ProcOutput *o, const char *host_path, pid_t pid, pid_t tid);
 void procfs_write_statm(Process *p, ProcOutput *o, const char *host_path);
 void procfs_write_limits(Process *p, ProcOutput *o, const char *host_path);
 /* What the guest has mapped, its stack as far as it may grow not counted. */

@@ -9,6 +9,7 @@
 
 #include "linux-user/load/prefix.h"
 #include "linux-user/mem/map.h"
+#include "linux-user/procfs/list.h"
 #include "linux-user/procfs/procfs.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
@@ -120,4 +121,18 @@ long sys_readlinkat(Thread *t, const uint64_t *args)
     }
     const char *path = path_lookup(t, args[0], args[1], false, buf);
     return host_syscall(t, HOST_NR_READLINKAT, args[0], (uintptr_t)path, args[2], args[3], 0, 0);
+}
+
+long sys_getdents64(Thread *t, const uint64_t *args)
+{
+    long n, kept = 0;
+
+    /* Entries of the other byte order would have to be converted. */
+    if (t->process->abi->syscalls->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+        return -ENOSYS;
+    do {
+        n = host_syscall(t, HOST_NR_GETDENTS64, args[0], args[1], args[2], 0, 0, 0);
+        kept = n > 0 ? procfs_list(t, args[0], args[1], n) : n;
+    } while (n > 0 && kept == 0);
+    return kept;
 }

@@ -46,6 +46,7 @@ static void start(void *cpu, GuestAddr entry, GuestAddr sp)
 }
 
 static GuestAddr get_sp(const void *cpu) { return ((const Aarch64Cpu *)cpu)->sp; }
+static GuestAddr get_pc(const void *cpu) { return ((const Aarch64Cpu *)cpu)->pc; }
 static void set_sp(void *cpu, GuestAddr sp) { ((Aarch64Cpu *)cpu)->sp = sp; }
 static void set_tls(void *cpu, GuestAddr tls) { ((Aarch64Cpu *)cpu)->tpidr = tls; }
 
@@ -155,7 +156,7 @@ const GuestAbi abi_aarch64 = {
     .can_step = true,
     .watch_before = true,
     .start = start,
-    .get_sp = get_sp,
+    .get_sp = get_sp, .get_pc = get_pc,
     .set_sp = set_sp,
     .set_tls = set_tls,
     .hwcap = hwcap,

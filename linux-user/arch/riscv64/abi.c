@@ -46,6 +46,7 @@ static void start(void *cpu, GuestAddr entry, GuestAddr sp)
 }
 
 static GuestAddr get_sp(const void *cpu) { return ((const RiscvCpu *)cpu)->x[X_SP]; }
+static GuestAddr get_pc(const void *cpu) { return ((const RiscvCpu *)cpu)->pc; }
 static void set_sp(void *cpu, GuestAddr sp) { ((RiscvCpu *)cpu)->x[X_SP] = sp; }
 static void set_tls(void *cpu, GuestAddr tls) { ((RiscvCpu *)cpu)->x[X_TP] = tls; }
 
@@ -96,7 +97,7 @@ const GuestAbi abi_riscv64 = {
     .syscall_set_nr = syscall_set_nr,
     .regsets = riscv64_regsets,
     .start = start,
-    .get_sp = get_sp,
+    .get_sp = get_sp, .get_pc = get_pc,
     .set_sp = set_sp,
     .set_tls = set_tls,
     .hwcap = hwcap,
