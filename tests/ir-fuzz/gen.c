@@ -496,6 +496,10 @@ static IrRef gen_fp_convert(void)
         if (!riscv && chance(4))
             return emit(IR_f2i, IR_I32, 0, attr | IR_ROUND_ZERO | IR_FP_WRAP, any(IR_F64), 0, 0, 0,
                         0);
+        if (chance(6))
+            return emit(IR_f2i, i, 0, (attr & ~(unsigned)(IR_FP_FLUSH | IR_FP_ROUND)) | u |
+                        IR_ROUND_ZERO | IR_FP_SILENT | (riscv ? IR_FP_NAN2INT_MAX : 0), any(t), 0,
+                        0, 0, 0);
         return emit(IR_f2i, i, 0, attr | convert_round() | u | (riscv ? IR_FP_NAN2INT_MAX : 0),
                         any(t), 0, 0, 0, fraction);
     case 4: return emit(IR_i2f, t, 0, arith_attr() | u, any(i), 0, 0, 0, fraction);
@@ -506,12 +510,44 @@ static IrRef gen_fp_convert(void)
     }
 }
 
+/* The flags kept around a comparison, or around a conversion whose invalid flag is looked at: what
+ * opt/sticky.c and opt/truncation.c know. */
+static IrRef gen_fp_window(void)
+{
+    IrType t = real();
+    unsigned var = VAR_W + pick(4), attr = gen.profile.attr;
+    bool convert = chance(2);
+    IrRef r = 0, x = any(t), kept = emit(IR_fpgetflags, IR_I32, 0, 0, 0, 0, 0, 0, 0);
+    ir_put(gen.b, var, kept);
+    if (convert) {
+        r = ir_op2(gen.b, IR_and, kept, ir_const(gen.b, IR_I32, 31 & ~IR_FPX_INVALID));
+        emit(IR_fpsetflags, IR_VOID, 0, 0, r, 0, 0, 0, 0);
+        r = emit(IR_f2i, word(), 0, attr | IR_ROUND_ZERO | IR_FP_NAN2INT_MAX |
+                 (chance(2) ? IR_FP_UNSIGNED : 0), x, 0, 0, 0, 0);
+        put(r);
+        r = emit(IR_fpgetflags, IR_I32, 0, 0, 0, 0, 0, 0, 0);
+        r = ir_op2(gen.b, IR_and, r, ir_const(gen.b, IR_I32, chance(8) ? 17 : IR_FPX_INVALID));
+        if (chance(2))
+            r = ir_cmp(gen.b, IR_CMP_EQ, r, ir_const(gen.b, IR_I32, 0));
+    } else {
+        r = emit(IR_fcmp, IR_I1, IR_FCMP_LT, attr | IR_FP_SIGNALING, x, any(t), 0, 0, 0);
+    }
+    emit(IR_fpsetflags, IR_VOID, 0, 0, ir_op2(gen.b, IR_and, kept, ir_const(gen.b, IR_I32, 31)),
+         0, 0, 0, 0);
+    /* At once: a fault need not show what was kept (opt/sticky.c, 2). */
+    ir_put(gen.b, var, ir_const(gen.b, IR_I32, 1));
+    return r;
+}
+
 static IrRef gen_fp_env(void)
 {
     IrRef r;
+    if (gen.profile.riscv && chance(3))
+        return gen_fp_window();
     switch (pick(4)) {
     case 0:
-        r = ir_op2(gen.b, IR_and, any(IR_I32), ir_const(gen.b, IR_I32, 63));
+        r = ir_op2(gen.b, IR_and, any(IR_I32),
+                   ir_const(gen.b, IR_I32, gen.profile.riscv ? 31 : 63));
         emit(IR_fpsetflags, IR_VOID, 0, 0, r, 0, 0, 0, 0);
         return IR_NONE;
     case 1:

@@ -143,7 +143,7 @@ enum {
     IR_FP_AHP = 1 << 15,          /* Arm's alternative half precision in h2f, f2h */
     IR_FP_TINY_AFTER = 1 << 16,   /* tininess is detected after rounding (RISC-V), else before */
     IR_FP_NAN_LOOSE = 1 << 19,    /* beside NAN_DEFAULT: any quiet NaN will do (opt/nan.c) */
-    IR_FP_SILENT = 1 << 18,       /* fcmp, quiet: adds to no sticky flag */
+    IR_FP_SILENT = 1 << 18,       /* quiet fcmp, f2i that truncates: adds to no sticky flag */
     IR_FP_WRAP = 1 << 17,         /* f2i f64 -> i32, toward zero: what is out of range is invalid,
                                      and taken modulo 2^32 (Arm FPToFixedJS) */
 };

@@ -169,8 +169,12 @@ static bool check_special(Verifier *v, IrRef r)
         return (is_float(t0) && t0 != i->type) || bad(v, r, "types");
     case IR_f2i:
         if (i->attr & IR_FP_WRAP)
-            return (t0 == IR_F64 && i->type == IR_I32 && !i->imm && !(i->attr & IR_FP_UNSIGNED) &&
+            return (t0 == IR_F64 && i->type == IR_I32 && !i->imm &&
+                    !(i->attr & (IR_FP_UNSIGNED | IR_FP_SILENT)) &&
                     (i->attr & IR_FP_ROUND) == IR_ROUND_ZERO) || bad(v, r, "wrap");
+        if (i->attr & IR_FP_SILENT &&
+            (i->imm || i->attr & IR_FP_FLUSH || (i->attr & IR_FP_ROUND) != IR_ROUND_ZERO))
+            return bad(v, r, "only plain truncation is silent");
         return is_float(t0) || bad(v, r, "argument isn't a float");
     case IR_f2h:
         return is_float(t0) || bad(v, r, "argument isn't a float");

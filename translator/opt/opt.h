@@ -40,6 +40,9 @@ void opt_watch(IrUnit *u);
 /* critical.c, before the passes too: stores of instructions in [start, end) are made by
  * GuestIsa.critical_helper, or else control goes to `abort`. */
 void opt_critical(IrUnit *u, GuestAddr start, GuestAddr end, GuestAddr abort, GuestAddr key);
+/* truncation.c, for sticky.c: silences a conversion to an integer between the reading of the flags
+ * at `get` and their restoring; false: there is none. */
+bool opt_truncation(IrUnit *u, uint32_t block, IrRef get);
 /* watch.c: the address of an access, computed before `at`. */
 IrRef opt_access_address(IrUnit *u, IrRef at, const IrInsn *access);
 

@@ -5,7 +5,7 @@
  * waits for every operation before, and takes longer than what the loops around do.
  *
  *  1. fpgetflags, comparisons, fpsetflags of what was read: the comparisons become silent
- *     (IR_FP_SILENT), and nothing is restored.
+ *     (IR_FP_SILENT), and nothing is restored. Likewise truncation.c's windows.
  *  2. What was read stays in a guest register. Like flags (lazy variables) it needn't be right at
  *     faults once the code overwrites it unread. Exits want it, and there the flags are read
  *     instead, if nothing has changed them since; else all stays as it is.
@@ -15,7 +15,7 @@
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
 
-enum { MAX_PUTS = 4, MAX_SINKS = 8, MAX_BLOCKS = 16, MAX_CHAIN = 8 };
+enum { MAX_PUTS = 4, MAX_SINKS = 8, MAX_BLOCKS = 16, MAX_CHAIN = 16 };
 
 typedef struct Sink { uint32_t block; IrRef exit; } Sink; /* an exit that wants the variable */
 
@@ -255,9 +255,10 @@ static bool run(IrUnit *u)
             if (u->insn[r].op != IR_fpgetflags)
                 continue;
             IrRef set = find_window(u, r);
-            if (!set)
+            if (set)
+                silence(u, b, r, set);
+            else if (!opt_truncation(u, b, r))
                 continue;
-            silence(u, b, r, set);
             next = u->insn[r].next;
             s.of = arena_alloc(u->arena, s.n_of);
             if (r < s.n_of && put_off(&s, r))

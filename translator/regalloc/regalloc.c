@@ -947,7 +947,7 @@ void ra_sync_vars(Ra *ra)
             var_bytes(ra, var) == ra_type_bytes(v->type)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = b;
-        } else {
+        } else if (v->mem != (RA_MEM_VAR | (int)var)) { /* else: it is still there, in its form */
             ra->state_holds[var] = 0;
         }
         ra->touched[var / 64] |= 1ull << (var % 64);

@@ -225,13 +225,31 @@ static void f2i_wrap(Emit *e, IrInsn *i)
     enc_bind(e, &c->back);
 }
 
+/* What is in range is rounded first, which raises nothing, as the conversion then. */
+static void f2i_silent(Emit *e, IrInsn *i, bool dbl, bool uns)
+{
+    flags_clobber(e);
+    Reg x = ra_use(e->ra, i->arg[0]), t = ra_temp_xmm(e->ra), d = ra_def(e->ra, i);
+    Cold *c = emit_cold(e, cold_f2i, i);
+    c->r[0] = d;
+    c->r[1] = x;
+    c->v[0] = fp_fn_word(i, dbl ? IR_F64 : IR_F32);
+    site1(e, i, d, x); /* a signalling NaN traps */
+    range_test(e, i, dbl, uns, x, &c->enter);
+    emit_vscalar2i(e, dbl ? VROUNDSD : VROUNDSS, t, x, 3 | 8);
+    cvt_int(e, i, dbl, true, uns, d, t);
+    fp_site_end(e);
+    enc_bind(e, &c->back);
+}
+
 /* Out of range operands and NaNs are invalid on the host as well, and the repair gives the guest's
  * result for them. */
 void sel_f2i(Emit *e, IrInsn *i)
 {
     bool dbl = arg_type(e, i) == IR_F64, uns = i->attr & IR_FP_UNSIGNED;
     unsigned round = i->attr & IR_FP_ROUND;
-    if (fp_needs_slow(e, i, false) || round == IR_ROUND_ODD) {
+    bool sse_silent = i->attr & IR_FP_SILENT && uns && !e->cpu->avx512vl;
+    if (fp_needs_slow(e, i, false) || round == IR_ROUND_ODD || sse_silent) {
         fp_slow(e, i);
         return;
     }
@@ -244,6 +262,10 @@ void sel_f2i(Emit *e, IrInsn *i)
     }
     if (uns && !e->cpu->avx512vl) {
         f2i_unsigned_sse(e, i);
+        return;
+    }
+    if (i->attr & IR_FP_SILENT) {
+        f2i_silent(e, i, dbl, uns);
         return;
     }
     bool away = round == IR_ROUND_AWAY, direct = round == IR_ROUND_ZERO || round == IR_ROUND_DYN;
