@@ -18,7 +18,7 @@ WORKLOAD_ROOTS = roots
 bench-workloads: calque
 	$(PYTHON) $(srcdir)/tests/bench/workloads.py --calque ./calque --roots $(WORKLOAD_ROOTS) \
 	  $(if $(WORKLOADS),--match '$(WORKLOADS)') $(if $(QEMU),--qemu $(QEMU))
-EXTRA_DIST += %D%/workloads.py
+EXTRA_DIST += %D%/workloads.py %D%/debian_data.py
 
 # What processes that do nothing cost in memory; QEMU=FILE (with %s for the guest).
 .PHONY: bench-memory

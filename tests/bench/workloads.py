@@ -17,7 +17,6 @@ usage: workloads.py --calque FILE --roots FOLDER [--qemu FILE-WITH-%s ...] [--ma
 import argparse
 import csv
 import ctypes
-import glob
 import json
 import math
 import os
@@ -31,7 +30,9 @@ import subprocess
 import sys
 import tempfile
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+import debian_data
+
+CLONE_NEWNS, CLONE_NEWUSER, MS_BIND_REC = 0x20000, 0x10000000, 0x5000
 GUESTS = {  # Debian's name: (suite, the kernel's name, ELF machine, qemu's name)
     'arm64': ('bookworm', 'aarch64', 183, 'aarch64'),
     'riscv64': ('trixie', 'riscv64', 243, 'riscv64'),
@@ -87,9 +88,9 @@ def shell_quote(text):
 
 
 class Workload:
-    def __init__(self, name, group, command, needs, base=None, differs=False):
+    def __init__(self, name, group, command, needs, base=None, differs=False, lower=None):
         self.name, self.group, self.command, self.needs = name, group, command, needs
-        self.base, self.differs = base, differs
+        self.base, self.differs, self.lower = base, differs, lower
 
 
 def interpreter(name, program, flag, text, n):
@@ -158,6 +159,10 @@ WORKLOADS = [
              'file:///data/repository.git /tmp/clone && ls /tmp/clone | wc -l', ['git']),
     Workload('shell-pipes-200', 'start',
              times(200, 'echo $i | sed s/1/2/ | grep -c 2 > /dev/null'), ['sed', 'grep']),
+    Workload('apt-install-5', 'start', debian_data.APT_INSTALL, ['/data/apt-ARCH'],
+             lower='/data/system-ARCH'),
+    Workload('second-stage', 'start', debian_data.SECOND_STAGE, ['/data/stage-ARCH'],
+             lower='/data/stage-ARCH', differs=True),
 ]
 
 JAVA_SOURCE = '''
@@ -232,40 +237,41 @@ int f{k}(struct s{k} *p, int n) {{
         with open(f'{folder}/Work.java', 'w') as f:
             f.write(JAVA_SOURCE)
         subprocess.check_call(['javac', '--release', '17', '-d', folder, f'{folder}/Work.java'])
-    fetch_hello(folder)
+    debian_data.fetch_hello(folder)
 
 
-def fetch_hello(folder):
-    """GNU hello's source, from the mirror that apt is set up for; without it two workloads go."""
-    lists = glob.glob('/etc/apt/sources.list.d/*.sources') + ['/etc/apt/sources.list']
-    text = '\n'.join(open(f).read() for f in lists if os.path.exists(f))
-    mirror = re.search(r'^(?:URIs: *|deb (?:\[[^]]*\] )?)(\S+/debian/?)(?:\s|$)', text, re.M)
-    if not mirror:
-        return
-    apt = f'{folder}/apt'
-    os.makedirs(f'{apt}/lists/partial')
-    os.makedirs(f'{apt}/none')
-    with open(f'{apt}/sources.list', 'w') as f:
-        f.write(f'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
-                f'{mirror[1]} bookworm main\n')
-    options = [f'-oDir::Etc::sourcelist={apt}/sources.list', f'-oDir::Etc::sourceparts={apt}/none',
-               f'-oDir::State::lists={apt}/lists', '-oAPT::Sandbox::User=root']
-    for command in ['update'], ['source', '--download-only', 'hello']:
-        subprocess.run(['apt-get', '-q', *options, *command], cwd=folder,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    shutil.rmtree(apt)
-    tar = glob.glob(f'{folder}/hello_*.orig.tar.*z')
-    if tar:
-        os.mkdir(f'{folder}/hello')
-        subprocess.check_call(['tar', '-xf', tar[0], '-C', f'{folder}/hello',
-                               '--strip-components=1'])
+def enter_copy(lower, in_place):
+    """Changes the root to a copy-on-write one, in a mount namespace of its own; or to `lower`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), 'unshare')
+
+    def mount(source, target, kind=None, options=None):
+        if libc.mount(source.encode(), target.encode(), kind and kind.encode(),
+                      0 if kind else MS_BIND_REC, options and options.encode()):
+            raise OSError(ctypes.get_errno(), f'mount {target}')
+    top = lower if in_place else '/tmp/copy/top'
+    if not in_place:
+        os.mkdir('/tmp/copy')
+        mount('tmpfs', '/tmp/copy', 'tmpfs')
+        for name in 'up', 'work', 'top':
+            os.mkdir(f'/tmp/copy/{name}')
+        mount('overlay', top, 'overlay',
+              f'lowerdir={lower},upperdir=/tmp/copy/up,workdir=/tmp/copy/work,userxattr')
+    for name in 'proc', 'dev', 'data', 'store':
+        if os.path.islink(f'{top}/{name}'):  # debootstrap makes one of proc in containers
+            os.unlink(f'{top}/{name}')
+        os.makedirs(f'{top}/{name}', exist_ok=True)
+        mount(f'/{name}', f'{top}/{name}')
+    mount('tmpfs', f'{top}/tmp', 'tmpfs')
+    os.chroot(top)
 
 
 class Runner:
     """A process in namespaces of its own that runs commands in one root, under one emulator."""
 
-    def __init__(self, root, data, emulator, guest, store):
-        self.root = root
+    def __init__(self, root, arch, data, emulator, guest, store):
+        self.root, self.arch = root, arch
         ask, self.ask = os.pipe()
         self.answer, answer = os.pipe()
         ready, go = os.pipe(), os.pipe()
@@ -323,7 +329,7 @@ class Runner:
     def serve(self, ask, answer):
         os.environ.clear()
         os.environ.update(PATH='/usr/bin:/usr/sbin', HOME='/tmp', LC_ALL='C.UTF-8', TERM='dumb',
-                          CALQUE_CACHE_DIR='/store', GIT_CONFIG_COUNT='1',
+                          CALQUE_CACHE_DIR='/store', ARCH=self.arch, GIT_CONFIG_COUNT='1',
                           GIT_CONFIG_KEY_0='safe.directory', GIT_CONFIG_VALUE_0='*')
         for line in ask:
             request = json.loads(line)
@@ -336,8 +342,10 @@ class Runner:
                     os.dup2(null, 2)
                     signal.alarm(0)
                     os.environ.update(request['env'])
-                    os.chdir('/tmp')
                     try:
+                        if request['lower']:
+                            enter_copy(request['lower'], request['in_place'])
+                        os.chdir('/tmp')
                         os.execv('/bin/sh', ['sh', '-c', request['command']])
                     finally:
                         os._exit(126)
@@ -351,8 +359,10 @@ class Runner:
             answer.write(json.dumps([usage.ru_utime + usage.ru_stime, status, text]) + '\n')
             answer.flush()
 
-    def run(self, command, env=None):
-        self.ask.write(json.dumps({'command': command, 'env': env or {}}) + '\n')
+    def run(self, command, env=None, lower=None, in_place=False):
+        """[CPU seconds, status, output]; in a copy of `lower` that lasts as long as the command."""
+        self.ask.write(json.dumps({'command': command, 'env': env or {}, 'in_place': in_place,
+                                   'lower': lower and lower.replace('ARCH', self.arch)}) + '\n')
         self.ask.flush()
         answer = self.answer.readline()
         if not answer:
@@ -365,7 +375,7 @@ class Runner:
                 found = os.path.isdir(f'{self.root}/usr/lib/jvm') and \
                     (os.path.exists(f'{data}/Work.class'))
             elif need.startswith('/data'):
-                found = os.path.exists(data + need[5:])
+                found = os.path.exists(data + need[5:].replace('ARCH', self.arch))
             else:
                 found = any(os.path.exists(f'{self.root}/usr/{d}/{need}') for d in ('bin', 'sbin'))
             if not found:
@@ -382,7 +392,7 @@ def measure(w, runners, options):
     env = {'CALQUE_NO_CACHE': '1'} if options.no_store else {}
     ratios, expected = {name: [] for name in runners}, None
     for name, r in runners.items():  # warms the page cache and the store up
-        cpu, status, text = r.run(w.command, env)
+        cpu, status, text = r.run(w.command, env, w.lower)
         if w.base:
             r.run(w.base, env)
         if expected is None:
@@ -399,7 +409,7 @@ def measure(w, runners, options):
                 for entry in os.listdir(options.store):
                     path = f'{options.store}/{entry}'
                     shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
-            cpu = r.run(w.command, env)[0]
+            cpu = r.run(w.command, env, w.lower)[0]
             if w.base:
                 cpu -= r.run(w.base, env)[0]
             cpu = max(cpu, 0.001)
@@ -416,12 +426,18 @@ def run_guest(guest, options, rows):
         if not os.path.isdir(root):
             print(f'no root {root}')
             return
-    runners = {'native': Runner(roots['amd64'], data, None, guest, options.store),
-               'calque': Runner(roots[guest], data, os.path.abspath(options.calque), guest,
-                                options.store)}
+    for arch in roots:
+        debian_data.fetch_stage(data, f'{arch}-{suite}', arch, suite)
+    runners = {'native': Runner(roots['amd64'], f'amd64-{suite}', data, None, guest,
+                                options.store),
+               'calque': Runner(roots[guest], f'{guest}-{suite}', data,
+                                os.path.abspath(options.calque), guest, options.store)}
     for k, path in enumerate(options.qemu):
-        runners[f'qemu{k + 1 if k else ""}'] = Runner(roots[guest], data, path % qemu_name, guest,
-                                                      options.store)
+        runners[f'qemu{k + 1 if k else ""}'] = Runner(roots[guest], f'{guest}-{suite}', data,
+                                                      path % qemu_name, guest, options.store)
+    for arch, name in ('amd64', 'native'), (guest, 'calque'):
+        debian_data.finish_stage(data, f'{arch}-{suite}', runners[name])
+        debian_data.fetch_packages(data, f'{arch}-{suite}', arch, suite)
     if os.path.isdir(f'{data}/hello'):
         for name in ('native', 'calque'):
             runners[name].run('d=/data/built-$(dpkg --print-architecture 2>/dev/null || uname -m); '
