@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "linux-user/abi.h"
 #include "linux-user/vdso/vdso.h"
@@ -69,6 +70,24 @@ struct Process {
     int leader_status;             /* of the thread group's leader, once it has exited */
 };
 
+/* seccomp/user-dispatch.h */
+typedef struct UserDispatch {
+    bool on;
+    uint64_t offset, len;          /* of the code whose calls go through */
+    GuestAddr selector;            /* or 0 */
+} UserDispatch;
+
+/* A call that was interrupted while it waited (syscalls/sleep.c). */
+typedef struct SyscallRestart {
+    uint8_t kind;                  /* what restart_syscall goes on with, or 0 */
+    bool known;                    /* start is the call's */
+    int op;                        /* of a futex */
+    uint32_t value;
+    clockid_t clock;
+    struct timespec start, until;
+    GuestAddr rem, futex;
+} SyscallRestart;
+
 struct Thread {
     Process *process;
     Vcpu *vcpu;
@@ -79,6 +98,7 @@ struct Thread {
     atomic_int signal_pending;     /* work for signal_deliver(); host_syscall() sees it */
     GuestAddr clear_child_tid, robust_list;
     uint64_t robust_list_bytes;
+    SyscallRestart restart;
     int syscall_nr;                /* while in one, else -1; for restart and strace */
     uint64_t syscall_args[6];
     bool exiting;                  /* thread_loop() is to return */
@@ -91,6 +111,7 @@ struct Thread {
     struct SeccompFilter *_Atomic seccomp; /* the newest of its filters, or NULL */
     atomic_bool seccomp_on;        /* its calls are judged */
     bool seccomp_strict;           /* by SECCOMP_SET_MODE_STRICT */
+    UserDispatch user_dispatch;
     /* ptrace/: of a thread that has ever been traced, else NULL; requests that wait for a safe
      * point, with the SIGSTOP and the number of a group stop among them. */
     struct TraceBlock *trace;

@@ -16,6 +16,7 @@
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "linux-user/syscalls/sleep.h"
 #include "syscall-tables/table.h"
 
 enum { AUDIT_ARCH_64_LE = (int)0xc0000000 };
@@ -404,10 +405,15 @@ bool trace_syscall_enter(Thread *t)
     TraceBlock *b = t->trace;
     const GuestAbi *abi = t->process->abi;
     void *cpu = vcpu_cpu(t->vcpu);
+    t->restart.known = false;
     if (!b->active)
         return true;
     uint64_t nr = b->nr = abi->syscall_nr(cpu);
     abi->syscall_args(cpu, b->args);
+    t->syscall_nr = (int)nr;
+    const TableCall *call = syscall_current(t);
+    t->syscall_nr = -1;
+    sleep_call_begins(t, call ? call->host_nr : TABLE_NO_HOST_NR);
     if (b->mode == TRACE_MODE_CONT || b->mode == TRACE_MODE_STEP)
         return true;
     bool emulated = b->mode != TRACE_MODE_SYSCALL;
@@ -452,7 +458,10 @@ static bool is_restarted_without_handler(const TableCall *c)
 long trace_interrupted(Thread *t)
 {
     t->syscall_nr = (int)t->process->abi->syscall_nr(vcpu_cpu(t->vcpu));
-    if (is_restarted_without_handler(syscall_current(t)))
+    const TableCall *c = syscall_current(t);
+    if (c && sleep_keep(t, c->host_nr))
+        return -SYSCALL_RESTART_BLOCK;
+    if (is_restarted_without_handler(c))
         return -SYSCALL_RESTARTNOHAND;
     t->syscall_nr = -1;
     return -EINTR;

@@ -76,6 +76,19 @@ static void interrupt_thread(Thread *t, void *ucontext)
         vcpu_kick(t->vcpu);
 }
 
+/* To the thread that waits for it, if it was sent to the process. */
+static bool pass_on(const Thread *t, int slot, int sig, const siginfo_t *info)
+{
+    int tid = atomic_load_explicit(&t->process->signals->waiters[slot], memory_order_relaxed);
+    siginfo_t copy = *info;
+    if (!tid || tid == t->tid || info->si_code == SI_TKILL)
+        return false;
+    /* A code that isn't negative can be sent to oneself only. */
+    if (copy.si_code >= 0)
+        copy.si_code = (int)(SIGNAL_FORGED_MARK | (unsigned)copy.si_code);
+    return host_raw(SYS_rt_tgsigqueueinfo, host_raw(SYS_getpid), tid, sig, (uintptr_t)&copy) == 0;
+}
+
 /* A signal that somebody sent. */
 static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucontext)
 {
@@ -84,12 +97,14 @@ static void accept_signal(Thread *t, int sig, const siginfo_t *info, void *ucont
     if (slot >= 0) {
         /* Never blocked on the host, so the guest's mask is kept here. As in Linux a second
          * standard signal is lost while the first waits. */
-        if (s->held & SIGNAL_BIT(sig))
+        bool blocked = s->mask & SIGNAL_BIT(sig) && !(s->waiting & SIGNAL_BIT(sig));
+        if ((blocked && pass_on(t, slot, sig, info)) || s->held & SIGNAL_BIT(sig))
             return;
         s->held_info[slot] = *info;
         s->held_info[slot].si_code = signal_forged_unmark(info->si_code);
         s->held |= SIGNAL_BIT(sig);
-        if (s->mask & SIGNAL_BIT(sig))
+        s->quiet = 1;
+        if (blocked)
             return;
     } else {
         s->accepted_info = *info;

@@ -305,6 +305,7 @@ static void restart_before_handler(Thread *t, uint64_t sa_flags)
     void *cpu = vcpu_cpu(t->vcpu);
     long restart = s->restart;
     s->restart = 0;
+    t->restart.kind = 0;
     switch (restart) {
     case 0:
         return;

@@ -70,6 +70,9 @@ typedef struct SignalAction {
 
 typedef struct SignalState {
     pthread_mutex_t lock;
+    /* The thread that waits by sigtimedwait for one of the emulator's five, or 0: who gets it
+     * blocked passes it on. In the order of signal.c's sync_signals. */
+    atomic_int waiters[5];
     SignalAction actions[SIGNAL_N + 1]; /* by number, under lock */
 } SignalState;
 
@@ -86,6 +89,8 @@ typedef struct ThreadSignals {
     siginfo_t accepted_info;
     volatile uint64_t held;           /* of SIGNAL_SYNC_MASK: sent by kill() while blocked */
     siginfo_t held_info[5];
+    volatile uint64_t waiting; /* of SIGNAL_SYNC_MASK: what sigtimedwait waits for */
+    volatile sig_atomic_t quiet; /* one was held while blocked: no reason to give up a call */
     /* A synchronous signal of this thread's own guest code, before anything else. */
     int forced;
     siginfo_t forced_info;

@@ -192,9 +192,3 @@ long sys_io_pgetevents(Thread *t, const uint64_t *args)
 {
     return t->process->abi->syscalls->like_host ? call_masked_by_struct(t, args, 5) : -ENOSYS;
 }
-
-long sys_restart_syscall(Thread *t, const uint64_t *args)
-{
-    /* The host's kernel restarts by itself what it can; a guest's own call finds nothing to do. */
-    return -EINTR;
-}

@@ -132,7 +132,7 @@ long syscall_plain(Thread *t)
     const TableCall *c = call_find(abi->syscalls, nr);
 
     if (!c || c->how != TABLE_PASS || abi->word_bytes != 8 || log_on(LOG_STRACE) ||
-        p->writes_memory || t->tagged ||
+        p->writes_memory || t->tagged || t->user_dispatch.on ||
         atomic_load_explicit(&t->seccomp_on, memory_order_relaxed))
         return -1;
     abi->syscall_args(cpu, t->syscall_args);

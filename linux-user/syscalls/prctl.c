@@ -12,13 +12,14 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/seccomp/seccomp.h"
+#include "linux-user/seccomp/user-dispatch.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
 #include "syscall-tables/handlers.h"
 
 /* Newer than the headers that this may be built with. */
 enum {
-    SET_MDWE = 65, GET_MDWE = 66,
+    SYSCALL_USER_DISPATCH = 59, SET_MDWE = 65, GET_MDWE = 66,
     SET_MEMORY_MERGE = 67, GET_MEMORY_MERGE = 68, TIMER_CREATE_RESTORE_IDS = 77, FUTEX_HASH = 78,
     SET_VMA = 0x53564d41, GET_AUXV = 0x41555856,
 };
@@ -157,7 +158,7 @@ static bool is_the_kernels(int option)
 }
 
 /* What isn't in the lists: the processor's, or EINVAL as from a kernel that doesn't know it. That
- * goes for PR_SET_SYSCALL_USER_DISPATCH, and controls of processors that the guest's aren't. */
+ * goes for controls of processors that the guest's aren't. */
 static long arch_prctl(Thread *t, const uint64_t *args)
 {
     long r = t->process->abi->prctl ? t->process->abi->prctl(t, args) : -EINVAL;
@@ -187,6 +188,8 @@ long sys_prctl(Thread *t, const uint64_t *args)
         return args[1] == SECCOMP_MODE_STRICT   ? seccomp_set_mode_strict(t)
                : args[1] == SECCOMP_MODE_FILTER ? seccomp_set_mode_filter(t, 0, args[2])
                                                 : -EINVAL;
+    case SYSCALL_USER_DISPATCH:
+        return user_dispatch_set(t, args[1], args[2], args[3], args[4]);
     case PR_SET_MM:
         return set_mm(t, args);
     case SET_MDWE:

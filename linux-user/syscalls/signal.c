@@ -87,6 +87,23 @@ long sys_rt_sigprocmask(Thread *t, const uint64_t *args)
     return args[2] && !mem_put(args[2], old) ? -EFAULT : 0;
 }
 
+/* The emulator's own five, as SignalState.waiters has them. */
+static const uint8_t held_order[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+
+/* What was sent to the process, and waits at other threads. */
+static uint64_t held_for_process(Thread *t)
+{
+    Process *p = t->process;
+    uint64_t set = 0;
+    pthread_mutex_lock(&p->threads_lock);
+    for (const Thread *other = p->threads; other; other = other->next)
+        for (unsigned i = 0; i < sizeof held_order; i++)
+            if (other->signals->held_info[i].si_code != SI_TKILL)
+                set |= other->signals->held & SIGNAL_BIT(held_order[i]);
+    pthread_mutex_unlock(&p->threads_lock);
+    return set;
+}
+
 long sys_rt_sigpending(Thread *t, const uint64_t *args)
 {
     uint64_t pending;
@@ -95,7 +112,7 @@ long sys_rt_sigpending(Thread *t, const uint64_t *args)
     long r = host_raw(SYS_rt_sigpending, (uintptr_t)&pending, SIGSET_BYTES);
     if (r < 0)
         return r;
-    pending = (pending | t->signals->held) & t->signals->mask;
+    pending = (pending | t->signals->held | held_for_process(t)) & t->signals->mask;
     return mem_write(args[0], &pending, args[1]) ? 0 : -EFAULT;
 }
 
@@ -112,19 +129,44 @@ long sys_rt_sigsuspend(Thread *t, const uint64_t *args)
                  : host_syscall(t, SYS_rt_sigsuspend, (uintptr_t)host, SIGSET_BYTES, 0, 0, 0, 0);
 }
 
-/* The siginfo of a signal of the emulator's own five that waits here, not in the kernel. */
-static int take_held(Thread *t, uint64_t set, siginfo_t *ret)
+/* The siginfo of one of them that waits at t, not in the kernel; `sent`: one for the process. */
+static int take_held(Thread *t, uint64_t set, bool sent, siginfo_t *ret)
 {
     ThreadSignals *s = t->signals;
-    static const uint8_t order[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    for (unsigned i = 0; i < sizeof order; i++) {
-        if (s->held & set & SIGNAL_BIT(order[i])) {
-            *ret = s->held_info[i];
-            __atomic_fetch_and(&s->held, ~SIGNAL_BIT(order[i]), __ATOMIC_SEQ_CST);
-            return order[i];
-        }
+    for (unsigned i = 0; i < sizeof held_order; i++) {
+        uint64_t bit = SIGNAL_BIT(held_order[i]);
+        if (!(s->held & set & bit) || (sent && s->held_info[i].si_code == SI_TKILL))
+            continue;
+        *ret = s->held_info[i];
+        if (__atomic_fetch_and(&s->held, ~bit, __ATOMIC_SEQ_CST) & bit)
+            return held_order[i];
     }
     return 0;
+}
+
+/* At t, or for the process at another of its threads. */
+static int take_any_held(Thread *t, uint64_t set, siginfo_t *ret)
+{
+    Process *p = t->process;
+    int sig = take_held(t, set, false, ret);
+    if (sig || !(set & SIGNAL_SYNC_MASK))
+        return sig;
+    pthread_mutex_lock(&p->threads_lock);
+    for (Thread *other = p->threads; other && !sig; other = other->next)
+        if (other != t)
+            sig = take_held(other, set, true, ret);
+    pthread_mutex_unlock(&p->threads_lock);
+    return sig;
+}
+
+static void wait_for(Thread *t, uint64_t set, bool begin)
+{
+    t->signals->waiting = begin ? set & SIGNAL_SYNC_MASK : 0;
+    for (unsigned i = 0; i < sizeof held_order; i++) {
+        int none = begin ? 0 : t->tid, now = begin ? t->tid : 0;
+        if (set & SIGNAL_BIT(held_order[i]))
+            atomic_compare_exchange_strong(&t->process->signals->waiters[i], &none, now);
+    }
 }
 
 long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
@@ -136,14 +178,16 @@ long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
     if (!mem_get(&set, args[0]))
         return -EFAULT;
     set &= ~SIGNAL_UNBLOCKABLE;
-    long r = take_held(t, set, &info);
+    wait_for(t, set, true);
+    long r = take_any_held(t, set, &info);
     if (!r) {
         uint64_t host = set & ~SIGNAL_SYNC_MASK;
         r = host_syscall(t, SYS_rt_sigtimedwait, (uintptr_t)&host, (uintptr_t)&info, args[2],
                          SIGSET_BYTES, 0, 0);
         if (r < 0 && (t->signals->held & set))
-            r = take_held(t, set, &info);
+            r = take_held(t, set, false, &info);
     }
+    wait_for(t, set, false);
     info.si_code = r > 0 ? signal_forged_unmark(info.si_code) : 0;
     if (r > 0 && args[1] && !mem_put(args[1], info))
         return -EFAULT;

@@ -8,6 +8,7 @@
 #include "linux-user/arch/debug.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
+#include "linux-user/seccomp/user-dispatch.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -98,8 +99,11 @@ static void take_step(Thread *t)
 
 static void end_syscall(Thread *t, long r)
 {
-    if (__builtin_expect(r == -EINTR, 0) && (t->trace_requests || trace_is_active(t)))
+    if (__builtin_expect(r == -EINTR, 0) &&
+        (t->trace_requests || trace_is_active(t) || t->signals->quiet)) {
+        t->signals->quiet = 0;
         r = trace_interrupted(t);
+    }
     if (__builtin_expect(t->trace != NULL, 0))
         r = trace_syscall_exit(t, r);
     if (syscall_is_restart(r))
@@ -113,6 +117,8 @@ static void end_syscall(Thread *t, long r)
 static void take_syscall(Thread *t)
 {
     long r = -SYSCALL_NO_RESULT;
+    if (__builtin_expect(t->user_dispatch.on, 0) && user_dispatch_takes(t))
+        return;
     if (__builtin_expect(t->trace == NULL, 1) || trace_syscall_enter(t))
         r = syscall_dispatch(t);
     end_syscall(t, r);

@@ -221,6 +221,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
     t->slot = NULL;
     t->clear_child_tid = 0;
     t->robust_list = 0;
+    t->user_dispatch.on = false;
     t->vdso_random.left = 0; /* the parent gives them out too */
     signal_fork_child(t);
     trace_thread_start(t);
