@@ -154,7 +154,7 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
     for (uint32_t n = 0; n < u->n_points; n++) {
         const UnitPoint *p = &u->point[n];
         int32_t guest = (int32_t)p->guest;
-        if (p->end - p->start > UINT8_MAX || guest & 1 || guest / 2 != (int16_t)(guest / 2))
+        if (guest & 1 || guest / 2 >= 1 << 23 || guest / 2 < -(1 << 23))
             return false;
     }
     return true;
@@ -165,12 +165,16 @@ static void add_points(StoreBuilder *b, const CompiledUnit *u)
     for (uint32_t n = 0; n < u->n_points; n++) {
         const UnitPoint *p = &u->point[n];
         StorePattern m = { p->attr, p->flags_kind, p->n_snap };
+        int32_t guest = (int32_t)p->guest / 2;
         StorePoint s = {
-            .start = (uint16_t)p->start, .guest = (int16_t)((int32_t)p->guest / 2),
+            .guest = (uint16_t)guest, .guest_high = (int8_t)(guest >> 16),
             .snap = (uint16_t)p->snap, .pattern = add_pattern(b, m),
-            .bytes = (uint8_t)(p->end - p->start),
         };
-        append(b, &b->points, &s, sizeof s);
+        for (uint32_t at = p->start; at < p->end; at += s.bytes) { /* long ones are several */
+            s.start = (uint16_t)at;
+            s.bytes = (uint8_t)(p->end - at < UINT8_MAX ? p->end - at : UINT8_MAX);
+            append(b, &b->points, &s, sizeof s);
+        }
     }
 }
 

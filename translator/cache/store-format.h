@@ -99,11 +99,14 @@ typedef struct StoreLink {
 /* A UnitPoint; what repeats is a pattern. */
 typedef struct StorePattern { uint32_t attr; uint16_t flags_kind, n_snap; } StorePattern;
 typedef struct StorePoint {
-    uint16_t start;
-    int16_t guest;                /* in halfwords */
-    uint16_t snap, pattern;
-    uint8_t bytes, free;
+    uint16_t start, guest, snap, pattern;
+    uint8_t bytes;
+    int8_t guest_high;            /* with `guest`: in halfwords; regions have callees far away */
 } StorePoint;
+static inline int32_t store_point_guest(const StorePoint *p)
+{
+    return (p->guest_high * 65536 + p->guest) * 2;
+}
 /* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
  * guest address less bias, or the stub's number. */
 enum { STORE_RELOC_SHIFT = 28 };

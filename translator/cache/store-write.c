@@ -26,6 +26,7 @@ enum {
     MAX_FILE_BYTES = 192 << 20,
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
+    MAX_SUPERSEDED = 64,      /* regions whose places others have: also then */
 };
 
 /* A writer's things, where store_write_abandon() finds them. */
@@ -34,6 +35,10 @@ typedef struct StoreWrite {
     StoreFile now;            /* the file as it is under the lock */
     uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
     bool *fresh;              /* [units]: not there yet */
+    size_t *seen;             /* [units]: where its bytes are in StoreUnits.seen */
+    uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
+    uint32_t superseded;      /* how many of them have something else in their place there */
+    uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
     StoreBuilder builder;
 } StoreWrite;
 
@@ -46,10 +51,15 @@ void store_write_abandon(Store *s)
     if (w->fd >= 0)
         close(w->fd); /* and with it the lock */
     store_leave(s);
+    for (uint32_t n = 0; w->placed && n < w->now.n_chunks; n++)
+        free(w->placed[n]);
+    free(w->placed);
     store_file_break(&w->now);
     build_free(&w->builder);
     free(w->sound);
     free(w->fresh);
+    free(w->seen);
+    free(w->slot);
     free(w);
 }
 
@@ -163,56 +173,98 @@ static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const ui
 }
 
 /* Was it made from these bytes? Different ranges have different bytes, or mean the same code. */
-static bool has_seen(const StoredChunk *c, const StoreUnit *r, const uint8_t *seen)
+static bool has_seen(const StoredChunk *c, const StoreUnit *r, const uint8_t *seen, size_t bytes)
 {
     for (uint32_t n = r->seen; n < r[1].seen; n++) {
         const uint8_t *its = chunk_seen(c, &c->seen[n]);
-        if (!its || memcmp(its, seen, c->seen[n].bytes))
+        if (!its || c->seen[n].bytes > bytes || memcmp(its, seen, c->seen[n].bytes))
             return false;
         seen += c->seen[n].bytes;
+        bytes -= c->seen[n].bytes;
     }
-    return true;
+    return !bytes;
+}
+
+/* A region that was made anew has other blocks. */
+static bool is_same(const StoreUnit *r, const CompiledUnit *u)
+{
+    return r->mode == u->mode && r->flags == u->flags &&
+           (!(u->flags & IR_UNIT_REGION) || r->host_bytes == u->host_bytes);
 }
 
 static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
 {
     uint64_t state = 0;
     uint32_t chunk, n, off = (uint32_t)(u->pc - bias);
+    bool other = false;
     while (store_file_probe(&w->now, off, &state, &chunk, &n)) {
         StoredChunk c;
         const uint8_t *code;
-        if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units)
+        if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units ||
+            c.unit[n].off != off)
             continue;
-        const StoreUnit *r = &c.unit[n];
-        if (r->off == off && r->mode == u->mode && r->flags == u->flags && has_seen(&c, r, seen))
+        if (is_same(&c.unit[n], u) && has_seen(&c, &c.unit[n], seen, store_seen_bytes(u)))
             return true;
+        other = true;
     }
+    w->superseded += other && u->flags & IR_UNIT_REGION;
     return false;
 }
 
 /* Which of the process's units are to be added: how many. */
 static uint32_t find_fresh(StoreWrite *w, const StoreUnits *u)
 {
-    const uint8_t *seen = u->seen;
+    size_t at = 0;
     uint32_t count = 0;
     w->fresh = calloc(u->n, sizeof *w->fresh);
-    for (uint32_t n = 0; w->fresh && n < u->n; n++) {
+    w->seen = calloc(u->n, sizeof *w->seen);
+    for (uint32_t n = 0; w->fresh && w->seen && n < u->n; n++) {
         const CompiledUnit *unit = u->unit[n];
-        w->fresh[n] = build_suits(unit, u->bias) && !is_there(w, unit, u->bias, seen);
+        w->fresh[n] = build_suits(unit, u->bias) && !is_there(w, unit, u->bias, u->seen + at);
         count += w->fresh[n];
-        seen += store_seen_bytes(unit);
+        w->seen[n] = at;
+        at += store_seen_bytes(unit);
     }
     return count;
 }
 
+static void build_fresh(StoreWrite *w, const StoreUnits *u, uint32_t n)
+{
+    if (w->fresh[n])
+        build_live(&w->builder, u->unit[n], u->bias, u->seen + w->seen[n]);
+    w->fresh[n] = false;
+}
+
 static void add_live(StoreWrite *w, const StoreUnits *u)
 {
-    const uint8_t *seen = u->seen;
-    for (uint32_t n = 0; n < u->n; n++) {
-        if (w->fresh[n])
-            build_live(&w->builder, u->unit[n], u->bias, seen);
-        seen += store_seen_bytes(u->unit[n]);
+    for (uint32_t n = 0; n < u->n; n++)
+        build_fresh(w, u, n);
+}
+
+static bool index_regions(StoreWrite *w, const StoreUnits *u)
+{
+    for (w->slots = 16; w->slots < 2 * u->n; w->slots *= 2) {}
+    w->slot = calloc(w->slots, sizeof *w->slot);
+    for (uint32_t n = 0; w->slot && n < u->n; n++) {
+        if (!w->fresh[n] || !(u->unit[n]->flags & IR_UNIT_REGION))
+            continue;
+        uint32_t at = store_slot((uint32_t)(u->unit[n]->pc - u->bias), w->slots);
+        while (w->slot[at])
+            at = (at + 1) & (w->slots - 1);
+        w->slot[at] = n + 1;
     }
+    return w->slot;
+}
+
+/* The process's region that takes the place of the unit, + 1. */
+static uint32_t find_region(const StoreWrite *w, const StoreUnits *u, const StoreUnit *r)
+{
+    for (uint32_t at = store_slot(r->off, w->slots); w->slot[at]; at = (at + 1) & (w->slots - 1)) {
+        const CompiledUnit *unit = u->unit[w->slot[at] - 1];
+        if ((uint32_t)(unit->pc - u->bias) == r->off && unit->mode == r->mode)
+            return w->slot[at];
+    }
+    return 0;
 }
 
 static bool still_so(const StoredChunk *c, const StoreRange *r, const StoreUnits *u)
@@ -224,29 +276,59 @@ static bool still_so(const StoredChunk *c, const StoreRange *r, const StoreUnits
     return seen && (!mapped || !memcmp(u->code + from, seen, r->bytes));
 }
 
-/* Of two of the same place the newer one, which the index gives first; and none of other code. */
-static bool is_wanted(StoreWrite *w, const StoredChunk *c, uint32_t chunk, uint32_t n,
-                      const StoreUnits *u)
+static bool is_so(const StoredChunk *c, uint32_t n, const StoreUnits *u)
 {
-    const StoreUnit *r = &c->unit[n];
-    uint32_t first_chunk, first_n;
-    for (uint32_t k = r->seen; k < r[1].seen; k++)
+    for (uint32_t k = c->unit[n].seen; k < c->unit[n + 1].seen; k++)
         if (!still_so(c, &c->seen[k], u))
             return false;
-    for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &first_chunk, &first_n);) {
-        StoredChunk other;
-        const uint8_t *code;
-        if (first_chunk == chunk && first_n == n)
-            return true;
-        if (chunk_is_sound(w, first_chunk, &other, &code) && first_n < other.tables->n_units &&
-            other.unit[first_n].off == r->off && other.unit[first_n].mode == r->mode)
-            return false;
-    }
     return true;
 }
 
-static void add_stored(StoreWrite *w, const StoreUnits *u)
+/* Once only; and none of other code. */
+static void place(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
+                  uint32_t n, const StoreUnits *u)
 {
+    if (!w->placed[chunk])
+        w->placed[chunk] = calloc(c->tables->n_units, 1);
+    if (!w->placed[chunk] || w->placed[chunk][n])
+        return;
+    w->placed[chunk][n] = 1;
+    if (is_so(c, n, u))
+        build_stored(&w->builder, c, code, n);
+}
+
+/* Of several of the same place the newest one: a region of the process's own, or what the index
+ * gives first. It comes to be where the first of them was, near those that jump there. */
+static void place_newest(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
+                         uint32_t n, const StoreUnits *u)
+{
+    const StoreUnit *r = &c->unit[n];
+    uint32_t first, first_n, live = find_region(w, u, r);
+    if (live) {
+        build_fresh(w, u, live - 1);
+        return;
+    }
+    for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &first, &first_n);) {
+        StoredChunk other;
+        const uint8_t *other_code;
+        if (first == chunk && first_n == n)
+            break;
+        if (chunk_is_sound(w, first, &other, &other_code) &&
+            other.tables->fp_site_bytes == w->builder.fp_site_bytes &&
+            first_n < other.tables->n_units && other.unit[first_n].off == r->off &&
+            other.unit[first_n].mode == r->mode && is_so(&other, first_n, u)) {
+            place(w, first, &other, other_code, first_n, u);
+            return;
+        }
+    }
+    place(w, chunk, c, code, n, u);
+}
+
+static bool add_stored(StoreWrite *w, const StoreUnits *u)
+{
+    w->placed = calloc(w->now.n_chunks + 1, sizeof *w->placed);
+    if (!w->placed || !index_regions(w, u))
+        return false;
     for (uint32_t chunk = 0; chunk < w->now.n_chunks; chunk++) {
         StoredChunk c;
         const uint8_t *code;
@@ -255,9 +337,9 @@ static void add_stored(StoreWrite *w, const StoreUnits *u)
             continue;
         build_part(&w->builder, c.tables->warm);
         for (uint32_t n = 0; n < c.tables->n_units; n++)
-            if (is_wanted(w, &c, chunk, n, u))
-                build_stored(&w->builder, &c, code, n);
+            place_newest(w, chunk, &c, code, n, u);
     }
+    return true;
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */
@@ -321,9 +403,9 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
     if (!find_fresh(w, units))
         return;
-    bool join = w->now.n_groups >= MAX_GROUPS;
-    if (join)
-        add_stored(w, units);
+    bool join = w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED;
+    if (join && !add_stored(w, units))
+        return;
     build_part(&w->builder, units->warm);
     add_live(w, units);
     if (!build_finish(&w->builder, s->key, v))

@@ -227,19 +227,19 @@ const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen)
     return NULL;
 }
 
-bool chunk_find_entry(const StoredChunk *c, uint32_t off)
+uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off)
 {
     uint32_t low = 0, high = c->tables->n_units;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2, n = c->unit[mid].by_off;
         if (n < c->tables->n_units && c->unit[n].off == off)
-            return true;
+            return n + 1;
         if (n < c->tables->n_units && c->unit[n].off < off)
             low = mid + 1;
         else
             high = mid;
     }
-    return false;
+    return 0;
 }
 
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
@@ -275,7 +275,7 @@ static bool find_point(const StoredChunk *c, const StoreUnit *u, uint32_t at, Un
             const StorePattern *m = &c->pattern[p->pattern];
             *ret = (UnitPoint) {
                 .start = p->start, .end = (uint32_t)p->start + p->bytes,
-                .guest = (uint32_t)(p->guest * 2), .snap = p->snap, .n_snap = m->n_snap,
+                .guest = (uint32_t)store_point_guest(p), .snap = p->snap, .n_snap = m->n_snap,
                 .flags_kind = m->flags_kind, .attr = m->attr,
             };
             return true;

@@ -58,8 +58,8 @@ ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChu
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);
 /* In a file's bytes: what the unit has seen there; NULL: the tables contradict each other. */
 const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen);
-/* Is there a unit whose entry is at that offset in the file? */
-bool chunk_find_entry(const StoredChunk *c, uint32_t off);
+/* A unit whose entry is at that offset in the file, + 1; 0: there is none. */
+uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off);
 /* What the backend has to know of a unit, but for its links and points. */
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret);
 /* The unit at host_pc: cache_find()'s, or if that is a chunk, view->unit filled in, with the point

@@ -237,11 +237,11 @@ static bool open_map(Translator *t, FileMap *m)
 }
 
 /* May fault. */
-static CompiledUnit *find(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc)
+static CompiledUnit *find(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, uint32_t wanted)
 {
     if (!open_map(t, m))
         return NULL;
-    uint32_t hint = units_hint(t, pc), groups = m->file->n_groups;
+    uint32_t hint = units_hint(t, pc) | wanted, groups = m->file->n_groups;
     CompiledUnit *u = look_up(t, v, m, pc, hint);
     if (u)
         return u;
@@ -249,7 +249,8 @@ static CompiledUnit *find(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc)
     return m->file->n_groups != groups ? look_up(t, v, m, pc, hint) : NULL;
 }
 
-static CompiledUnit *find_guarded(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc)
+static CompiledUnit *find_guarded(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc,
+                                  uint32_t wanted)
 {
     sigjmp_buf recover;
     if (sigsetjmp(recover, 0)) {
@@ -260,7 +261,7 @@ static CompiledUnit *find_guarded(Translator *t, Vcpu *v, FileMap *m, GuestAddr 
         return NULL;
     }
     v->recover = &recover;
-    CompiledUnit *u = find(t, v, m, pc);
+    CompiledUnit *u = find(t, v, m, pc, wanted);
     __asm__ volatile("" ::: "memory"); /* nothing that may fault moves behind */
     v->recover = NULL;
     return u;
@@ -272,7 +273,25 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
         return NULL;
     FileMap *m = find_map(t->stored, pc);
     bool broken = !m || (m->file && m->file->state == STORE_FILE_BROKEN);
-    return broken ? NULL : find_guarded(t, v, m, pc);
+    return broken ? NULL : find_guarded(t, v, m, pc, flags & IR_UNIT_REGION);
+}
+
+CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc)
+{
+    return t->stored ? stored_find(t, v, pc, IR_UNIT_REGION) : NULL;
+}
+
+void stored_prefer(Translator *t, CompiledUnit *region)
+{
+    for (StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next) {
+        uint32_t n = chunk_find_entry(c, (uint32_t)(region->pc - c->bias));
+        if (!n || c == region->chunk || c->unit[n - 1].flags & IR_UNIT_REGION ||
+            c->unit[n - 1].mode != region->mode || region->pc - c->bias > UINT32_MAX)
+            continue;
+        CompiledUnit *old = adopt(t, c, n - 1);
+        if (old)
+            unit_replace(t, old, region);
+    }
 }
 
 void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u)

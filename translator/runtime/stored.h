@@ -11,6 +11,10 @@
 
 /* The unit at pc, ready to be run and in the unit table; NULL: the store has none. */
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
+/* The same, but a region only. */
+CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc);
+/* Jumps of chunks that lead to a stored unit at the region's pc lead to the region from now on. */
+void stored_prefer(Translator *t, CompiledUnit *region);
 /* With -d verify: every unit of this one's chunk must be what translating it here gives. */
 void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u);
 /* The link whose stub is at that host address; NULL: its unit is gone. */

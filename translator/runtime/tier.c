@@ -190,10 +190,23 @@ static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
     return false;
 }
 
+/* What other processes found hot may lie in the store beside what they ran before that, whose jumps
+ * lead to each other. */
+static bool region_from_store(Translator *t, Vcpu *v, CompiledUnit *u)
+{
+    CompiledUnit *region = u->flags & IR_UNIT_REGION ? u : stored_find_region(t, v, u->pc);
+    if (!region)
+        return false;
+    if (u != region)
+        unit_replace(t, u, region);
+    stored_prefer(t, region);
+    return true;
+}
+
 void tier_up(Translator *t, Vcpu *v)
 {
     CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, 0);
-    if (!u || u->flags & IR_UNIT_REGION || u->tier_tried || rebuild_before(t, v, u))
+    if (!u || region_from_store(t, v, u) || u->tier_tried || rebuild_before(t, v, u))
         return;
     if (!tier_translate(t, v, u->pc))
         u->tier_tried = true;
