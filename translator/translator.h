@@ -102,7 +102,7 @@ typedef struct TranslatorConfig {
     bool one_insn;         /* a unit for each guest instruction */
     TranslatorTier tier;
     bool stats;            /* measure translation time */
-    uint32_t tier_threshold; /* a unit is hot after so many entries; 0: default */
+    uint32_t tier_threshold; /* a unit is hot after so many entries; 0: by what it executes */
     bool verify;           /* check each unit's IR before and after the passes */
     bool perf_map;         /* write /tmp/perf-PID.map */
     const TranslatorCallbacks *callbacks;

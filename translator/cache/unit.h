@@ -112,6 +112,7 @@ typedef struct CompiledUnit {
                                are unused */
     uint32_t n_ranges;
     bool tier_tried;        /* its pc was hot, and no region could be made there */
+    uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
     uint8_t rebuilds;       /* how often the region at this pc has been made anew */
     void *runtime;
 } CompiledUnit;

@@ -29,16 +29,16 @@ static void each_live_in(Ra *ra, uint32_t b, WantedFn *fn, void *opaque)
     const RaBlock *x = &rg->block[b];
     const uint32_t *dist = ra_region_dist_in(rg, b);
     uint32_t stamp = ++rg->stamp;
-    for (unsigned v = 0; v < ra->n_vars; v++) {
-        uint32_t g = rg->global_of[x->in[v]];
-        if (!has_bit(x->live_in, v) || has_bit(x->merged, v) || rg->soft[g] == stamp)
-            continue;
-        rg->soft[g] = stamp;
-        fn(ra, opaque, x->in[v]);
-    }
+    for (unsigned w = 0; w < RA_VAR_WORDS; w++)
+        for (uint64_t m = x->live_in[w] & ~x->merged[w]; m; m &= m - 1) {
+            uint32_t value = x->in[w * 64 + __builtin_ctzll(m)], g = rg->global_of[value];
+            if (rg->soft[g] == stamp)
+                continue;
+            rg->soft[g] = stamp;
+            fn(ra, opaque, value);
+        }
     for (uint32_t g = 1; g <= rg->n_globals; g++)
-        if (dist[g] != RA_FAR && rg->soft[g] != stamp &&
-            (rg->def_block[g] != b || ra->value[rg->value_of[g]].constant))
+        if (dist[g] != RA_FAR && rg->home[g] != b && rg->soft[g] != stamp)
             fn(ra, opaque, rg->value_of[g]);
 }
 

@@ -104,11 +104,21 @@ static void set_bit(uint64_t *set, unsigned n) { set[n / 64] |= 1ull << n % 64; 
 static void clear_bit(uint64_t *set, unsigned n) { set[n / 64] &= ~(1ull << n % 64); }
 static bool has_bit(const uint64_t *set, unsigned n) { return set[n / 64] >> n % 64 & 1; }
 
-static void all_vars(const Ra *ra, uint64_t *set, bool lazy_too)
+/* [1]: the lazy ones too */
+static void all_vars(const Ra *ra, uint64_t ret[2][RA_VAR_WORDS])
 {
-    for (unsigned v = 0; v < ra->n_vars; v++)
-        if (lazy_too || !(ra->vars[v].flags & IR_VAR_LAZY))
-            set_bit(set, v);
+    memset(ret, 0, 2 * sizeof *ret);
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        set_bit(ret[1], v);
+        if (!(ra->vars[v].flags & IR_VAR_LAZY))
+            set_bit(ret[0], v);
+    }
+}
+
+static void add_set(uint64_t *set, const uint64_t *more)
+{
+    for (unsigned w = 0; w < RA_VAR_WORDS; w++)
+        set[w] |= more[w];
 }
 
 static void kill_lazy(const Ra *ra, uint64_t *set)
@@ -118,7 +128,8 @@ static void kill_lazy(const Ra *ra, uint64_t *set)
 }
 
 /* Backwards over one block: which variables may be looked at before they are put. */
-static void vars_through(const Ra *ra, uint32_t b, uint64_t *set)
+static void vars_through(const Ra *ra, uint32_t b, const uint64_t all[2][RA_VAR_WORDS],
+                         uint64_t *set)
 {
     const IrUnit *u = ra->unit;
     for (IrRef r = u->block[b].last; r; r = u->insn[r].prev) {
@@ -133,28 +144,52 @@ static void vars_through(const Ra *ra, uint32_t b, uint64_t *set)
                 memset(set, 0, RA_VAR_WORDS * sizeof *set);
             else if (lazy_dead && ir_op_info[i->op].flags & IR_OPF_Z)
                 kill_lazy(ra, set);
-            all_vars(ra, set, !(ir_op_info[i->op].flags & IR_OPF_M) && !lazy_dead);
+            add_set(set, all[!(ir_op_info[i->op].flags & IR_OPF_M) && !lazy_dead]);
         }
     }
+}
+
+/* Backward problems: the blocks whose successors have changed since they were looked at. */
+static bool *due_blocks(const Ra *ra)
+{
+    bool *due = arena_alloc_raw(ra->unit->arena, ra->region->n_blocks);
+    memset(due, true, ra->region->n_blocks);
+    return due;
+}
+
+/* True: one of them doesn't come before b in the order backwards. */
+static bool be_due(const RaBlock *x, uint32_t b, bool *due)
+{
+    bool again = false;
+    for (unsigned p = 0; p < x->n_preds; p++) {
+        due[x->pred[p]] = true;
+        again |= x->pred[p] >= b;
+    }
+    return again;
 }
 
 static void find_live_vars(Ra *ra)
 {
     RaRegion *rg = ra->region;
-    for (bool changed = true; changed;) {
-        changed = false;
+    uint64_t all[2][RA_VAR_WORDS];
+    all_vars(ra, all);
+    bool *due = due_blocks(ra);
+    for (bool again = true; again;) {
+        again = false;
         for (uint32_t b = rg->n_blocks; b-- > 0;) {
             RaBlock *x = &rg->block[b];
             uint32_t s[2];
             uint64_t set[RA_VAR_WORDS] = { 0 };
+            if (!due[b])
+                continue;
+            due[b] = false;
             for (unsigned n = successors(&ra->unit->block[b], s); n-- > 0;)
-                for (unsigned w = 0; w < RA_VAR_WORDS; w++)
-                    set[w] |= rg->block[s[n]].live_in[w];
+                add_set(set, rg->block[s[n]].live_in);
             memcpy(x->live_out, set, sizeof set);
-            vars_through(ra, b, set);
+            vars_through(ra, b, all, set);
             if (memcmp(set, x->live_in, sizeof set)) {
                 memcpy(x->live_in, set, sizeof set);
-                changed = true;
+                again |= be_due(x, b, due);
             }
         }
     }
@@ -163,12 +198,14 @@ static void find_live_vars(Ra *ra)
 static void find_puts(Ra *ra)
 {
     const IrUnit *u = ra->unit;
+    uint64_t all[2][RA_VAR_WORDS];
+    all_vars(ra, all);
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
             if (u->insn[r].op == IR_put)
                 set_bit(ra->region->block[b].puts, u->insn[r].imm);
             else if (ra_prepare_writes_vars(ra, &u->insn[r]))
-                all_vars(ra, ra->region->block[b].puts, true);
+                add_set(ra->region->block[b].puts, all[1]);
         }
 }
 
@@ -362,6 +399,7 @@ static void find_globals(Ra *ra)
     }
     rg->value_of = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
     rg->def_block = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
+    rg->home = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
     rg->last_block = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
     rg->slot = zeroed(ra, rg->n_globals + 1, sizeof(int16_t));
     rg->out = zeroed(ra, rg->n_globals + 1, sizeof(uint32_t));
@@ -372,6 +410,7 @@ static void find_globals(Ra *ra)
         if (rg->global_of[value]) {
             rg->value_of[rg->global_of[value]] = value;
             rg->def_block[rg->global_of[value]] = def[value];
+            rg->home[rg->global_of[value]] = ra->value[value].constant ? RA_FAR : def[value];
         }
 }
 
@@ -406,6 +445,20 @@ static uint32_t *dist_of(const RaRegion *rg, uint32_t b)
     return rg->dist + (size_t)b * (rg->n_globals + 1);
 }
 
+/* The loops over all values are worth vector instructions. */
+#define VECTORIZED __attribute__((optimize("tree-vectorize", "vect-cost-model=dynamic")))
+
+/* `home`: in which block each value is made, so that it isn't looked for at that one's start. */
+VECTORIZED static void nearer(uint32_t *restrict out, const uint32_t *restrict in,
+                              const uint32_t *restrict home, uint32_t n, uint32_t to, uint32_t far)
+{
+    for (uint32_t g = 0; g < n; g++) {
+        uint32_t d = in[g] + far < RA_MAX_DISTANCE ? in[g] + far : RA_MAX_DISTANCE;
+        d = in[g] == RA_FAR || home[g] == to ? RA_FAR : d;
+        out[g] = d < out[g] ? d : out[g];
+    }
+}
+
 /* Distances from the end of a block. */
 static void dist_out(Ra *ra, uint32_t b, uint32_t *out)
 {
@@ -413,12 +466,8 @@ static void dist_out(Ra *ra, uint32_t b, uint32_t *out)
     uint32_t s[2];
     memset(out, 0xff, (rg->n_globals + 1) * sizeof *out);
     for (unsigned n = successors(&ra->unit->block[b], s); n-- > 0;) {
-        const uint32_t *in = dist_of(rg, s[n]);
-        uint32_t far = edge_penalty(ra, b, s[n]);
-        for (uint32_t g = 1; g <= rg->n_globals; g++)
-            if (in[g] != RA_FAR && in[g] + far < out[g] &&
-                (rg->def_block[g] != s[n] || ra->value[rg->value_of[g]].constant))
-                out[g] = in[g] + far < RA_MAX_DISTANCE ? in[g] + far : RA_MAX_DISTANCE;
+        nearer(out, dist_of(rg, s[n]), rg->home, rg->n_globals + 1, s[n],
+               edge_penalty(ra, b, s[n]));
         EdgeUse e = { s[n], out };
         ra_region_each_phi(ra, s[n], b, use_on_edge, &e);
     }
@@ -441,21 +490,17 @@ static void first_uses(Ra *ra)
         }
 }
 
-static bool pass_through(Ra *ra, uint32_t b, const uint32_t *out)
+VECTORIZED static bool pass_through(uint32_t *restrict in, const uint32_t *restrict out, uint32_t n,
+                                    uint32_t length)
 {
-    RaRegion *rg = ra->region;
-    uint32_t *in = dist_of(rg, b), length = rg->block[b].last_pos + 1 - rg->block[b].first_pos;
-    bool changed = false;
-    for (uint32_t g = 1; g <= rg->n_globals; g++) {
-        if (out[g] == RA_FAR || in[g] < length)
-            continue;
+    uint32_t changed = 0;
+    for (uint32_t g = 0; g < n; g++) {
         uint32_t d = out[g] + length < RA_MAX_DISTANCE ? out[g] + length : RA_MAX_DISTANCE;
-        if (d < in[g]) {
-            in[g] = d;
-            changed = true;
-        }
+        d = out[g] == RA_FAR || in[g] < length || in[g] < d ? in[g] : d;
+        changed |= in[g] ^ d;
+        in[g] = d;
     }
-    return changed;
+    return changed != 0;
 }
 
 static void find_distances(Ra *ra)
@@ -465,11 +510,18 @@ static void find_distances(Ra *ra)
     rg->dist = arena_alloc_raw(ra->unit->arena, n * sizeof *rg->dist);
     memset(rg->dist, 0xff, n * sizeof *rg->dist);
     first_uses(ra);
-    for (bool changed = true; changed;) {
-        changed = false;
+    bool *due = due_blocks(ra);
+    for (bool again = true; again;) {
+        again = false;
         for (uint32_t b = rg->n_blocks; b-- > 0;) {
+            const RaBlock *x = &rg->block[b];
+            if (!due[b])
+                continue;
+            due[b] = false;
             dist_out(ra, b, rg->out);
-            changed |= pass_through(ra, b, rg->out);
+            if (pass_through(dist_of(rg, b), rg->out, rg->n_globals + 1,
+                             x->last_pos + 1 - x->first_pos))
+                again |= be_due(x, b, due);
         }
     }
 }
@@ -483,14 +535,14 @@ static unsigned class_of(const Ra *ra, uint32_t value)
     return ra_region_class(ra, ra->value[value].type) != ra->target->gprs;
 }
 
-/* Backwards over a block: how many hard-live values there are at once. */
+/* Backwards over a block, from the distances in rg->out: how many hard-live values there are at
+ * once. */
 static void block_pressure(Ra *ra, uint32_t b, uint32_t *seen)
 {
     RaRegion *rg = ra->region;
     const IrUnit *u = ra->unit;
     unsigned live[2] = { 0 };
     uint16_t *most = rg->block[b].pressure;
-    dist_out(ra, b, rg->out);
     for (uint32_t g = 1; g <= rg->n_globals; g++)
         if (rg->out[g] < RA_SOFT_USE && counts(ra, rg->value_of[g])) {
             seen[rg->value_of[g]] = b + 1;
@@ -520,37 +572,44 @@ static void block_pressure(Ra *ra, uint32_t b, uint32_t *seen)
             most[c] = live[c];
 }
 
+static void last_use_in(Ra *ra, uint32_t g, uint32_t b)
+{
+    if (ra->region->last_block[g] < b)
+        ra->region->last_block[g] = b;
+}
+
+/* From the distances in rg->out. */
+static void find_last_uses(Ra *ra, uint32_t b)
+{
+    RaRegion *rg = ra->region;
+    const RaBlock *x = &rg->block[b];
+    const uint32_t *in = dist_of(rg, b);
+    for (uint32_t g = 1; g <= rg->n_globals; g++)
+        if (in[g] != RA_FAR || rg->out[g] != RA_FAR || rg->def_block[g] == b)
+            last_use_in(ra, g, b);
+    for (unsigned v = 0; v < ra->n_vars; v++) {
+        if (has_bit(x->live_in, v))
+            last_use_in(ra, rg->global_of[x->in[v]], b);
+        if (has_bit(x->live_out, v))
+            last_use_in(ra, rg->global_of[x->out[v]], b);
+    }
+}
+
 /* A loop's head has the greatest pressure of its loop. */
 static void find_pressure(Ra *ra)
 {
     RaRegion *rg = ra->region;
     uint32_t *seen = zeroed(ra, ra->n_values, sizeof *seen);
-    for (uint32_t b = rg->n_blocks; b-- > 0;)
+    for (uint32_t b = rg->n_blocks; b-- > 0;) {
+        dist_out(ra, b, rg->out);
         block_pressure(ra, b, seen);
+        find_last_uses(ra, b);
+    }
     for (uint32_t b = rg->n_blocks; b-- > 0;)
         for (uint32_t l = rg->block[b].loop; l; l = rg->block[l - 1].outer)
             for (unsigned c = 0; c < 2; c++)
                 if (rg->block[l - 1].pressure[c] < rg->block[b].pressure[c])
                     rg->block[l - 1].pressure[c] = rg->block[b].pressure[c];
-}
-
-static void find_last_blocks(Ra *ra)
-{
-    RaRegion *rg = ra->region;
-    for (uint32_t b = 0; b < rg->n_blocks; b++) {
-        const RaBlock *x = &rg->block[b];
-        const uint32_t *in = dist_of(rg, b);
-        dist_out(ra, b, rg->out);
-        for (uint32_t g = 1; g <= rg->n_globals; g++)
-            if (in[g] != RA_FAR || rg->out[g] != RA_FAR || rg->def_block[g] == b)
-                rg->last_block[g] = b;
-        for (unsigned v = 0; v < ra->n_vars; v++) {
-            if (has_bit(x->live_in, v))
-                rg->last_block[rg->global_of[x->in[v]]] = b;
-            if (has_bit(x->live_out, v))
-                rg->last_block[rg->global_of[x->out[v]]] = b;
-        }
-    }
 }
 
 void ra_region_prepare(Ra *ra, const IrRef *pair)
@@ -569,7 +628,6 @@ void ra_region_prepare(Ra *ra, const IrRef *pair)
     find_globals(ra);
     find_distances(ra);
     find_pressure(ra);
-    find_last_blocks(ra);
     memcpy(ra->binding, rg->block[0].in, ra->n_vars * sizeof *ra->binding);
     memset(ra->form, 0, ra->n_vars);
 }

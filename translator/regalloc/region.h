@@ -62,6 +62,7 @@ typedef struct RaRegion {
     uint32_t *global_of;         /* [n_values]; 0: lives in one block only */
     uint32_t *value_of;          /* [n_globals + 1] */
     uint32_t *def_block;         /* [n_globals + 1] */
+    uint32_t *home;              /* [n_globals + 1]: def_block; of constants RA_FAR */
     uint32_t *last_block;        /* [n_globals + 1]: in layout, that it is live in */
     int16_t *slot;               /* [n_globals + 1]: its spill slot, or RA_MEM_NONE */
     uint32_t *phi_of;            /* [n_globals + 1]: a phi in memory that it goes into, or 0 */

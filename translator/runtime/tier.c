@@ -14,11 +14,13 @@
 #include "translator/runtime/stored.h"
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
-       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_REBUILDS = 4 };
+       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_REBUILDS = 4,
+       DEFAULT_WORTH = 800000 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
     uint32_t threshold = config->tier_threshold ? config->tier_threshold : DEFAULT_THRESHOLD;
+    t->tier_worth = config->tier_threshold ? 0 : DEFAULT_WORTH;
     t->tier = config->one_insn || !t->backend->regions ? TIER_BASELINE : config->tier;
     /* At least two entries: then the counter doesn't overflow twice running. */
     t->tier_step = (uint32_t)((((uint64_t)1 << 32) - 1) / (threshold < 2 ? 2 : threshold) + 1);
@@ -59,7 +61,7 @@ static uint32_t entries(const Source *s, GuestAddr pc)
     const CompiledUnit *u = unit_table_find(s->t->units, pc, s->v->mode, 0);
     if (!u)
         return 0;
-    return u->flags & IR_UNIT_REGION || u->tier_tried
+    return u->flags & IR_UNIT_REGION || u->tier_asked
                ? UINT32_MAX : s->v->profile[vcpu_profile_index(pc)];
 }
 
@@ -203,10 +205,20 @@ static bool region_from_store(Translator *t, Vcpu *v, CompiledUnit *u)
     return true;
 }
 
+/* The unit has been entered as often as the counters count, once more. Is what it has cost so far
+ * about what a region costs to make? If it isn't, that may never pay. */
+static bool worth(const Translator *t, CompiledUnit *u)
+{
+    uint64_t insns = (uint64_t)(UINT32_MAX / t->tier_step) * u->n_guest_insns;
+    u->tier_asked += u->tier_asked != UINT16_MAX;
+    return insns * u->tier_asked >= t->tier_worth;
+}
+
 void tier_up(Translator *t, Vcpu *v)
 {
     CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, 0);
-    if (!u || region_from_store(t, v, u) || u->tier_tried || rebuild_before(t, v, u))
+    if (!u || region_from_store(t, v, u) || u->tier_tried || !worth(t, u) ||
+        rebuild_before(t, v, u))
         return;
     if (!tier_translate(t, v, u->pc))
         u->tier_tried = true;

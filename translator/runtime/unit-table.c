@@ -14,7 +14,9 @@ enum {
     SEEN_BITS = 1 << 15,
 };
 
-/* Heads of the lists through CompiledUnit.page_next; open addressing, never deleted from. */
+/* Heads of the lists through CompiledUnit.page_next; open addressing, never deleted from. Invalid
+ * units stay in the lists until somebody visits the page: each list is long, and to look for one
+ * unit in it took 2 % of a compiler's time. */
 typedef struct PageEntry {
     uint64_t page_plus_1; /* 0: free */
     CompiledUnit *first;
@@ -190,15 +192,6 @@ static void page_insert(UnitTable *t, uint64_t page, CompiledUnit *u)
     e->first = u;
 }
 
-static void page_remove(UnitTable *t, uint64_t page, CompiledUnit *u)
-{
-    CompiledUnit **at = &page_slot(t->page, t->cap_pages, page)->first;
-    while (*at && *at != u)
-        at = page_next(*at, page);
-    if (*at)
-        *at = *page_next(u, page);
-}
-
 typedef void (*PageFn)(UnitTable *t, uint64_t page, CompiledUnit *u);
 
 static void each_page(UnitTable *t, CompiledUnit *u, PageFn fn)
@@ -233,7 +226,7 @@ static void grow_buckets(UnitTable *t)
 void unit_table_add(UnitTable *t, CompiledUnit *u)
 {
     each_page(t, u, page_insert);
-    if (++t->n_units > 2 * t->buckets->n && t->buckets->n < BUCKETS_MAX)
+    if (++t->n_units > t->buckets->n && t->buckets->n < BUCKETS_MAX)
         grow_buckets(t);
     CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
     u->hash_next = *head;
@@ -242,7 +235,6 @@ void unit_table_add(UnitTable *t, CompiledUnit *u)
 
 void unit_table_remove(UnitTable *t, CompiledUnit *u)
 {
-    each_page(t, u, page_remove);
     CompiledUnit **at = &t->buckets->head[bucket_of(t->buckets, u->pc)];
     while (*at && *at != u)
         at = &(*at)->hash_next;
@@ -267,12 +259,15 @@ void unit_table_clear(UnitTable *t)
 static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisitor fn, void *opaque)
 {
     uint64_t page = e->page_plus_1 - 1;
-    for (CompiledUnit *u = e->first, *next; u; u = next) {
-        next = *page_next(u, page);
+    for (CompiledUnit **at = &e->first, *u; (u = *at);) {
         const UnitRange *range = u->range ? range_on(u, page) : NULL;
-        if ((range ? range->start : u->seen_start) <= last &&
+        if (!u->invalid && (range ? range->start : u->seen_start) <= last &&
             (range ? range->end : u->seen_end) > start)
             fn(opaque, u);
+        if (u->invalid)
+            *at = *page_next(u, page);
+        else
+            at = page_next(u, page);
     }
 }
 
