@@ -477,26 +477,34 @@ static void *worker_main(void *opaque)
 }
 
 /* Threads run through more code than fits the buffer, while another one invalidates it. */
+/* With a threshold of 1 each of the chain's blocks begins a region of 64 of them: a minute's work
+ * for 20 rounds. */
+static unsigned some_rounds(unsigned rounds)
+{
+    return tier == TIER_AUTO && tier_threshold ? rounds / 8 + 1 : rounds;
+}
+
 static void test_flush_threads(void)
 {
+    unsigned rounds = some_rounds(20);
     Area a = area_new(16 * BLOCKS + 4096 - 16 * BLOCKS % 4096);
     Translator *t = new_translator(&a, 1 << 20);
     uint64_t counter = 0;
     Worker w[WORKERS];
     put_chain(&a);
     for (unsigned n = 0; n < WORKERS; n++) {
-        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter, .rounds = 20 };
+        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter, .rounds = rounds };
         pthread_create(&w[n].thread, NULL, worker_main, &w[n]);
     }
-    for (unsigned n = 0; n < 300; n++) {
+    for (unsigned n = 0; n < some_rounds(300); n++) {
         translator_invalidate(t, at(&a, n * 37), n % 3 ? 64 : 8192);
         usleep(100);
     }
     for (unsigned n = 0; n < WORKERS; n++) {
         pthread_join(w[n].thread, NULL);
-        g_assert_cmpuint(w[n].result, ==, 20 * BLOCKS);
+        g_assert_cmpuint(w[n].result, ==, rounds * BLOCKS);
     }
-    g_assert_cmpuint(counter, ==, 20 * WORKERS * BLOCKS);
+    g_assert_cmpuint(counter, ==, rounds * WORKERS * BLOCKS);
     TranslatorStats stats;
     translator_stats(t, &stats);
     g_test_message("%lu units, %lu flushes, %lu invalidated", (long)stats.units,
@@ -517,11 +525,12 @@ static void test_fork(void)
     put_chain(&a);
     Worker w[2];
     for (unsigned n = 0; n < 2; n++) {
-        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter, .rounds = 30 };
+        w[n] = (Worker){ .t = t, .a = &a, .counter = &counter,
+                         .rounds = some_rounds(30) };
         pthread_create(&w[n].thread, NULL, worker_main, &w[n]);
     }
     Worker mine = { .t = t, .a = &a, .counter = &counter, .rounds = 1 };
-    for (unsigned n = 0; n < 10; n++) {
+    for (unsigned n = 0; n < some_rounds(10); n++) {
         worker_main(&mine);
         Vcpu *v = vcpu_new(t, NULL);
         VcpuExitInfo info;
