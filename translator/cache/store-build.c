@@ -194,7 +194,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = &u->link[n];
         StoreLink s = { .target = (int32_t)(l->target - u->pc), .site = (uint16_t)l->site,
-                        .stub = (uint16_t)l->stub };
+                        .stub = (uint16_t)l->stub, .guard = (uint16_t)l->guard };
         append(b, &b->links, &s, sizeof s);
         unlink_site(b->code.p + r.code, &s);
     }

@@ -94,7 +94,7 @@ typedef struct StoreLink {
     int32_t target;               /* less the unit's off */
     uint16_t site, stub;          /* as in UnitLink */
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
-    uint16_t free;
+    uint16_t guard;               /* as in UnitLink */
 } StoreLink;
 /* A UnitPoint; what repeats is a pattern. */
 typedef struct StorePattern { uint32_t attr; uint16_t flags_kind, n_snap; } StorePattern;

@@ -337,7 +337,7 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
     for (uint32_t k = 0; k < n_links; k++) {
         const StoreLink *s = &c->link[u->link + k];
         link[k] = (UnitLink) { .from = made, .target = made->pc + (int64_t)s->target,
-                               .site = s->site, .stub = s->stub };
+                               .site = s->site, .stub = s->stub, .guard = s->guard };
     }
     c->made[n] = made;
     return made;

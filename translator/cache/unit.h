@@ -28,6 +28,8 @@ typedef struct UnitLink {
     struct CompiledUnit *from;
     GuestAddr target;
     uint32_t site, stub;          /* offsets from from->code */
+    uint32_t guard;               /* where the unit goes on behind a call: becomes a jump to the
+                                     site's code when the unit is withdrawn. 0: none */
     /* the runtime's, under the translator's lock */
     struct CompiledUnit *to;      /* NULL: not linked */
     struct UnitLink *next_incoming, **prev_incoming; /* list to->incoming */

@@ -158,7 +158,7 @@ bool ir_op_has_imm(IrOp op)
     case IR_f2i: case IR_i2f: case IR_vtos: case IR_vget: case IR_vset: case IR_vsetl:
     case IR_vdupl: case IR_vshl: case IR_vshru: case IR_vshrs: case IR_vext: case IR_vrev:
     case IR_vf2i: case IR_vi2f: case IR_br: case IR_brc: case IR_poll: case IR_exit_if:
-    case IR_trap_if: case IR_exit_jump: case IR_exit_call: case IR_trap:
+    case IR_trap_if: case IR_exit_jump: case IR_exit_call: case IR_gcall: case IR_trap:
         return true;
     default:
         return false;

@@ -249,6 +249,10 @@ enum {
     IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_WATCH | IR_UNIT_BREAK,
 };
 
+/* A guest's call behind which the unit goes on. No value but constants is alive across it: the
+ * callee may be any code, this unit too. */
+static inline bool ir_is_gcall(unsigned op) { return op == IR_gcall || op == IR_gcallind; }
+
 typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpInfo;
 extern const IrOpInfo ir_op_info[IR_N_OPS];
 extern const char *const ir_type_names[IR_N_TYPES];

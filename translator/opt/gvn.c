@@ -32,6 +32,7 @@ typedef struct Gvn {
     uint32_t n_known;
     IrRef truth[2];   /* constants at the entry */
     bool fp_fixed;
+    bool gcalls;      /* there are guest's calls, across which only constants live */
 } Gvn;
 
 static uint64_t mix(uint64_t h, uint64_t v)
@@ -147,8 +148,21 @@ static bool is_fp(IrOp op)
     return (op >= IR_fadd && op <= IR_flfcmp) || (op >= IR_vfadd && op <= IR_vfcvtn);
 }
 
+static bool of_constants(const IrUnit *u, const IrInsn *i)
+{
+    unsigned n = 0;
+    for (; n < 4 && i->arg[n]; n++)
+        switch (u->insn[i->arg[n]].op) {
+        case IR_const: case IR_codeaddr: case IR_vconst: break;
+        default: return false;
+        }
+    return n > 0;
+}
+
 static bool mergeable(const Gvn *g, const IrInsn *i)
 {
+    if (g->gcalls && of_constants(g->u, i)) /* others depend on a get on their side of the call */
+        return false;
     if (i->op == IR_call)
         return g->u->isa->helpers[i->imm].flags & IR_HELPER_PURE;
     if (i->op == IR_nop || !(ir_op_info[i->op].flags & IR_OPF_P))
@@ -288,9 +302,14 @@ static Gvn gvn_new(IrUnit *u)
     g.known = arena_alloc_raw(u->arena, g.cap_known * sizeof *g.known);
     g.fact = arena_alloc(u->arena, g.n_fact * sizeof *g.fact);
     for (uint32_t b = 0; b < u->n_blocks; b++)
-        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
-            if (sets_fp(u, &u->insn[r]))
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            if (ir_is_gcall(u->insn[r].op)) {
+                g.gcalls = true;
                 g.fp_fixed = false;
+            } else if (sets_fp(u, &u->insn[r])) {
+                g.fp_fixed = false;
+            }
+        }
     return g;
 }
 

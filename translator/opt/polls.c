@@ -19,7 +19,7 @@ static bool loops(const Cfg *c, uint32_t block)
 static bool has(const IrUnit *u, uint32_t block, IrOp op)
 {
     for (IrRef r = u->block[block].last; r; r = u->insn[r].prev)
-        if (u->insn[r].op == op)
+        if (u->insn[r].op == op || (op == IR_exit_call && ir_is_gcall(u->insn[r].op)))
             return true;
     return false;
 }

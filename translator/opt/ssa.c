@@ -42,7 +42,8 @@ typedef struct Ssa {
 
 static bool writes_vars(const IrUnit *u, const IrInsn *i)
 {
-    return i->op == IR_call && u->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS;
+    return ir_is_gcall(i->op) ||
+           (i->op == IR_call && u->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS);
 }
 
 static void find_defs(Ssa *s)

@@ -20,7 +20,7 @@ static void observe(const VarLive *l, VarSet *live, bool lazy_too)
 static bool exits(const IrInsn *i)
 {
     return i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
-           i->op == IR_poll;
+           i->op == IR_poll || i->op == IR_gcall;
 }
 
 void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSet *live)

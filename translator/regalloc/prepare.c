@@ -28,7 +28,8 @@ void ra_homes(const RaTarget *target, const IrVar *vars, unsigned n_vars, Reg *r
 
 bool ra_prepare_writes_vars(const Ra *ra, const IrInsn *i)
 {
-    return i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS;
+    return ir_is_gcall(i->op) ||
+           (i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS);
 }
 
 /* The producers whose i32 results leave the upper half of the host register 0. */

@@ -144,7 +144,7 @@ void ra_set_reg(Ra *ra, uint32_t value, Reg own);
 static inline bool ra_lazy_dead(const IrInsn *i)
 {
     return (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
-            i->op == IR_poll) && i->attr & IR_EXIT_LAZY_DEAD;
+            i->op == IR_poll || i->op == IR_gcall) && i->attr & IR_EXIT_LAZY_DEAD;
 }
 /* Lists what isn't canonical; returns the index in ra->snap and the number of entries. Moves values
  * first that live in another variable's place. */
@@ -152,6 +152,7 @@ uint32_t ra_snapshot(Ra *ra, bool for_exit, unsigned *ret_n);
 void ra_sync_vars(Ra *ra);     /* stores every variable to the state */
 void ra_leave_state(Ra *ra);   /* nothing used after this instruction is only in the state */
 void ra_reload_vars(Ra *ra);   /* every variable's value is what the state holds now */
+void ra_return_vars(Ra *ra);   /* the same behind a guest's call: they are canonical */
 static inline unsigned ra_type_bytes(IrType t)
 {
     return t == IR_V128 || t == IR_I128 ? 16 : 8;

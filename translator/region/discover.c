@@ -183,10 +183,18 @@ static bool is_below(const Region *r, uint32_t frame, GuestAddr pc)
     return !frame && pc < r->block[0].pc;
 }
 
+/* Behind a call: not back to what was before it. */
+static bool is_before(const Region *r, const RegionBlock *k, GuestAddr pc)
+{
+    GuestAddr behind = r->frame[k->frame].behind;
+    return behind && (pc == r->block[0].pc || (pc <= k->branch_pc && pc < behind));
+}
+
 /* Should the region go on at the block's target n? */
 static bool follows(const Region *r, const RegionBlock *k, unsigned n)
 {
-    if (n > 1 || (is_below(r, k->frame, k->target[n]) && !r->below))
+    if (n > 1 || (is_below(r, k->frame, k->target[n]) && !r->below) ||
+        is_before(r, k, k->target[n]))
         return false;
     switch (k->end) {
     case REGION_END_RUNS_ON: return n == 0 && k->n_insns;

@@ -17,8 +17,8 @@ static bool may_inline(const Region *r, uint32_t frame, GuestAddr callee)
     for (uint32_t f = frame;; f = r->frame[f].outer) {
         if (r->frame[f].callee == callee)
             return false; /* recursive */
-        if (!f)
-            return true;
+        if (!f || r->frame[f].behind)
+            return true; /* once, behind a call: half of what recurses returns at once */
     }
 }
 
@@ -81,6 +81,20 @@ static int32_t inline_call(Region *r, uint32_t block, GuestAddr callee)
     return -1;
 }
 
+/* What comes behind a call that stays one: its first block, or -1. */
+static int32_t go_on_behind(Region *r, uint32_t block)
+{
+    uint32_t frame = r->block[block].frame, fresh = r->n_frames;
+    GuestAddr pc = r->block[block].next;
+    if (region_ir_frame(r, frame) || fresh == REGION_MAX_FRAMES ||
+        r->n_insns >= r->src->limits.behind || !r->src->returns(r->src->opaque, pc))
+        return -1;
+    int32_t b = region_block_new(r, fresh, pc);
+    if (b >= 0)
+        r->frame[r->n_frames++] = (RegionFrame){ .callee = pc, .behind = pc };
+    return b;
+}
+
 void region_inline(Region *r, uint32_t block)
 {
     RegionEnd end = r->block[block].end;
@@ -91,5 +105,9 @@ void region_inline(Region *r, uint32_t block)
     for (unsigned k = 0; k < n; k++) {
         int32_t callee = inline_call(r, block, r->block[block].target[k]);
         r->block[block].succ[k] = callee;
+    }
+    if (end == REGION_END_CALL ? r->block[block].succ[0] < 0 : end == REGION_END_CALLIND && !n) {
+        int32_t back = go_on_behind(r, block);
+        r->block[block].succ[REGION_BACK] = back;
     }
 }

@@ -40,7 +40,7 @@ bool region_continues(const Region *r, uint32_t n)
     const RegionBlock *before = &r->block[r->layout[n - 1]];
     int32_t b = (int32_t)r->layout[n];
     return r->block[b].n_pred == 1 && !is_fork(before) &&
-           (before->succ[0] == b || before->succ[1] == b);
+           (before->succ[0] == b || before->succ[1] == b || before->succ[REGION_BACK] == b);
 }
 
 /* On to the successor, in the same block if it is planned so. */
@@ -138,14 +138,23 @@ static bool take_last(RegionLift *l, IrOp op, IrInsn *ret)
     return true;
 }
 
+static void call_and_go_on(RegionLift *l, const RegionBlock *b, IrOp op, const IrInsn *call)
+{
+    ir_emit(&l->c.b, op, IR_VOID, 0, 0, call->arg[0], call->arg[1], 0, 0, call->imm);
+    go_on(l, b, b->succ[REGION_BACK]);
+}
+
 static bool end_call(RegionLift *l, const RegionBlock *b)
 {
     IrInsn call;
-    if (b->succ[0] < 0)
+    if (b->succ[0] < 0 && b->succ[REGION_BACK] < 0)
         return l->c.ended;
     if (!take_last(l, IR_exit_call, &call))
         return false;
-    go_on(l, b, b->succ[0]);
+    if (b->succ[0] >= 0)
+        go_on(l, b, b->succ[0]);
+    else
+        call_and_go_on(l, b, IR_gcall, &call);
     return true;
 }
 
@@ -186,16 +195,20 @@ static bool end_callind(RegionLift *l, const RegionBlock *b)
             l->c.b.block = next;
         }
     }
-    ir_emit(&l->c.b, IR_exit_callind, IR_VOID, 0, 0, call.arg[0], call.arg[1], 0, 0, 0);
+    if (b->succ[REGION_BACK] >= 0)
+        call_and_go_on(l, b, IR_gcallind, &call);
+    else
+        ir_emit(&l->c.b, IR_exit_callind, IR_VOID, 0, 0, call.arg[0], call.arg[1], 0, 0, 0);
     return true;
 }
 
 /* From an inlined callee. (Where it returns to elsewhere, the frames mean nothing.) */
 static bool end_ret(RegionLift *l, const RegionBlock *b)
 {
-    const IrFrame *f = &l->r->unit->frame[b->frame];
+    uint32_t frame = region_ir_frame(l->r, b->frame);
+    const IrFrame *f = &l->r->unit->frame[frame];
     IrInsn ret;
-    if (!b->frame)
+    if (!frame)
         return l->c.ended;
     if (take_last(l, IR_exit_ret, &ret)) {
         IrRef c = is_address(l, ret.arg[0], f->ret);
@@ -265,7 +278,7 @@ bool region_end_block(RegionLift *l, const RegionBlock *b, IrRef marker)
     if (!end_block(l, b, marker))
         return false;
     if (b->end != REGION_END_RET)
-        set_frame(l->r->unit, marker, b->frame);
+        set_frame(l->r->unit, marker, region_ir_frame(l->r, b->frame));
     return true;
 }
 

@@ -88,7 +88,7 @@ static void mark_lazy_exits(Region *r)
     for (IrRef n = 1; n < u->n_insns; n++) {
         IrInsn *i = &u->insn[n];
         if (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call &&
-            i->op != IR_poll)
+            i->op != IR_poll && i->op != IR_gcall)
             continue;
         GuestAddr start = (GuestAddr)i->imm & ~(GuestAddr)(REGION_PAGE_BYTES - 1);
         for (unsigned k = 0; k < r->n_pages; k++) {
@@ -116,7 +116,7 @@ bool region_lift(Region *r)
     r->unit->n_frames = r->n_frames;
     r->unit->frame = arena_alloc(src->arena, r->n_frames * sizeof *r->unit->frame);
     for (uint32_t n = 1; n < r->n_frames; n++)
-        r->unit->frame[n] = (IrFrame){ r->frame[n].ret, r->frame[n].outer };
+        r->unit->frame[n] = (IrFrame){ r->frame[n].ret, region_ir_frame(r, r->frame[n].outer) };
     RegionLift l = { .r = r };
     l.c = (LiftContext){ .b = { .unit = r->unit }, .isa = src->isa, .cpu_model = src->cpu_model,
                          .mode = src->mode };

@@ -16,6 +16,12 @@
  * the call, and goes on there; in a leaf the comparison folds. Nothing else is assumed of callees.
  * The private stack has no entries for frames: exits from them make these (ir.h, IrFrame).
  *
+ * Where the region began it also goes on behind calls that stay calls, if it is no loop. All
+ * variables are canonical there, and no way leads back to what was before the call, nor do ways
+ * join that went through different calls: each goes on in a RegionFrame of its own, and code that
+ * two of them have is there twice. So no value but a constant is alive across a call, and what
+ * comes back to the entry leaves and enters again.
+ *
  * Rules
  *  1. A guest block is lifted once to find where it ends, and once more into the unit, when all
  *     branch targets are known. What the second time shows decides; a difference (it can only come
@@ -39,7 +45,9 @@ enum {
     REGION_PAGE_SHIFT = 12,
     REGION_PAGE_BYTES = 1 << REGION_PAGE_SHIFT,
     REGION_MAX_PAGES = 16,
-    REGION_SUCCS = 4,        /* of a block: targets of an indirect call */
+    REGION_TARGETS = 4,      /* of an indirect call */
+    REGION_BACK = REGION_TARGETS, /* number of the successor behind a call */
+    REGION_SUCCS,
     REGION_MAX_FRAMES = 64,
     REGION_PAGE_MARGIN = 16, /* of the next page, for an instruction across the end */
 };
@@ -57,6 +65,7 @@ typedef struct RegionLimits {
     uint32_t inlined; /* instructions of one call's callee, with what that calls */
     uint32_t depth;   /* of frames */
     uint32_t below;   /* instructions below the entry */
+    uint32_t behind;  /* after so many it doesn't go on behind another call */
 } RegionLimits;
 
 typedef struct RegionSource {
@@ -70,10 +79,12 @@ typedef struct RegionSource {
     bool (*page)(void *opaque, RegionPage *page);
     /* Has the branch at `from` ever gone to `to`? (Or: is it worth to be in the region?) */
     bool (*taken)(void *opaque, GuestAddr from, GuestAddr to);
-    /* Where the indirect call or jump at `from` has gone to, at most REGION_SUCCS of them. */
+    /* Where the indirect call or jump at `from` has gone to, at most REGION_TARGETS of them. */
     unsigned (*targets)(void *opaque, GuestAddr from, GuestAddr *ret);
     /* Is the code there often entered? */
     bool (*hot)(void *opaque, GuestAddr pc);
+    /* Is it worth to go on there, behind a call? */
+    bool (*returns)(void *opaque, GuestAddr pc);
     /* IR_UNIT_* flags that the instruction at pc asks for. */
     uint32_t (*hint)(void *opaque, GuestAddr pc);
     void *opaque;
@@ -84,7 +95,8 @@ typedef enum RegionEnd {
     REGION_END_RUNS_ON, /* into succ[0], or to `next` */
     REGION_END_JUMP,
     REGION_END_BRANCH,  /* conditional: succ[0] taken, succ[1] else */
-    REGION_END_CALL,    /* target[0]; succ[0] is the callee, if it is inlined */
+    REGION_END_CALL,    /* target[0]; succ[0] is the callee, if it is inlined, else
+                           succ[REGION_BACK] what the region goes on with */
     REGION_END_CALLIND, /* to target[n], or elsewhere */
     REGION_END_RET,     /* to target[0], the frame's own return address, or elsewhere */
     REGION_END_LEAVES,  /* by the instruction itself: indirect jump, trap … */
@@ -98,7 +110,7 @@ typedef struct RegionBlock {
     RegionEnd end;
     bool traps;
     uint32_t n_targets;          /* of a call */
-    GuestAddr target[REGION_SUCCS];
+    GuestAddr target[REGION_TARGETS];
     int32_t succ[REGION_SUCCS];  /* blocks, or -1: outside */
     bool keep;
     int32_t order;               /* in the layout, or -1 */
@@ -108,11 +120,12 @@ typedef struct RegionBlock {
 
 typedef struct RegionInsn { GuestAddr pc; } RegionInsn;
 
-/* An inlined call; [0] is where the region began. */
+/* An inlined call; [0] is where the region began. Or what follows a call in it that stays one. */
 typedef struct RegionFrame {
     uint32_t outer;
     uint32_t depth;
     GuestAddr callee, ret;
+    GuestAddr behind;            /* a call: where the frame, which is [0]'s, goes on; else 0 */
 } RegionFrame;
 
 typedef struct Region {
@@ -144,6 +157,12 @@ bool region_lift(Region *r);
 void region_inline(Region *r, uint32_t block);
 /* Does the block end with a call that stays one and is often made? */
 bool region_calls_out(const Region *r, const RegionBlock *b);
+
+/* Its number in the unit: what is behind a call in frame 0 is that. */
+static inline uint32_t region_ir_frame(const Region *r, uint32_t frame)
+{
+    return r->frame[frame].behind ? 0 : frame;
+}
 
 /* discover.c, for inline.c: the block at pc, if there is one or can be made; else -1. */
 int32_t region_block(Region *r, uint32_t frame, GuestAddr pc);

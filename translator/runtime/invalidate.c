@@ -43,10 +43,13 @@ static void unlink_incoming(Translator *t, CompiledUnit *u)
     }
 }
 
-/* Nobody finds the unit any more. */
+/* Nobody finds the unit any more, nor returns into it: its code may have changed. */
 static void withdraw(Translator *t, CompiledUnit *u)
 {
     unit_table_remove(t->units, u);
+    for (uint32_t n = 0; n < u->n_links; n++)
+        if (u->link[n].guard)
+            t->backend->close_return(t, &u->link[n]);
     /* Before the purge: jump_cache_fill() looks at it after it has filled. */
     __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
     for (Vcpu *v = t->vcpus; v; v = v->next)

@@ -14,7 +14,7 @@
 #include "translator/runtime/stored.h"
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
-       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_REBUILDS = 4,
+       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_BEHIND = 128, MAX_REBUILDS = 4,
        DEFAULT_WORTH = 800000 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
@@ -70,6 +70,12 @@ static bool hot(void *opaque, GuestAddr pc)
     return entries(opaque, pc) >= UINT32_MAX / 16;
 }
 
+static bool returns(void *opaque, GuestAddr pc)
+{
+    const Source *s = opaque;
+    return s->t->tier == TIER_OPTIMIZE || hot(opaque, pc);
+}
+
 /* The targets that are hot themselves, or nearly. If there are too many, one more comparison for
  * each is dearer than the look-up. */
 static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
@@ -80,7 +86,7 @@ static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
     for (unsigned k = 0; k < VCPU_TARGETS; k++) {
         if (!row[k] || !hot(opaque, row[k]))
             continue;
-        if (n == REGION_SUCCS)
+        if (n == REGION_TARGETS)
             return 0;
         ret[n++] = row[k];
     }
@@ -137,9 +143,10 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     arena_reset(t->arena);
     RegionSource src = {
         .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
-        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW },
-        .page = copy_page, .taken = taken, .targets = targets, .hot = hot, .hint = hint,
-        .opaque = &s,
+        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW,
+                    MAX_BEHIND },
+        .page = copy_page, .taken = taken, .targets = targets, .hot = hot, .returns = returns,
+        .hint = hint, .opaque = &s,
     };
     if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))

@@ -73,6 +73,8 @@ bool rv_known_codeaddr(LiftContext *ctx, int r, GuestAddr *ret_addr)
     IrRef ref = unit->block[ctx->b.block].last;
     for (int i = 0; r && ref != IR_NONE && i < 24; i++, ref = unit->insn[ref].prev) {
         const IrInsn *insn = &unit->insn[ref];
+        if (ir_is_gcall(insn->op))
+            return false;
         if (insn->op == IR_put && insn->imm == r - 1) {
             const IrInsn *value = &unit->insn[insn->arg[0]];
             if (value->op != IR_codeaddr)

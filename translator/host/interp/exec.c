@@ -172,9 +172,9 @@ static Step run_control(Exec *x, const IrInsn *i, uint32_t index)
         return a->u ? run_trap(x, i, 1) : STEP_NEXT;
     case IR_trap:
         return run_trap(x, i, 0);
-    case IR_exit_jump: case IR_exit_call:
+    case IR_exit_jump: case IR_exit_call: case IR_gcall: /* (comes back to another unit) */
         return leave_direct(x, index, (GuestAddr)i->imm);
-    case IR_exit_ind: case IR_exit_callind:
+    case IR_exit_ind: case IR_exit_callind: case IR_gcallind:
         if (x->unit->base.flags & IR_UNIT_COUNTED)
             x->v->target[vcpu_target_site(x->iv->pc)][vcpu_target_slot(a->u)] = a->u;
         set_pc(x, a->u);

@@ -104,7 +104,7 @@ static uint32_t count_insns(const IrUnit *u, uint32_t *ret_links)
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next, n++)
             links += u->insn[r].op == IR_exit_if || u->insn[r].op == IR_exit_jump ||
-                     u->insn[r].op == IR_exit_call;
+                     u->insn[r].op == IR_exit_call || u->insn[r].op == IR_gcall;
     *ret_links = links;
     return n;
 }
@@ -114,7 +114,8 @@ static void make_links(InterpUnit *to)
     uint32_t links = 0;
     for (uint32_t n = 1; n < to->n_insns; n++) {
         const IrInsn *i = &to->insn[n];
-        if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call)
+        if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
+            i->op == IR_gcall)
             to->base.link[links++] = (UnitLink){ .from = &to->base, .target = (GuestAddr)i->imm,
                                                  .site = n };
     }

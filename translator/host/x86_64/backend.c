@@ -171,6 +171,20 @@ static void x86_unlink(Translator *t, UnitLink *link)
     patch((uint8_t *)link->from->code + link->site, link->from->code + link->stub);
 }
 
+/* lea rsp, [rsp+8], which lies within eight aligned bytes, becomes a jump to the one before the
+ * link's own (exits.c). */
+static void x86_close_return(Translator *t, const UnitLink *link)
+{
+    (void)t;
+    enum { LEA_BYTES = 5, OPCODE_BYTES = 1 };
+    uint8_t *at = (uint8_t *)link->from->code + link->guard;
+    uint64_t *eight = (uint64_t *)(void *)(at - ((uintptr_t)at & 7)), bytes = *eight;
+    int32_t rel = (int32_t)(link->site - OPCODE_BYTES - LEA_BYTES - (link->guard + LEA_BYTES));
+    ((uint8_t *)&bytes)[(uintptr_t)at & 7] = 0xe9;
+    memcpy((uint8_t *)&bytes + ((uintptr_t)at & 7) + OPCODE_BYTES, &rel, sizeof rel);
+    __asm__ volatile("movq %1, %0" : "=m"(*eight) : "r"(bytes) : "memory");
+}
+
 static void x86_flush(Translator *t)
 {
     X86Backend *b = t->backend_data;
@@ -204,7 +218,7 @@ const Backend backend_x86_64 = {
     .compile = compile_unit,
     .enter = x86_enter,
     .link = x86_link,
-    .unlink = x86_unlink,
+    .unlink = x86_unlink, .close_return = x86_close_return,
     .flush = x86_flush,
     .stub = x86_stub,
     .fp_site_bytes = sizeof(UnitFpSite),

@@ -234,13 +234,20 @@ static void settle_flags(Emit *e) { flags_clobber(e); }
 
 /* -- links ------------------------------------------------------------------------------------- */
 
-static void align_rel32(Emit *e, unsigned opcode_bytes)
+/* What is `ahead` bytes on shall stand at most at byte `most` of an aligned eight. */
+static void align_site(Emit *e, unsigned ahead, unsigned most)
 {
-    static const uint8_t nop[4][3] = { { 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 } };
-    unsigned at = ((e->p - e->code) + opcode_bytes) % 8, n = at > 4 ? 8 - at : 0;
+    static const uint8_t nop[8][7] = {
+        { 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0 },
+        { 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 },
+        { 0x0f, 0x1f, 0x80, 0, 0, 0, 0 },
+    };
+    unsigned at = ((e->p - e->code) + ahead) % 8, n = at > most ? 8 - at : 0;
     for (unsigned k = 0; k < n; k++)
         emit8(e, nop[n][k]);
 }
+
+static void align_rel32(Emit *e, unsigned opcode_bytes) { align_site(e, opcode_bytes, 4); }
 
 static void cold_link_stub(Emit *e, Cold *c)
 {
@@ -282,9 +289,14 @@ static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
     }
 }
 
+enum { CALL_BYTES = 5, LEA_BYTES = 5, LEA_MAX_AT = 8 - LEA_BYTES };
+
+/* lea rsp, [rsp+8] */
+static void drop_return(Emit *e) { enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 }); }
+
 static void landing_pad(Emit *e, GuestAddr ret_pc)
 {
-    enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    drop_return(e);
     align_rel32(e, 1);
     emit8(e, 0xe9);
     emit32(e, 0);
@@ -620,6 +632,46 @@ static bool return_pc(Emit *e, IrRef ret, GuestAddr *ret_pc)
     return true;
 }
 
+/* The way back from a call once the unit is withdrawn. v[0]: return address; v[1]: the place that
+ * leads here then */
+static void cold_withdrawn(Emit *e, Cold *c)
+{
+    align_rel32(e, LEA_BYTES + 1);
+    drop_return(e);
+    emit8(e, 0xe9);
+    emit32(e, 0);
+    add_link(e, c->v[0]);
+    e->s->links[e->s->n_links - 1].guard = c->v[1];
+}
+
+/* Behind a call after which the unit goes on. The instruction there can be replaced by a jump, by
+ * one store, so that a unit whose code has been changed meanwhile isn't returned into. */
+static void come_back(Emit *e, GuestAddr ret_pc)
+{
+    Cold *c = emit_cold(e, cold_withdrawn, NULL);
+    c->v[0] = ret_pc;
+    c->v[1] = e->p - e->code;
+    drop_return(e);
+    flags_forget(e);
+    ra_return_vars(e->ra);
+}
+
+static void select_gcall(Emit *e, IrInsn *i)
+{
+    GuestAddr ret_pc;
+    write_back_direct(e, i);
+    if (!return_pc(e, i->arg[0], &ret_pc)) {
+        e->failed = true;
+        return;
+    }
+    push_return(e, ret_pc, RCX);
+    align_site(e, CALL_BYTES, 0); /* its own rel32 then is at byte 4 */
+    emit8(e, 0xe8);
+    emit32(e, 0);
+    add_link(e, i->imm);
+    come_back(e, ret_pc);
+}
+
 static void select_exit_call(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
@@ -680,6 +732,24 @@ static void select_exit_callind(Emit *e, IrInsn *i)
     landing_pad(e, ret_pc);
 }
 
+static void select_gcallind(Emit *e, IrInsn *i)
+{
+    GuestAddr ret_pc;
+    target_to_rax(e, i->arg[0]);
+    if (!return_pc(e, i->arg[1], &ret_pc)) {
+        e->failed = true;
+        return;
+    }
+    Cold *c = emit_cold(e, cold_call_miss, NULL);
+    c->v[0] = ret_pc;
+    look_up(e, &c->enter);
+    push_return(e, ret_pc, RAX);
+    enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
+    align_site(e, 0, LEA_MAX_AT);
+    enc_bind(e, &c->back);
+    come_back(e, ret_pc);
+}
+
 /* r[0]: the target */
 static void cold_ret(Emit *e, Cold *c)
 {
@@ -729,6 +799,8 @@ const SelectRow select_control_rows[] = {
     { IR_exit_call, SEL_KEEPS_FLAGS, select_exit_call },
     { IR_exit_callind, SEL_KEEPS_FLAGS, select_exit_callind },
     { IR_exit_ret, SEL_KEEPS_FLAGS, select_exit_ret },
+    { IR_gcall, SEL_KEEPS_FLAGS, select_gcall },
+    { IR_gcallind, SEL_KEEPS_FLAGS, select_gcallind },
     { IR_trap, SEL_KEEPS_FLAGS, select_trap },
     { 0 },
 };
