@@ -2,23 +2,60 @@
 /* See store-build.h. */
 #include "translator/cache/store-build.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "translator/cache/store.h"
 
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
 
+/* Large ones are mappings of their own: what they have more than they need costs no memory, and
+ * nothing is left in the heap when they are given back. */
+enum { MAPPED_BYTES = 64 << 10 };
+
+static bool is_mapped(const StoreBuffer *f) { return f->cap >= MAPPED_BYTES; }
+
+static void buffer_free(StoreBuffer *f)
+{
+    if (is_mapped(f))
+        munmap(f->p, f->cap);
+    else
+        free(f->p);
+    *f = (StoreBuffer) { 0 };
+}
+
+static bool buffer_reserve(StoreBuffer *f, size_t n)
+{
+    size_t cap = n * 2 + 4096;
+    void *p;
+    if (cap < MAPPED_BYTES) {
+        p = realloc(f->p, cap);
+    } else {
+        cap = store_align(cap, 4096);
+        p = is_mapped(f) ? mremap(f->p, f->cap, cap, MREMAP_MAYMOVE)
+                         : mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                -1, 0);
+        if (p == MAP_FAILED)
+            p = NULL;
+        if (p && !is_mapped(f)) {
+            memcpy(p, f->p, f->n);
+            free(f->p);
+        }
+    }
+    if (!p)
+        return false;
+    f->p = p;
+    f->cap = cap;
+    return true;
+}
+
 static void *grow(StoreBuilder *b, StoreBuffer *to, size_t bytes)
 {
-    if (to->n + bytes > to->cap) {
-        size_t cap = (to->n + bytes) * 2 + 4096;
-        uint8_t *p = realloc(to->p, cap);
-        if (!p) {
-            b->failed = true;
-            return NULL;
-        }
-        to->p = p;
-        to->cap = cap;
+    if (to->n + bytes > to->cap && !buffer_reserve(to, to->n + bytes)) {
+        b->failed = true;
+        return NULL;
     }
     void *at = to->p + to->n;
     to->n += bytes;
@@ -44,11 +81,9 @@ void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
                            &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
-                           &b->parts, &b->seen_bytes, &b->rows, &b->slots, &b->blobs, &b->head };
-    for (size_t n = 0; n < sizeof all / sizeof *all; n++) {
-        free(all[n]->p);
-        *all[n] = (StoreBuffer) { 0 };
-    }
+                           &b->parts, &b->seen_bytes, &b->rows, &b->slots, &b->blob };
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++)
+        buffer_free(all[n]);
 }
 
 /* -- one unit ---------------------------------------------------------------------------------- */
@@ -108,11 +143,12 @@ static void add_relocs(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, si
     for (uint32_t n = 0; n < u->n_relocs && !b->failed; n++) {
         const UnitReloc *r = &u->reloc[n];
         uint8_t *place = b->code.p + at + r->at;
-        uint64_t wide = r->value - bias;
-        uint32_t narrow = (uint32_t)(r->kind == UNIT_RELOC_STUB ? r->value : wide);
-        memcpy(place, r->kind == UNIT_RELOC_GUEST64 ? (void *)&wide : &narrow,
-               r->kind == UNIT_RELOC_GUEST64 ? sizeof wide : sizeof narrow);
-        uint32_t word = (uint32_t)(at + r->at) | r->kind << STORE_RELOC_SHIFT;
+        uint64_t value = 0;
+        size_t bytes = r->kind == UNIT_RELOC_GUEST64 ? 8 : 4;
+        memcpy(&value, place, bytes);
+        value = r->kind == UNIT_RELOC_STUB ? r->stub : value - bias;
+        memcpy(place, &value, bytes);
+        uint32_t word = (uint32_t)(at + r->at) | (uint32_t)r->kind << STORE_RELOC_SHIFT;
         append(b, &b->relocs, &word, sizeof word);
     }
 }
@@ -153,7 +189,7 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
             return false;
     for (uint32_t n = 0; n < u->n_points; n++) {
         const UnitPoint *p = &u->point[n];
-        int32_t guest = (int32_t)p->guest;
+        int32_t guest = p->guest;
         if (guest & 1 || guest / 2 >= 1 << 23 || guest / 2 < -(1 << 23))
             return false;
     }
@@ -164,15 +200,16 @@ static void add_points(StoreBuilder *b, const CompiledUnit *u)
 {
     for (uint32_t n = 0; n < u->n_points; n++) {
         const UnitPoint *p = &u->point[n];
-        StorePattern m = { p->attr, p->flags_kind, p->n_snap };
-        int32_t guest = (int32_t)p->guest / 2;
+        StorePattern m = { p->flags_kind, p->n_snap };
+        int32_t guest = p->guest / 2;
         StorePoint s = {
             .guest = (uint16_t)guest, .guest_high = (int8_t)(guest >> 16),
             .snap = (uint16_t)p->snap, .pattern = add_pattern(b, m),
         };
-        for (uint32_t at = p->start; at < p->end; at += s.bytes) { /* long ones are several */
+        uint32_t end = p->start + p->bytes;
+        for (uint32_t at = p->start; at < end; at += s.bytes) { /* long ones are several */
             s.start = (uint16_t)at;
-            s.bytes = (uint8_t)(p->end - at < UINT8_MAX ? p->end - at : UINT8_MAX);
+            s.bytes = (uint8_t)(end - at < UINT8_MAX ? end - at : UINT8_MAX);
             append(b, &b->points, &s, sizeof s);
         }
     }
@@ -378,8 +415,8 @@ static void join_seen(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
 
 static void add_table(StoreBuilder *b, const StoreBuffer *table)
 {
-    append(b, &b->blobs, table->p, table->n);
-    pad(b, &b->blobs, 16, 0);
+    append(b, &b->blob, table->p, table->n);
+    pad(b, &b->blob, 16, 0);
 }
 
 static void add_slots(StoreBuilder *b, uint32_t chunk)
@@ -391,7 +428,7 @@ static void add_slots(StoreBuilder *b, uint32_t chunk)
     }
 }
 
-/* The tables behind the code, in the file's order. */
+/* The tables, in the file's order, into an empty blob. */
 static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBuffer *bytes)
 {
     StoreTables t = {
@@ -408,17 +445,34 @@ static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBu
     append(b, &b->units, &last, sizeof last);
     const StoreBuffer *kept[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->seen,
                                   &b->fp_sites, &b->patterns, &b->points, &b->snaps };
-    size_t at = b->blobs.n;
-    append(b, &b->blobs, &t, sizeof t);
+    append(b, &b->blob, &t, sizeof t);
     for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
         add_table(b, kept[n]);
-    t.kept_bytes = (uint32_t)(b->blobs.n - at);
+    t.kept_bytes = (uint32_t)b->blob.n;
     add_table(b, &b->relocs);
     add_table(b, ranges);
     add_table(b, bytes);
-    pad(b, &b->blobs, STORE_ALIGN, 0);
+    pad(b, &b->blob, STORE_ALIGN, 0);
     if (!b->failed)
-        memcpy(b->blobs.p + at, &t, sizeof t);
+        memcpy(b->blob.p, &t, sizeof t);
+}
+
+static void write_at(StoreBuilder *b, const void *what, size_t bytes, uint64_t at)
+{
+    const uint8_t *p = what;
+    while (bytes && !b->failed) {
+        ssize_t done = pwrite(b->fd, p, bytes, (off_t)at);
+        if (done > 0)
+            p += done, at += (size_t)done, bytes -= (size_t)done;
+        else
+            b->failed = errno != EINTR;
+    }
+}
+
+static void write_next(StoreBuilder *b, const void *what, size_t bytes)
+{
+    write_at(b, what, bytes, b->at);
+    b->at += bytes;
 }
 
 static void close_chunk(StoreBuilder *b)
@@ -430,25 +484,24 @@ static void close_chunk(StoreBuilder *b)
     order_by_off(b);
     join_seen(b, &ranges, &bytes);
     add_slots(b, b->rows.n / sizeof(StoreChunkRow));
-    StoreChunkRow row = { .at = b->blobs.n };
-    append(b, &b->blobs, b->code.p, b->code.n);
-    pad(b, &b->blobs, STORE_ALIGN, 0xcc);
-    row.code_bytes = (uint32_t)(b->blobs.n - row.at);
+    pad(b, &b->code, STORE_ALIGN, 0xcc);
+    b->blob.n = 0;
     add_tables(b, &ranges, &bytes);
-    row.table_bytes = (uint32_t)(b->blobs.n - row.at - row.code_bytes);
-    if (!b->failed) {
-        const uint8_t *blob = b->blobs.p + row.at;
-        const uint8_t *tables = blob + row.code_bytes;
-        row.checksum = store_chunk_sum(blob, row.code_bytes, tables, tables, row.table_bytes);
-    }
+    StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n,
+                          .table_bytes = (uint32_t)b->blob.n };
+    b->failed |= b->rows.n / sizeof row >= b->max_rows;
+    if (!b->failed)
+        row.checksum = store_chunk_sum(b->code.p, b->code.n, b->blob.p, b->blob.p, b->blob.n);
     append(b, &b->rows, &row, sizeof row);
+    write_next(b, b->code.p, b->code.n);
+    write_next(b, b->blob.p, b->blob.n);
     StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
                              &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
                              &b->parts, &b->seen_bytes };
     for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
         empty[n]->n = 0;
-    free(ranges.p);
-    free(bytes.p);
+    buffer_free(&ranges);
+    buffer_free(&bytes);
 }
 
 void build_part(StoreBuilder *b, bool warm)
@@ -460,25 +513,25 @@ void build_part(StoreBuilder *b, bool warm)
 
 /* -- the group --------------------------------------------------------------------------------- */
 
-bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2])
+void build_begin(StoreBuilder *b, int fd, uint64_t start, uint32_t max_rows)
 {
-    close_chunk(b);
-    if (b->failed || !b->n_units)
-        return false;
-    uint32_t slots = 16, n_rows = b->rows.n / sizeof(StoreChunkRow);
+    b->fd = fd;
+    b->start = start;
+    b->max_rows = max_rows;
+    b->at = start + store_align(sizeof(StoreGroup) + max_rows * sizeof(StoreChunkRow), STORE_ALIGN);
+}
+
+/* Into an empty blob: an open-addressed table. Gives the number of slots. */
+static uint32_t build_index(StoreBuilder *b)
+{
+    uint32_t slots = 16;
     while (slots < 2 * b->n_units)
         slots *= 2;
-    size_t index_at = store_align(sizeof(StoreGroup) + b->rows.n, STORE_ALIGN);
-    size_t blobs_at = store_align(index_at + slots * sizeof(StoreSlot), STORE_ALIGN);
-    uint8_t *head = grow(b, &b->head, blobs_at);
-    if (!head)
-        return false;
-    memset(head, 0, blobs_at);
-    StoreChunkRow *row = (StoreChunkRow *)(void *)b->rows.p;
-    for (uint32_t n = 0; n < n_rows; n++)
-        row[n].at += blobs_at;
-    memcpy(head + sizeof(StoreGroup), row, b->rows.n);
-    StoreSlot *index = (StoreSlot *)(void *)(head + index_at);
+    b->blob.n = 0;
+    StoreSlot *index = grow(b, &b->blob, slots * sizeof *index);
+    if (!index)
+        return 0;
+    memset(index, 0, slots * sizeof *index);
     for (const StoreSlot *s = (const void *)b->slots.p; (uint8_t *)s < b->slots.p + b->slots.n;
          s++) {
         uint32_t at = store_slot(s->off, slots);
@@ -486,14 +539,28 @@ bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2])
             at = (at + 1) & (slots - 1);
         index[at] = *s;
     }
-    StoreGroup *g = (StoreGroup *)(void *)head;
-    *g = (StoreGroup) {
-        .magic = STORE_GROUP_MAGIC, .key = key, .bytes = blobs_at + b->blobs.n,
-        .n_chunks = n_rows, .n_units = b->n_units, .index_at = index_at, .index_slots = slots,
+    return slots;
+}
+
+bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
+{
+    close_chunk(b);
+    if (b->failed || !b->n_units)
+        return false;
+    uint32_t slots = build_index(b);
+    uint64_t index_at = b->at - b->start;
+    pad(b, &b->blob, STORE_ALIGN, 0);
+    write_next(b, b->blob.p, b->blob.n);
+    StoreGroup g = {
+        .magic = STORE_GROUP_MAGIC, .key = key, .bytes = b->at - b->start,
+        .n_chunks = b->rows.n / sizeof(StoreChunkRow), .n_units = b->n_units,
+        .index_at = index_at, .index_slots = slots,
     };
-    g->checksum = store_hash(head + offsetof(StoreGroup, key),
-                             sizeof *g - offsetof(StoreGroup, key) + b->rows.n, 0);
-    ret[0] = (struct iovec) { head, blobs_at };
-    ret[1] = (struct iovec) { b->blobs.p, b->blobs.n };
-    return true;
+    b->failed |= g.index_at != index_at;
+    g.checksum = store_hash(b->rows.p, b->rows.n,
+                            store_hash(&g.key, sizeof g - offsetof(StoreGroup, key), 0));
+    write_at(b, b->rows.p, b->rows.n, b->start + sizeof g);
+    write_at(b, &g, sizeof g, b->start);
+    *ret_end = b->at;
+    return !b->failed;
 }

@@ -1,14 +1,13 @@
 /* data plane */
 /*
- * Lays out a group of the translation store: chunks with their tables and guest bytes, the index.
+ * Writes a group of the translation store: chunks with their tables and guest bytes, the index.
  * Units come from the process (build_live) or from chunks of the store that were not relocated
- * (build_stored). After a failure (memory; guest bytes that contradict each other) the builder
- * takes everything and build_finish() says false.
+ * (build_stored). Each chunk is written as soon as it is complete, so that a large group doesn't
+ * need as much memory; its head comes last. After a failure (memory; no space; guest bytes that
+ * contradict each other) the builder takes everything and build_finish() says false.
  */
 #ifndef TRANSLATOR_CACHE_STORE_BUILD_H
 #define TRANSLATOR_CACHE_STORE_BUILD_H
-
-#include <sys/uio.h>
 
 #include "translator/cache/stored-chunk.h"
 
@@ -21,10 +20,15 @@ typedef struct StoreBuilder {
     /* the open chunk; parts: of SeenBytes */
     StoreBuffer code, units, links, seen, patterns, points, snaps, constants, vconsts, fp_sites,
         relocs, parts, seen_bytes;
-    /* the group: rows with places in blobs, index entries */
-    StoreBuffer rows, slots, blobs, head;
-    uint32_t n_units;
+    /* the group: rows, index entries; what is being written */
+    StoreBuffer rows, slots, blob;
+    uint32_t n_units, max_rows;
+    int fd;
+    uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
 } StoreBuilder;
+
+/* The group begins at `start` of fd, and has no more than max_rows chunks. */
+void build_begin(StoreBuilder *b, int fd, uint64_t start, uint32_t max_rows);
 
 void build_free(StoreBuilder *b);
 /* Do its fields fit those of the store? */
@@ -35,7 +39,8 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
 /* What follows goes into another chunk, if this one is large enough to be worth one, or was not
  * made in the same way. */
 void build_part(StoreBuilder *b, bool warm);
-/* The group's bytes, valid until build_free(); false: failed, or there is nothing. */
-bool build_finish(StoreBuilder *b, uint64_t key, struct iovec ret[2]);
+/* The group is in the file but for its head, which makes it one; or false: failed, or there is
+ * nothing. ret_end: where it ends. */
+bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end);
 
 #endif

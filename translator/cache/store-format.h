@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 1,
+    STORE_FORMAT = 2,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is. */
@@ -97,7 +97,7 @@ typedef struct StoreLink {
     uint16_t guard;               /* as in UnitLink */
 } StoreLink;
 /* A UnitPoint; what repeats is a pattern. */
-typedef struct StorePattern { uint32_t attr; uint16_t flags_kind, n_snap; } StorePattern;
+typedef struct StorePattern { uint16_t flags_kind, n_snap; } StorePattern;
 typedef struct StorePoint {
     uint16_t start, guest, snap, pattern;
     uint8_t bytes;

@@ -27,6 +27,7 @@ enum {
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
     MAX_SUPERSEDED = 64,      /* regions whose places others have: also then */
+    LET_GO_BYTES = 256 << 10,
 };
 
 /* A writer's things, where store_write_abandon() finds them. */
@@ -40,6 +41,9 @@ typedef struct StoreWrite {
     uint32_t superseded;      /* how many of them have something else in their place there */
     uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
     StoreBuilder builder;
+    int joined_fd;            /* the file that takes the place of the old one, and its name */
+    char joined[STORE_NAME_BYTES];
+    bool joined_ok;           /* it has */
 } StoreWrite;
 
 void store_write_abandon(Store *s)
@@ -50,6 +54,11 @@ void store_write_abandon(Store *s)
         return;
     if (w->fd >= 0)
         close(w->fd); /* and with it the lock */
+    if (w->joined_fd >= 0) {
+        close(w->joined_fd);
+        if (!w->joined_ok)
+            unlinkat(s->dir, w->joined, 0);
+    }
     store_leave(s);
     for (uint32_t n = 0; w->placed && n < w->now.n_chunks; n++)
         free(w->placed[n]);
@@ -162,13 +171,23 @@ static bool mend_header(const Store *s, const StoreFile *f, const StoreUnits *u,
 
 /* -- what is there already --------------------------------------------------------------------- */
 
+/* So much has been read of the file: it needn't count for this process. */
+static void let_go(const StoreWrite *w, uint64_t bytes)
+{
+    const StoreLayer *l = &w->now.layer[0];
+    if (l->base && bytes >= LET_GO_BYTES)
+        madvise((void *)(uintptr_t)l->base, store_align(l->seen_end, 4096), MADV_DONTNEED);
+}
+
 static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const uint8_t **ret_code)
 {
     const StoreChunkRow *row = store_file_chunk(&w->now, n, ret_code);
     const uint8_t *tables = *ret_code + row->code_bytes;
-    if (!w->sound[n])
+    if (!w->sound[n]) {
         w->sound[n] = 2 - (store_chunk_sum(*ret_code, row->code_bytes, tables, tables,
                                            row->table_bytes) == row->checksum);
+        let_go(w, row->code_bytes + (uint64_t)row->table_bytes);
+    }
     return w->sound[n] == 1 && chunk_lay_out(ret, tables, row->table_bytes);
 }
 
@@ -338,58 +357,68 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
         build_part(&w->builder, c.tables->warm);
         for (uint32_t n = 0; n < c.tables->n_units; n++)
             place_newest(w, chunk, &c, code, n, u);
+        let_go(w, c.tables->kept_bytes);
     }
     return true;
 }
 
 /* -- writing ----------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const struct iovec v[2], uint64_t at)
+/* How many chunks the group may get at most. */
+static uint32_t most_chunks(const StoreWrite *w, const StoreUnits *u, bool join)
 {
-    for (int n = 0; n < 2; n++) {
-        const uint8_t *p = v[n].iov_base;
-        for (size_t left = v[n].iov_len; left;) {
-            ssize_t done = pwrite(fd, p, left, (off_t)at);
-            if (done <= 0 && errno != EINTR)
-                return false;
-            if (done > 0)
-                p += done, at += (size_t)done, left -= (size_t)done;
-        }
+    uint64_t bytes = 0, units = u->n, chunks = 0;
+    for (uint32_t n = 0; n < u->n; n++)
+        bytes += w->fresh[n] ? store_align(u->unit[n]->host_bytes, 16) : 0;
+    for (uint32_t n = 0; join && n < w->now.n_chunks; n++, chunks++) {
+        const uint8_t *code;
+        const StoreChunkRow *row = store_file_chunk(&w->now, n, &code);
+        bytes += row->code_bytes;
+        units += row->table_bytes / sizeof(StoreUnit);
     }
-    return true;
+    return (uint32_t)(bytes / (u->warm || join ? STORE_WARM_CODE : STORE_CHUNK_CODE) +
+                      units / STORE_CHUNK_UNITS + chunks + 2);
 }
 
-static void append_group(StoreWrite *w, const struct iovec v[2], uint64_t end)
+static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uint64_t end)
 {
-    uint64_t after = end + v[0].iov_len + v[1].iov_len, ends[2] = { after, ~after };
-    if (!write_all(w->fd, v, end)) {
+    uint64_t ends[2];
+    build_begin(&w->builder, w->fd, end, most_chunks(w, u, false));
+    build_part(&w->builder, u->warm);
+    add_live(w, u);
+    if (!build_finish(&w->builder, s->key, &ends[0])) {
         (void)!ftruncate(w->fd, (off_t)end); /* no space: give back what was had */
         return;
     }
+    ends[1] = ~ends[0];
     (void)!pwrite(w->fd, ends, sizeof ends, offsetof(StoreHeader, end));
 }
 
-static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u,
-                         const struct iovec v[2], const char *name)
+static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u, StoreWrite *w,
+                         const char *name)
 {
-    char fresh[STORE_NAME_BYTES];
-    uint64_t end = sizeof(StoreHeader) + v[0].iov_len + v[1].iov_len;
-    StoreHeader h = new_header(s, f, u, end);
-    store_path(fresh, s->key, 't', f->content ^ (uint64_t)getpid() << 32);
-    int fd = openat(s->dir, fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
+    uint64_t end;
+    store_path(w->joined, s->key, 't', f->content ^ (uint64_t)getpid() << 32);
+    w->joined_fd = openat(s->dir, w->joined, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                          0644);
+    if (w->joined_fd < 0)
         return;
-    if (pwrite(fd, &h, sizeof h, 0) != sizeof h || !write_all(fd, v, sizeof h) ||
-        renameat(s->dir, fresh, s->dir, name) < 0)
-        unlinkat(s->dir, fresh, 0);
-    close(fd);
+    build_begin(&w->builder, w->joined_fd, sizeof(StoreHeader), most_chunks(w, u, true));
+    if (!add_stored(w, u))
+        return;
+    build_part(&w->builder, u->warm);
+    add_live(w, u);
+    if (!build_finish(&w->builder, s->key, &end))
+        return;
+    StoreHeader h = new_header(s, f, u, end);
+    if (pwrite(w->joined_fd, &h, sizeof h, 0) == sizeof h)
+        w->joined_ok = renameat(s->dir, w->joined, s->dir, name) == 0;
 }
 
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
                          StoreWrite *w, const char *name)
 {
     uint64_t end;
-    struct iovec v[2];
     if (!mend_header(s, f, units, w, &end) || end > MAX_FILE_BYTES)
         return;
     w->now.content = f->content;
@@ -401,21 +430,16 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     if (!w->sound)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
-    if (!find_fresh(w, units))
-        return;
-    bool join = w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED;
-    if (join && !add_stored(w, units))
-        return;
-    build_part(&w->builder, units->warm);
-    add_live(w, units);
-    if (!build_finish(&w->builder, s->key, v))
+    uint32_t fresh = find_fresh(w, units);
+    let_go(w, w->now.layer[0].seen_end);
+    if (!fresh)
         return;
     if (!w->now.n_groups)
         store_remember_name(s, f); /* there was no folder before */
-    if (join)
-        replace_file(s, f, units, v, name);
+    if (w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED)
+        replace_file(s, f, units, w, name);
     else
-        append_group(w, v, end);
+        append_group(s, units, w, end);
 }
 
 bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *units)
@@ -426,7 +450,7 @@ bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *u
     StoreWrite *w = s->write = calloc(1, sizeof *w);
     if (!w)
         return true;
-    w->fd = -1;
+    w->fd = w->joined_fd = -1;
     if (!store_enter(s)) {
         store_write_abandon(s);
         return true;

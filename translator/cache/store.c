@@ -12,7 +12,7 @@
 
 enum {
     MAP_MORE = 256 << 20, /* address space, so that what others append shows up by itself */
-    SAMPLE_STEP = 64 << 10, SAMPLE_BYTES = 4096,
+    SAMPLE_STEP = 64 << 10, SAMPLE_BYTES = 4096, MAX_SAMPLES = 64,
     TOUCH_SECONDS = 24 * 3600, /* files that are used look younger: for eviction */
     MAX_CHUNKS = UINT16_MAX - 1,
 };
@@ -68,8 +68,8 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->index_slots == 0 || g->index_slots & (g->index_slots - 1) || g->index_at > g->bytes ||
         g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot))
         return false;
-    if (store_hash((const uint8_t *)g + offsetof(StoreGroup, key),
-                   sizeof *g - offsetof(StoreGroup, key) + rows, 0) != g->checksum)
+    if (store_hash(g + 1, rows,
+                   store_hash(&g->key, sizeof *g - offsetof(StoreGroup, key), 0)) != g->checksum)
         return false;
     const StoreChunkRow *row = (const StoreChunkRow *)(g + 1);
     for (uint32_t n = 0; n < g->n_chunks; n++)
@@ -131,11 +131,14 @@ StoreFile *store_file_find(Store *s, const TranslatorFile *id)
 static uint64_t id_hash(const TranslatorFile *id) { return store_hash(id, sizeof *id, 1); }
 
 /* Of the mapped code: all of what is small, samples of the rest. It needn't be certain, since the
- * bytes themselves are compared; only different builds of one program shall differ. */
+ * bytes themselves are compared; only different builds of one program shall differ. The kernel maps
+ * some 64 KB around each sample, which count as the process's memory. */
 static uint64_t content_hash(const TranslatorFile *id, const uint8_t *code, size_t bytes)
 {
     uint64_t h = store_hash(&id->size, sizeof id->size, 2);
-    for (size_t at = 0; at < bytes; at += at < SAMPLE_STEP ? SAMPLE_BYTES : SAMPLE_STEP)
+    size_t step = store_align(bytes / MAX_SAMPLES, SAMPLE_STEP);
+    step = step ? step : SAMPLE_STEP;
+    for (size_t at = 0; at < bytes; at += at < SAMPLE_STEP ? SAMPLE_BYTES : step)
         h = store_hash(code + at, bytes - at < SAMPLE_BYTES ? bytes - at : SAMPLE_BYTES, h);
     return h;
 }

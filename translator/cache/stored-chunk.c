@@ -274,9 +274,8 @@ static bool find_point(const StoredChunk *c, const StoreUnit *u, uint32_t at, Un
         } else {
             const StorePattern *m = &c->pattern[p->pattern];
             *ret = (UnitPoint) {
-                .start = p->start, .end = (uint32_t)p->start + p->bytes,
-                .guest = (uint32_t)store_point_guest(p), .snap = p->snap, .n_snap = m->n_snap,
-                .flags_kind = m->flags_kind, .attr = m->attr,
+                .start = p->start, .bytes = p->bytes, .guest = store_point_guest(p),
+                .snap = p->snap, .n_snap = m->n_snap, .flags_kind = m->flags_kind,
             };
             return true;
         }

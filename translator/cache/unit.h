@@ -40,20 +40,21 @@ typedef enum UnitRelocKind {
     UNIT_RELOC_GUEST32, /* 4 bytes, zero- or sign-extended: guest code address below 2 GiB */
     UNIT_RELOC_STUB,    /* rel32 to the backend's common stub number `value` */
 } UnitRelocKind;
+/* Guest addresses stand in the code itself, as nothing changes them there. */
 typedef struct UnitReloc {
-    uint32_t at; /* offset from code */
-    uint32_t kind;
-    uint64_t value;
+    uint32_t at : 24; /* offset from code */
+    uint32_t kind : 2;
+    uint32_t stub : 6;
 } UnitReloc;
 
-/* The side table: rows sorted by host offset; a row holds for host pcs in [start, end). */
+/* The side table: rows sorted by host offset; a row holds for `bytes` host bytes from `start`. What
+ * doesn't fit the fields isn't compiled so: the unit is made shorter. */
 typedef struct UnitPoint {
-    uint32_t start, end;  /* offsets from code */
-    uint32_t guest;       /* guest pc less unit pc */
-    uint32_t snap;        /* index into snap[]: first entry; n_snap of them */
-    uint16_t n_snap;
-    uint16_t flags_kind;  /* how EFLAGS hold the guest's flags, for UNIT_SNAP_FLAGS */
-    uint32_t attr;        /* of the memory operation */
+    uint32_t start : 20, bytes : 12; /* start: offset from code */
+    int32_t guest;        /* guest pc less unit pc */
+    uint32_t snap : 20;   /* index into snap[]: first entry; n_snap of them */
+    uint32_t n_snap : 9;
+    uint32_t flags_kind : 3; /* how EFLAGS hold the guest's flags, for UNIT_SNAP_FLAGS */
 } UnitPoint;
 typedef struct UnitSnap {
     uint8_t var;

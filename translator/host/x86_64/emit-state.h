@@ -95,7 +95,7 @@ struct EmitState {
 static inline X86Backend *emit_backend(Emit *e) { return e->s->backend; }
 
 /* emit-unit.c */
-void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, uint64_t value);
+void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, unsigned stub);
 void emit_jmp_stub(Emit *e, StubId stub);
 void emit_call_stub(Emit *e, StubId stub);
 void emit_guest_addr(Emit *e, Reg to, GuestAddr pc);
@@ -105,7 +105,7 @@ void emit_move(Emit *e, Reg to, Reg from);
 void emit_form(Emit *e, Reg to, Reg from, IrForm form); /* EFLAGS stay */
 void emit_swap(Emit *e, Reg a, Reg b);      /* of one class */
 /* Around the machine instructions that may fault: what the variables are is taken at the start. */
-void emit_point_begin(Emit *e, const IrInsn *i);
+void emit_point_begin(Emit *e);
 void emit_point_end(Emit *e);
 
 /* flags.c */

@@ -85,12 +85,14 @@ void emit_store(Emit *e, Mem m, Reg from, unsigned bytes)
         enc_rm(e, bytes == 8 ? 0xf2 : 0xf3, 1, 0, 0x11, from, m);
 }
 
-void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, uint64_t value)
+void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, unsigned stub)
 {
     struct EmitState *s = e->s;
+    UnitReloc r = { .at = at, .kind = kind, .stub = stub };
+    e->failed |= r.at != at;
     s->relocs = arena_grow(e->unit->arena, s->relocs, sizeof *s->relocs, s->n_relocs,
                            &s->cap_relocs, s->n_relocs + 1);
-    s->relocs[s->n_relocs++] = (UnitReloc) { at, kind, value };
+    s->relocs[s->n_relocs++] = r;
 }
 
 static void stub_rel32(Emit *e, StubId stub)
@@ -115,12 +117,12 @@ void emit_guest_addr(Emit *e, Reg to, GuestAddr pc)
 {
     if (pc <= INT32_MAX) {
         enc_mov_ri(e, to, pc);
-        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
     } else {
         emit8(e, 0x48 | (to >> 3 & 1));
         emit8(e, 0xb8 | (to & 7));
         emit64(e, pc);
-        emit_reloc(e, e->p - 8 - e->code, UNIT_RELOC_GUEST64, pc);
+        emit_reloc(e, e->p - 8 - e->code, UNIT_RELOC_GUEST64, 0);
     }
 }
 
@@ -152,20 +154,29 @@ void emit_call_fn(Emit *e, unsigned fn, uint64_t imm)
     emit_call_stub(e, STUB_CALL_FN);
 }
 
-void emit_point_begin(Emit *e, const IrInsn *i)
+void emit_point_begin(Emit *e)
 {
     struct EmitState *s = e->s;
     unsigned n;
     uint32_t snap = ra_snapshot(e->ra, false, &n);
     s->points = arena_grow(e->unit->arena, s->points, sizeof *s->points, s->n_points,
                            &s->cap_points, s->n_points + 1);
-    s->points[s->n_points++] = (UnitPoint) {
-        .start = e->p - e->code, .guest = e->guest_pc - e->unit->pc, .snap = snap, .n_snap = n,
-        .flags_kind = s->flags_kind, .attr = i->attr,
+    uint32_t start = e->p - e->code;
+    UnitPoint p = {
+        .start = start, .guest = (int32_t)(e->guest_pc - e->unit->pc), .snap = snap, .n_snap = n,
+        .flags_kind = s->flags_kind,
     };
+    e->failed |= p.start != start || p.snap != snap || p.n_snap != n;
+    s->points[s->n_points++] = p;
 }
 
-void emit_point_end(Emit *e) { e->s->points[e->s->n_points - 1].end = e->p - e->code; }
+void emit_point_end(Emit *e)
+{
+    UnitPoint *p = &e->s->points[e->s->n_points - 1];
+    uint32_t bytes = (uint32_t)(e->p - e->code) - p->start;
+    p->bytes = bytes;
+    e->failed |= p->bytes != bytes;
+}
 
 /* -- the allocator's requests ------------------------------------------------------------------ */
 

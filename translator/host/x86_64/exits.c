@@ -282,7 +282,7 @@ static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
     if (ret_pc <= INT32_MAX) {
         emit8(e, 0x68); /* push imm32 */
         emit32(e, ret_pc);
-        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, ret_pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
     } else {
         emit_guest_addr(e, temp, ret_pc);
         enc_push(e, temp);

@@ -113,7 +113,7 @@ static void restore_state(Vcpu *v, const X86Backend *b, const CompiledUnit *u, c
         memcpy(v->cpu + var->offset, &value[n], var_bytes(var));
     }
     flags_vars_to_c(v, b);
-    vcpu_set_pc(v, u->pc + (int32_t)p->guest);
+    vcpu_set_pc(v, u->pc + p->guest);
 }
 
 static const UnitPoint *find_point(const CompiledUnit *u, uint32_t at)
@@ -123,7 +123,7 @@ static const UnitPoint *find_point(const CompiledUnit *u, uint32_t at)
         uint32_t mid = lo + (hi - lo) / 2;
         if (at < u->point[mid].start)
             hi = mid;
-        else if (at >= u->point[mid].end)
+        else if (at - u->point[mid].start >= u->point[mid].bytes)
             lo = mid + 1;
         else
             return &u->point[mid];

@@ -68,7 +68,7 @@ static void rmw_loop(Emit *e, IrInsn *i, unsigned size, Mem m)
     Label again = LABEL_INIT;
     if (i->cc == IR_RMW_ANDN)
         enc_rr(e, 0, 0, w, 0xf7, 2, v);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     load_old(e, size, RAX, m);
     enc_bind(e, &again);
     rmw_combine(e, i->cc, size, t, v, w);
@@ -93,7 +93,7 @@ static Mem atomic_address(Emit *e, IrInsn *i)
 static void rmw_exchange(Emit *e, IrInsn *i, unsigned size, Mem m)
 {
     Reg v = ra_use_scratch(e->ra, i->arg[1]);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     if (i->cc == IR_RMW_ADD) {
         emit8(e, LOCK);
         enc_rm(e, size_pfx(size), 1, size_flags(size), size == 0 ? 0xc0 : 0xc1, v, m);
@@ -114,7 +114,7 @@ static void rmw_plain(Emit *e, IrInsn *i, unsigned size, Mem m)
     Reg v = i->cc == IR_RMW_ANDN ? ra_use_scratch(e->ra, i->arg[1]) : ra_use(e->ra, i->arg[1]);
     if (i->cc == IR_RMW_ANDN)
         enc_rr(e, 0, 0, size == 3, 0xf7, 2, v);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     emit8(e, LOCK);
     enc_rm(e, size_pfx(size), 0, size_flags(size), alu[i->cc] << 3 | (size != 0), v, m);
     emit_point_end(e);
@@ -181,7 +181,7 @@ static void select_acas(Emit *e, IrInsn *i)
         split128(e, i->arg[1], RAX, RDX);
         split128(e, i->arg[2], RBX, RCX);
         Reg d = ra_def(e->ra, i);
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         cmpxchg16b(e, m);
         emit_point_end(e);
         enc_rr(e, 0x66, 1, ENC_W, 0x6e, d, RAX);
@@ -192,7 +192,7 @@ static void select_acas(Emit *e, IrInsn *i)
     ra_use_fixed(e->ra, i->arg[1], RAX);
     Mem m = atomic_address(e, i);
     Reg n = ra_use(e->ra, i->arg[2]);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     cmpxchg(e, size, m, n);
     emit_point_end(e);
     extend_old(e, i, size, RAX);
@@ -230,7 +230,7 @@ static void select_condcas(Emit *e, IrInsn *i)
     enc_jcc(e, CC_E, &over);
     if (check)
         memory_align_test(e, misaligned, size);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     if (size == 4)
         cmpxchg16b(e, m);
     else

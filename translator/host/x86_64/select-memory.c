@@ -148,7 +148,7 @@ static void load_16_atomic(Emit *e, IrInsn *i, Mem m)
 {
     if (e->cpu->avx) {
         Reg d = ra_def(e->ra, i);
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         enc_vex(e, 0x66, 1, false, 0, 0x6f, d, REG_NONE, operand_mem(m), 0); /* vmovdqa */
         emit_point_end(e);
         return;
@@ -162,7 +162,7 @@ static void load_16_atomic(Emit *e, IrInsn *i, Mem m)
     enc_mov_ri(e, RDX, 0);
     enc_mov_ri(e, RBX, 0);
     enc_mov_ri(e, RCX, 0);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     emit8(e, 0xf0);
     enc_rm(e, 0, 1, ENC_W, 0xc7, 1, m);
     emit_point_end(e);
@@ -190,7 +190,7 @@ static void select_load(Emit *e, IrInsn *i)
         Reg t = by_gpr ? ra_temp_gpr(e->ra) : REG_NONE;
         Reg d = ra_def(e->ra, i);
         if (by_gpr) {
-            emit_point_begin(e, i);
+            emit_point_begin(e);
             if (size > 1)
                 enc_load(e, size == 3, t, m);
             else
@@ -203,7 +203,7 @@ static void select_load(Emit *e, IrInsn *i)
             emit_move(e, d, t);
             return;
         }
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         emit_load(e, d, m, 1 << size);
         emit_point_end(e);
         if (be) {
@@ -214,7 +214,7 @@ static void select_load(Emit *e, IrInsn *i)
     }
     if (be) {
         Reg d = ra_def(e->ra, i);
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         if (size == 1)
             enc_movzx(e, 2, d, operand_mem(m));
         else
@@ -225,7 +225,7 @@ static void select_load(Emit *e, IrInsn *i)
     }
     /* one instruction: the address registers may be the result's */
     Reg d = ra_def_late(e->ra, i);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     load_gpr(e, i, d, m, size);
     emit_point_end(e);
 }
@@ -279,7 +279,7 @@ static void full_barrier(Emit *e)
 static void store_16_atomic(Emit *e, IrInsn *i, Mem m, Reg v)
 {
     if (e->cpu->avx) {
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         enc_vex(e, 0x66, 1, false, 0, 0x7f, v, REG_NONE, operand_mem(m), 0);
         emit_point_end(e);
         return;
@@ -287,7 +287,7 @@ static void store_16_atomic(Emit *e, IrInsn *i, Mem m, Reg v)
     enc_rr(e, 0x66, 1, ENC_W, 0x7e, v, RBX);
     enc_op(e, 0x66, 3, ENC_W, 0x16, v, operand_reg(RCX), 1);
     emit8(e, 1);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     Mem hi = m;
     hi.disp += 8;
     enc_load(e, true, RAX, m);
@@ -326,7 +326,7 @@ static void select_store(Emit *e, IrInsn *i)
             flags_clobber(e);
             emit_move(e, t, v);
             bswap_gpr(e, size, t);
-            emit_point_begin(e, i);
+            emit_point_begin(e);
             store_gpr(e, t, m, size);
             emit_point_end(e);
         } else {
@@ -338,7 +338,7 @@ static void select_store(Emit *e, IrInsn *i)
             if (atomic16) {
                 store_16_atomic(e, i, m, v);
             } else {
-                emit_point_begin(e, i);
+                emit_point_begin(e);
                 store_xmm(e, v, m, size);
                 emit_point_end(e);
             }
@@ -349,7 +349,7 @@ static void select_store(Emit *e, IrInsn *i)
     }
     if (!be && !sc && ra_fits_i32(e->ra, value, &imm) &&
         e->ra->value[ra_root(e->ra, value)].reg == REG_NONE) {
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         store_imm(e, imm, m, size);
         emit_point_end(e);
         return;
@@ -360,7 +360,7 @@ static void select_store(Emit *e, IrInsn *i)
             flags_clobber(e);
             bswap_gpr(e, size, v);
         }
-        emit_point_begin(e, i);
+        emit_point_begin(e);
         if (sc) /* xchg: its implied lock orders it before later loads */
             enc_rm(e, size == 1 ? 0x66 : 0, 0, size == 3 ? ENC_W : size == 0 ? ENC_BYTE : 0,
                    size == 0 ? 0x86 : 0x87, v, m);
@@ -370,7 +370,7 @@ static void select_store(Emit *e, IrInsn *i)
         return;
     }
     Reg v = ra_use(e->ra, value);
-    emit_point_begin(e, i);
+    emit_point_begin(e);
     store_gpr(e, v, m, size);
     emit_point_end(e);
 }
