@@ -23,7 +23,7 @@ typedef struct GuestAbi {
     uint16_t elf_machine;
     uint8_t word_bytes;        /* 4, 8 */
     bool big_endian;
-    uint32_t page_bytes;
+    uint32_t page_sizes;       /* those that -p may ask for, or'ed; the host's is the default */
     GuestAddr task_size;       /* first address beyond user space */
     const struct SyscallTable *syscalls;
 

@@ -55,6 +55,16 @@ static _Noreturn void fail(int status, const char *message)
     exit(status);
 }
 
+static _Noreturn void fail_format(int status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static _Noreturn void fail_format(int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    fail(status, message);
+}
+
 /* As a shell finds a command: by its path, or without a slash in $PATH if it isn't here. */
 static char *find_program(const char *name)
 {
@@ -252,7 +262,13 @@ static void run(Process *p, Options *o, Target *target, char **envp)
     pthread_mutex_init(&p->threads_lock, NULL);
     pthread_mutex_init(&p->limits_lock, NULL);
     mem_limits_start(p);
-    p->mem = mem_new();
+    uint64_t page_bytes = o->page_bytes ? o->page_bytes : MEM_PAGE;
+    if (!(p->abi->page_sizes & page_bytes))
+        fail_format(EXIT_USAGE, "-p: %s has no pages of %" PRIu64 " bytes", p->abi->name,
+                    page_bytes);
+    if (o->reserved_va % page_bytes)
+        fail(EXIT_USAGE, "-R wants whole pages of the size that -p asks for");
+    p->mem = mem_new(page_bytes);
     p->signals = calloc(1, sizeof *p->signals);
     if (!p->mem || !p->signals)
         fail(EXIT_NOT_EXECUTABLE, "no memory");

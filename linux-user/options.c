@@ -48,7 +48,7 @@ static const OptionRow rows[] = {
     {OPT_RESERVED, "R", "reserved-va", "RESERVED_VA", "BYTES",
      "where the guest's addresses end: 512G for 39 bits"},
     {OPT_PAGE_SIZE, "p", "page-size", "PAGESIZE", "BYTES",
-     "no effect: the page is the host's, 4096 bytes"},
+     "the guest's page: 4096, and for aarch64 16384 or 65536"},
     {OPT_LOG, "d", "log", "LOG", "CLASSES",
      "log: in_asm, op, opt, out_asm, unimp, signal …; 'help' lists them"},
     {OPT_LOG_FILE, "D", "log-file", "LOG_FILENAME", "FILE",
@@ -206,6 +206,12 @@ static bool apply(Options *o, const OptionRow *row, const char *value, GError **
         o->reserved_va = number;
         o->reserved_text = value;
     }
+    if (row->id == OPT_PAGE_SIZE) {
+        if (number != 4096 && number != 16384 && number != 65536)
+            return option_error(error, "-p wants 4096, 16384 or 65536, not '%s'", value);
+        o->page_bytes = number;
+        o->page_text = value;
+    }
     if (row->id == OPT_STACK)
         o->stack_bytes = number;
     if (row->id == OPT_SECCOMP_FD)
@@ -333,7 +339,7 @@ size_t options_inherit(const Options *o, const char **ret, size_t size)
     const struct { const char *name, *value; } valued[] = {
         {"-L", o->prefix}, {"-cpu", o->cpu}, {"-r", o->uname_release}, {"--backend", o->backend},
         {"-d", o->log_classes}, {"-D", o->log_file}, {"--tier", o->tier_name},
-        {"--host-cpu", o->host_cpu}, {"-R", o->reserved_text},
+        {"--host-cpu", o->host_cpu}, {"-R", o->reserved_text}, {"-p", o->page_text},
         {"--tier-threshold", o->tier_threshold},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(valued); i++) {

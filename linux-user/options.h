@@ -29,6 +29,8 @@ typedef struct Options {
     const char *gdb;         /* -g */
     uint64_t reserved_va;    /* -R: where the guest's addresses end; 0: where the host's do */
     const char *reserved_text; /* as it was given, for options_inherit() */
+    uint64_t page_bytes;     /* -p; 0: the host's */
+    const char *page_text;
     uint64_t stack_bytes;    /* -s; 0: RLIMIT_STACK */
     uint64_t seed;
     bool no_cache;           /* --no-cache */

@@ -34,9 +34,6 @@ typedef struct ElfFile {
     Elf64_Phdr *phdrs;
 } ElfFile;
 
-static uint64_t page_down(uint64_t a) { return a & ~(uint64_t)(MEM_PAGE - 1); }
-static uint64_t page_up(uint64_t a) { return page_down(a + MEM_PAGE - 1); }
-
 static bool read_exact(int fd, void *buf, size_t n, uint64_t off)
 {
     while (n) {
@@ -83,7 +80,7 @@ static bool read_headers(const Process *p, ElfFile *f, GError **error)
 static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_start,
                            uint64_t *ret_end, uint64_t *ret_align, GError **error)
 {
-    uint64_t start = UINT64_MAX, end = 0, align = MEM_PAGE;
+    uint64_t start = UINT64_MAX, end = 0, align = p->mem->page;
     for (unsigned i = 0; i < f->head.e_phnum; i++) {
         const Elf64_Phdr *ph = &f->phdrs[i];
         if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
@@ -92,8 +89,10 @@ static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_sta
             return refuse(f, error, "a segment has more bytes in the file than in memory");
         if (ph->p_vaddr > p->abi->task_size || ph->p_memsz > p->abi->task_size - ph->p_vaddr)
             return refuse(f, error, "a segment lies outside the address space");
-        if (ph->p_filesz && ((ph->p_vaddr ^ ph->p_offset) & (MEM_PAGE - 1)))
-            return refuse(f, error, "a segment's offset and address disagree within a page");
+        if (ph->p_filesz && mem_misaligned(p->mem, ph->p_vaddr ^ ph->p_offset))
+            return refuse(f, error, p->mem->page == MEM_PAGE
+                          ? "a segment's offset and address disagree within a page"
+                          : "it is linked for smaller pages than these (-p)");
         if (ph->p_filesz && (ph->p_offset > f->bytes || ph->p_filesz > f->bytes - ph->p_offset))
             return refuse(f, error, "a segment lies outside the file (is it truncated?)");
         if (ph->p_align > align && !(ph->p_align & (ph->p_align - 1)) &&
@@ -106,7 +105,7 @@ static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_sta
     }
     if (start > end)
         return refuse(f, error, "nothing to load");
-    *ret_start = page_down(start);
+    *ret_start = mem_page_down(p->mem, start);
     *ret_end = end;
     *ret_align = align;
     return true;
@@ -116,7 +115,7 @@ static bool check_segments(const Process *p, const ElfFile *f, uint64_t *ret_sta
 static bool reserve_fixed(Process *p, const ElfFile *f, uint64_t start, uint64_t end,
                           GError **error)
 {
-    long r = mem_mmap(p, start, page_up(end) - start, PROT_NONE,
+    long r = mem_mmap(p, start, mem_page_up(p->mem, end) - start, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (r == (long)start)
         return true;
@@ -132,7 +131,7 @@ static uint64_t pie_base(Process *p)
     uint64_t end = p->mem->end, random = load_random_layout(p);
     if (!end)
         return PIE_BASE + (random & PIE_RANDOM_PAGES_MASK) * MEM_PAGE;
-    return page_down(end / 3 * 2) + random % (end / 512 / MEM_PAGE) * MEM_PAGE;
+    return mem_page_down(p->mem, end / 3 * 2) + random % (end / 512 / MEM_PAGE) * MEM_PAGE;
 }
 
 /* Chooses and reserves the place of a position independent file. */
@@ -149,16 +148,16 @@ static bool reserve_anywhere(Process *p, const ElfFile *f, uint64_t bytes, uint6
             return true;
         }
     }
-    long r = mem_mmap(p, 0, bytes + align - MEM_PAGE, PROT_NONE, flags, -1, 0);
+    long r = mem_mmap(p, 0, bytes + align - p->mem->page, PROT_NONE, flags, -1, 0);
     if (r < 0 && r >= -4095)
         return load_error(error, LOAD_FAILED, "%s: no room for its %" PRIu64 " bytes: %s", f->name,
                           bytes, g_strerror((int)-r));
     uint64_t at = ((uint64_t)r + align - 1) & ~(align - 1);
-    uint64_t behind = (uint64_t)r + bytes + align - MEM_PAGE;
+    uint64_t behind = (uint64_t)r + bytes + align - p->mem->page;
     if (at > (uint64_t)r)
         mem_munmap(p, (uint64_t)r, at - (uint64_t)r);
-    if (behind > at + page_up(bytes))
-        mem_munmap(p, at + page_up(bytes), behind - at - page_up(bytes));
+    if (behind > at + bytes)
+        mem_munmap(p, at + bytes, behind - at - bytes);
     *ret_at = at;
     return true;
 }
@@ -173,14 +172,16 @@ static bool map_segment(Process *p, const ElfFile *f, const Elf64_Phdr *ph, uint
                         GError **error)
 {
     uint64_t at = base + ph->p_vaddr, file_end = at + ph->p_filesz, end = at + ph->p_memsz;
-    uint64_t page = page_down(at), file_pages_end = ph->p_filesz ? page_up(file_end) : page;
+    const MemMap *m = p->mem;
+    uint64_t page = mem_page_down(m, at), pages_end = mem_page_up(m, end);
+    uint64_t file_pages_end = ph->p_filesz ? mem_page_up(m, file_end) : page;
     int prot = segment_prot(ph);
     long r = 0;
     if (ph->p_filesz)
         r = mem_mmap(p, page, file_pages_end - page, prot, MAP_PRIVATE | MAP_FIXED, f->fd,
-                     page_down(ph->p_offset));
-    if (r >= 0 && page_up(end) > file_pages_end)
-        r = mem_mmap(p, file_pages_end, page_up(end) - file_pages_end, prot,
+                     mem_page_down(m, ph->p_offset));
+    if (r >= 0 && pages_end > file_pages_end)
+        r = mem_mmap(p, file_pages_end, pages_end - file_pages_end, prot,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (r < 0 && r >= -4095)
         return load_error(error, LOAD_FAILED, "%s: can't map a segment of %" PRIu64 " bytes: %s",
@@ -238,7 +239,8 @@ static bool load_file(Process *p, ElfFile *f, bool is_interp, ElfImage *ret, GEr
         if (!reserve_fixed(p, f, start, end, error))
             return false;
         at = start;
-    } else if (!reserve_anywhere(p, f, page_up(end) - start, align, is_interp, &at, error)) {
+    } else if (!reserve_anywhere(p, f, mem_page_up(p->mem, end) - start, align, is_interp, &at,
+                                 error)) {
         return false;
     }
     ret->base = at - start;

@@ -48,8 +48,8 @@ bool load_program(Process *p, const LoadProgram *program, GError **error)
         p->interp_base = interp.base;
     }
     MemMap *m = p->mem;
-    GuestAddr brk = (image.end + MEM_PAGE - 1) & ~(GuestAddr)(MEM_PAGE - 1);
-    m->brk_start = brk + (load_random_layout(p) & BRK_RANDOM_PAGES_MASK) * MEM_PAGE;
+    GuestAddr random = (load_random_layout(p) & BRK_RANDOM_PAGES_MASK) * MEM_PAGE;
+    m->brk_start = mem_page_up(m, image.end) + mem_page_down(m, random);
     m->brk = m->brk_limit = m->brk_start;
     if (!vdso_map(p))
         return load_error(error, LOAD_FAILED, "no memory for the vDSO");

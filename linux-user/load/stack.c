@@ -67,7 +67,7 @@ static size_t make_auxv(Process *p, const ElfImage *image, GuestAddr random, Gue
         AUX(AT_MINSIGSTKSZ, p->abi->min_sigstack_bytes);
     AUX(AT_SYSINFO_EHDR, p->vdso);
     AUX(AT_HWCAP, p->abi->hwcap(model, 0));
-    AUX(AT_PAGESZ, p->abi->page_bytes);
+    AUX(AT_PAGESZ, p->mem->page);
     AUX(AT_CLKTCK, 100);
     AUX(AT_PHDR, image->phdr);
     AUX(AT_PHENT, sizeof(Elf64_Phdr));

@@ -66,15 +66,15 @@ bool mem_limits_allow(Process *p, uint64_t more, bool data)
 
 /* ---- the first stack ---- */
 
-static uint64_t stack_bytes(uint64_t limit)
+static uint64_t stack_bytes(uint64_t limit, uint64_t page)
 {
     uint64_t bytes = limit > STACK_RESERVE ? STACK_RESERVE : limit;
-    return (bytes < STACK_LEAST ? STACK_LEAST : bytes) & ~(uint64_t)(MEM_PAGE - 1);
+    return (bytes < STACK_LEAST ? STACK_LEAST : bytes) & -page;
 }
 
 static long map_stack(MemMap *m, uint64_t bytes)
 {
-    long at = m->end ? mem_place(m, 0, bytes, MEM_PAGE) : 0;
+    long at = mem_places(m) ? mem_place(m, 0, bytes, m->page) : 0;
     if (at < 0)
         return at;
     return host_raw(SYS_mmap, at, bytes, PROT_NONE,
@@ -89,7 +89,7 @@ bool mem_stack_reserve(Process *p, uint64_t bytes, int prot, GuestAddr *ret_top)
     long r = map_stack(m, all);
     if (r < 0 && r >= -4095) {
         /* Little address space: only what is asked for, then. */
-        bytes = stack_bytes(bytes);
+        bytes = stack_bytes(bytes, m->page);
         r = map_stack(m, bytes + STACK_GUARD);
         if (r < 0 && r >= -4095)
             return false;
@@ -99,7 +99,7 @@ bool mem_stack_reserve(Process *p, uint64_t bytes, int prot, GuestAddr *ret_top)
         m->stack_floor = (GuestAddr)r + STACK_GUARD;
         m->stack_top = (GuestAddr)r + all;
     }
-    m->stack_start = m->stack_top - stack_bytes(bytes);
+    m->stack_start = m->stack_top - stack_bytes(bytes, m->page);
     if (m->stack_start < m->stack_floor)
         m->stack_start = m->stack_floor;
     uint64_t n = m->stack_top - m->stack_start;
@@ -132,12 +132,12 @@ void mem_stack_limit(Process *p, uint64_t limit)
 {
     MemMap *m = p->mem;
     mem_change_begin(m);
-    GuestAddr start = m->stack_top - stack_bytes(limit);
+    GuestAddr start = m->stack_top - stack_bytes(limit, m->page);
     MemRange r;
     if (start < m->stack_floor)
         start = m->stack_floor;
     if (start > m->stack_start) {
-        GuestAddr used = stack_used(m);
+        GuestAddr used = mem_page_down(m, stack_used(m));
         if (used < start)
             start = used;
     }

@@ -18,16 +18,16 @@ enum {
 };
 
 static bool is_error(long r) { return r < 0 && r >= -4095; }
-static uint64_t page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
-static bool misaligned(uint64_t n) { return n & (MEM_PAGE - 1); }
+static uint64_t host_page_up(uint64_t n) { return (n + MEM_PAGE - 1) & -(uint64_t)MEM_PAGE; }
 
-MemMap *mem_new(void)
+MemMap *mem_new(uint64_t page_bytes)
 {
     long p = host_raw(SYS_mmap, 0, sizeof(MemMap), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(p))
         return NULL;
     MemMap *m = (MemMap *)p;
+    m->page = page_bytes;
     pthread_mutex_init(&m->change_lock, NULL);
     pthread_mutex_init(&m->lock, NULL);
     return m;
@@ -65,6 +65,8 @@ static void mem_grown(MemMap *m)
         while (start > floor &&
                host_raw(SYS_mincore, start - MEM_PAGE, MEM_PAGE, (uintptr_t)&there) == 0)
             start -= MEM_PAGE;
+        start = mem_page_down(m, start);
+        start = start < floor ? floor : start;
         if (start < r.start)
             mem_table_set(m, start, r.start, &r);
     }
@@ -111,7 +113,7 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
     if (m->grows)
         mem_grown(m);
     pthread_mutex_lock(&m->lock);
-    size_t bytes = page_up(m->n * sizeof *m->ranges + 1);
+    size_t bytes = host_page_up(m->n * sizeof *m->ranges + 1);
     long p = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                       0);
     if (!is_error(p)) {
@@ -126,13 +128,13 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
 void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared)
 {
     MemRange r = {.prot = (uint8_t)(prot & 7), .kind = kind, .shared = shared};
-    table_set(m, a, page_up(n), &r);
+    table_set(m, a, host_page_up(n), &r);
 }
 
 void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n)
 {
     bool code = mem_has_code(p->mem, a, n);
-    table_set(p->mem, a, page_up(n), NULL);
+    table_set(p->mem, a, host_page_up(n), NULL);
     if (code)
         translator_invalidate(p->translator, a, n);
 }
@@ -294,8 +296,25 @@ static uint64_t huge_bytes(int flags)
     return UINT64_C(1) << (shift ? shift : 21);
 }
 
-static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd,
-                        uint64_t off)
+/* On the host. What isn't a file may take its own length only, in the host's pages (io_uring's
+ * rings); the rest of the guest's page stays inaccessible then. */
+static long map_on_host(const MemMap *m, GuestAddr addr, uint64_t bytes, int prot, int flags,
+                        int fd, uint64_t off)
+{
+    uint64_t n = mem_page_up(m, bytes), least = host_page_up(bytes);
+    long r = host_raw(SYS_mmap, addr, n, mem_host_prot(prot), flags, fd, off);
+    if (r == -EINVAL && least < n && flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+        r = host_raw(SYS_mmap, addr, least, mem_host_prot(prot), flags, fd, off);
+        if (!is_error(r))
+            host_raw(SYS_mmap, addr + least, n - least, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    }
+    return r;
+}
+
+/* `asked` bytes are `bytes` in pages. */
+static long mmap_locked(Process *p, GuestAddr addr, uint64_t asked, uint64_t bytes, int prot,
+                        int flags, int fd, uint64_t off)
 {
     MemMap *m = p->mem;
     bool fixed = (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
@@ -310,15 +329,15 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
         return -ENOMEM;
     if (fixed && !claim_gaps(m, addr, bytes))
         return -ENOMEM;
-    bool placed = m->end && !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
+    bool placed = mem_places(m) && !(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE));
     if (placed) {
-        long at = mem_place(m, addr, bytes, flags & MAP_HUGETLB ? huge_bytes(flags) : MEM_PAGE);
+        long at = mem_place(m, addr, bytes, flags & MAP_HUGETLB ? huge_bytes(flags) : m->page);
         if (is_error(at))
             return at;
         addr = (GuestAddr)at;
         flags |= MAP_FIXED;
     }
-    long r = host_raw(SYS_mmap, addr, bytes, mem_host_prot(prot), flags, fd, off);
+    long r = map_on_host(m, addr, asked, prot, flags, fd, off);
     if (is_error(r)) {
         if (fixed)
             release_gaps(m, addr, bytes);
@@ -326,6 +345,8 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
             host_raw(SYS_munmap, addr, bytes);
         return r;
     }
+    if (m->page > MEM_PAGE && type == MAP_PRIVATE && !(flags & MAP_ANONYMOUS))
+        mem_fill_private_end(m, (GuestAddr)r, bytes, prot, fd, off);
     bool grows = flags & MAP_GROWSDOWN && type == MAP_PRIVATE;
     MemRange range = {.prot = (uint8_t)(prot & 7),
                       .kind = grows ? MEM_GROWS : MEM_PLAIN,
@@ -350,14 +371,14 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t bytes, int prot, in
 
 long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd, uint64_t off)
 {
-    if (bytes == 0 || misaligned(off))
+    if (bytes == 0 || mem_misaligned(p->mem, off))
         return -EINVAL;
-    uint64_t n = page_up(bytes);
+    uint64_t n = mem_page_up(p->mem, bytes);
     if (n < bytes)
         return -ENOMEM;
     flags &= ~HOST_MAP_32BIT;
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    if (fixed && misaligned(addr))
+    if (fixed && mem_misaligned(p->mem, addr))
         return -EINVAL;
     if (fixed && (range_wraps(addr, n) || addr + n > mem_end(p)))
         return -ENOMEM;
@@ -368,9 +389,10 @@ long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, i
     if ((flags & MAP_HUGETLB) && (flags & MAP_ANONYMOUS)) {
         uint64_t huge = huge_bytes(flags);
         n = (n + huge - 1) & ~(huge - 1);
+        bytes = n;
     }
     mem_change_begin(p->mem);
-    long r = mmap_locked(p, addr, n, prot, flags, fd, off);
+    long r = mmap_locked(p, addr, bytes, n, prot, flags, fd, off);
     mem_change_end(p->mem);
     return r;
 }
@@ -392,8 +414,8 @@ static void unmap_owned(Process *p, GuestAddr a, uint64_t bytes)
 
 long mem_munmap(Process *p, GuestAddr addr, uint64_t bytes)
 {
-    uint64_t n = page_up(bytes);
-    if (misaligned(addr) || n == 0 || range_wraps(addr, n) || addr + n > mem_end(p))
+    uint64_t n = mem_page_up(p->mem, bytes);
+    if (mem_misaligned(p->mem, addr) || n == 0 || range_wraps(addr, n) || addr + n > mem_end(p))
         return -EINVAL;
     mem_change_begin(p->mem);
     bool sealed = is_sealed(p->mem, addr, n);
@@ -453,8 +475,8 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
 
 long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
 {
-    uint64_t n = page_up(bytes);
-    if (misaligned(addr) || (prot & ~GUEST_PROT_KNOWN) ||
+    uint64_t n = mem_page_up(p->mem, bytes);
+    if (mem_misaligned(p->mem, addr) || (prot & ~GUEST_PROT_KNOWN) ||
         (prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP))
         return -EINVAL;
     if (bytes == 0)
@@ -470,16 +492,17 @@ long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
 /* In place, else where mem_place() says. */
 static long mremap_placed(MemMap *m, GuestAddr old, uint64_t old_n, uint64_t new_n, int flags)
 {
-    if (new_n > old_n && new_n > m->end - old && !(flags & MREMAP_MAYMOVE))
+    uint64_t end = m->end ? m->end : UINT64_C(1) << 47;
+    if (new_n > old_n && new_n > end - old && !(flags & MREMAP_MAYMOVE))
         return -ENOMEM;
-    if (old_n && !(flags & MREMAP_DONTUNMAP) && new_n <= m->end - old) {
+    if (old_n && !(flags & MREMAP_DONTUNMAP) && new_n <= end - old) {
         long r = host_raw(SYS_mremap, old, old_n, new_n, flags & ~MREMAP_MAYMOVE, 0);
         if (r != -ENOMEM)
             return r;
     }
     if (!(flags & MREMAP_MAYMOVE))
         return host_raw(SYS_mremap, old, old_n, new_n, flags, 0);
-    long to = mem_place(m, 0, new_n, MEM_PAGE);
+    long to = mem_place(m, 0, new_n, m->page);
     if (is_error(to))
         return to;
     long r = host_raw(SYS_mremap, old, old_n, new_n, flags | MREMAP_FIXED, to);
@@ -493,10 +516,10 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
 {
     MemMap *m = p->mem;
     MemRange r;
-    if (!mem_check(m, old, old_n ? old_n : MEM_PAGE, 0) || !mem_find(m, old, &r))
+    if (!mem_check(m, old, old_n ? old_n : m->page, 0) || !mem_find(m, old, &r))
         return -EFAULT;
     bool fixed = flags & MREMAP_FIXED;
-    if (is_sealed(m, old, old_n ? old_n : MEM_PAGE) || (fixed && is_sealed(m, to, new_n)))
+    if (is_sealed(m, old, old_n ? old_n : m->page) || (fixed && is_sealed(m, to, new_n)))
         return -EPERM;
     uint64_t more = !old_n || flags & MREMAP_DONTUNMAP ? new_n : new_n > old_n ? new_n - old_n : 0;
     if (more && !mem_limits_allow(p, more, r.prot & PROT_WRITE && !r.shared))
@@ -505,7 +528,7 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
         return -ENOMEM;
     r.offset += old - r.start;
     bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
-    long got = m->end && !fixed ? mremap_placed(m, old, old_n, new_n, flags)
+    long got = mem_places(m) && !fixed ? mremap_placed(m, old, old_n, new_n, flags)
                                 : host_raw(SYS_mremap, old, old_n, new_n, flags, to);
     if (is_error(got)) {
         if (fixed)
@@ -526,12 +549,15 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
 long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,
                 GuestAddr to)
 {
-    uint64_t old_n = page_up(old_bytes), new_n = page_up(new_bytes);
-    bool fixed = flags & MREMAP_FIXED;
-    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) || misaligned(old) ||
-        new_n == 0 || range_wraps(old, old_n) || (fixed && !(flags & MREMAP_MAYMOVE)) ||
-        (fixed && (misaligned(to) || range_wraps(to, new_n) || to + new_n > mem_end(p))) ||
-        (fixed && old < to + new_n && to < old + old_n))
+    const MemMap *m = p->mem;
+    uint64_t old_n = mem_page_up(m, old_bytes), new_n = mem_page_up(m, new_bytes);
+    /* The kernel looks at the address in both cases, though it is but a hint in the second. */
+    bool told = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) || mem_misaligned(m, old) ||
+        new_n == 0 || range_wraps(old, old_n) || (told && !(flags & MREMAP_MAYMOVE)) ||
+        (flags & MREMAP_DONTUNMAP && old_n != new_n) ||
+        (told && (mem_misaligned(m, to) || range_wraps(to, new_n) || to + new_n > mem_end(p))) ||
+        (told && old < to + new_n && to < old + old_n))
         return -EINVAL;
     mem_change_begin(p->mem);
     long r = mremap_locked(p, old, old_n, new_n, flags, to);
@@ -542,7 +568,7 @@ long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_byte
 static long brk_locked(Process *p, GuestAddr to)
 {
     MemMap *m = p->mem;
-    GuestAddr limit = page_up(to);
+    GuestAddr limit = mem_page_up(m, to);
     if (to < m->brk_start || limit < to)
         return (long)m->brk;
     if (limit > m->brk_limit) {

@@ -12,7 +12,10 @@
  *     which leaves and comes back is invalidated in between), the translator's locks, lock. The
  *     translator calls mem_fetch() with its own lock held; translator_invalidate() is called with
  *     change_lock held and lock not.
- *  3. A range leaves the table before the host unmaps it and enters after the host mapped it, so
+ *  3. The guest's page (MemMap.page) may be larger than the host's: then its ranges begin and end
+ *     at its own pages, though the host has more pieces there (pages.c), and what the guest maps
+ *     anywhere is placed by mem_place().
+ *  4. A range leaves the table before the host unmaps it and enters after the host mapped it, so
  *     that memory the emulator allocates in between is never taken for the guest's.
  */
 #ifndef LINUX_USER_MEM_MAP_H
@@ -26,7 +29,7 @@
 
 #include "linux-user/process.h"
 
-enum { MEM_PAGE = 4096, MEM_LOWEST = 0x10000 };
+enum { MEM_PAGE = 4096 /* the host's */, MEM_LOWEST = 0x10000 };
 
 typedef enum MemKind {
     MEM_PLAIN, MEM_STACK, MEM_HEAP, MEM_VDSO,
@@ -45,6 +48,7 @@ typedef struct MemRange {
 } MemRange;
 
 typedef struct MemMap {
+    uint64_t page;        /* the guest's: MEM_PAGE, or a larger power of two */
     pthread_mutex_t change_lock;
     pthread_mutex_t lock;
     MemRange *ranges;     /* under lock: sorted, disjoint, neighbours that agree are joined */
@@ -56,6 +60,13 @@ typedef struct MemMap {
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */
 } MemMap;
+
+static inline uint64_t mem_page_down(const MemMap *m, uint64_t n) { return n & -m->page; }
+static inline uint64_t mem_page_up(const MemMap *m, uint64_t n)
+{
+    return (n + m->page - 1) & -m->page;
+}
+static inline bool mem_misaligned(const MemMap *m, uint64_t n) { return n & (m->page - 1); }
 
 static inline void *mem_host(GuestAddr a) { return (void *)(uintptr_t)a; }
 static inline GuestAddr mem_guest(const void *p) { return (uintptr_t)p; }
@@ -92,8 +103,8 @@ long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot);
 long mem_mremap(Process *p, GuestAddr old, uint64_t old_bytes, uint64_t new_bytes, int flags,
                 GuestAddr to);
 long mem_brk(Process *p, GuestAddr to);
-/* For shmat and the like: the host has mapped [a, a + n) for the guest, or unmapped it. Call them
- * between mem_change_begin() and mem_change_end(). */
+/* For shmat and the like: the host has mapped [a, a + n), rounded up to its own pages, for the
+ * guest, or unmapped it. Call them between mem_change_begin() and mem_change_end(). */
 void mem_change_begin(MemMap *m);
 void mem_change_end(MemMap *m);
 void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared);
@@ -119,13 +130,27 @@ void mem_code_changed(Process *p, GuestAddr a, uint64_t n);
 /* The translator's fetch callback; opaque is the Process. */
 size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host);
 
+/* pages.c: a file that ends within a page of the guest's. Up to that page's end there are zeroes,
+ * but the host's mapping of the file ends with its own smaller page.
+ * A mapping of `bytes` of fd from `off` on has been made at `at`; for a private one does all that
+ * is to be done. */
+void mem_fill_private_end(const MemMap *m, GuestAddr at, uint64_t bytes, int prot, int fd,
+                          uint64_t off);
+/* For a shared one, at the access, as the file may have become longer until then: SIGBUS at `addr`.
+ * True: there is memory now, and the access is to be done again. */
+bool mem_fill_shared_end(Process *p, GuestAddr addr);
+/* mincore() with the guest's pages. */
+long mem_residence(const MemMap *m, GuestAddr a, uint64_t bytes, GuestAddr vector);
+
 /* The first address beyond the guest's memory. */
 static inline GuestAddr mem_end(const Process *p)
 {
     return p->mem->end ? p->mem->end : p->abi->task_size;
 }
-/* With MemMap.end only, change_lock held: an address for `bytes`, at the hint if that is free; or
- * -ENOMEM. The host has an inaccessible mapping there, which isn't in the table. (place.c) */
+/* An address has to be found for what the guest maps anywhere; else the host's kernel does it. */
+static inline bool mem_places(const MemMap *m) { return m->end || m->page > MEM_PAGE; }
+/* change_lock held: an address for `bytes`, at the hint if that is free; or -ENOMEM. The host has
+ * an inaccessible mapping there, which isn't in the table. (place.c) */
 long mem_place(MemMap *m, GuestAddr hint, uint64_t bytes, uint64_t align);
 
 /* The range that holds a, or the first above it; false: none. */
@@ -141,7 +166,7 @@ static inline int mem_host_prot(int prot)
     return prot & PROT_EXEC ? host | PROT_READ : host;
 }
 
-MemMap *mem_new(void);
+MemMap *mem_new(uint64_t page_bytes);
 void mem_fork_prepare(MemMap *m);
 void mem_fork_done(MemMap *m, bool child);
 

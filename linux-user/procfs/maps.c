@@ -1,6 +1,7 @@
 /* data plane */
 #include "linux-user/procfs/maps.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "linux-user/mem/map.h"
@@ -58,10 +59,11 @@ static const char *kind_name(unsigned kind)
 }
 
 /* The part of a host's line that lies in one range of the guest's. */
-static void write_piece(ProcOutput *o, const MapsLine *l, const MemRange *r)
+static void write_piece(const MemMap *m, ProcOutput *o, const MapsLine *l, const MemRange *r)
 {
     uint64_t start = l->start > r->start ? l->start : r->start;
-    uint64_t end = l->end < r->end ? l->end : r->end;
+    uint64_t end = mem_page_up(m, l->end);
+    end = end < r->end ? end : r->end;
     const char perms[] = {' ', r->prot & PROT_READ ? 'r' : '-', r->prot & PROT_WRITE ? 'w' : '-',
                           r->prot & PROT_EXEC ? 'x' : '-', l->shared ? 's' : 'p', ' ', 0};
     const char *name = kind_name(r->kind);
@@ -82,6 +84,7 @@ static void write_piece(ProcOutput *o, const MapsLine *l, const MemRange *r)
 
 /* What is done with the host's lines about the guest's mappings. */
 typedef struct MapsWalk {
+    const MemMap *mem;
     ProcOutput *o;
     bool details;
     struct Rollup *sums; /* not written but added up, or NULL */
@@ -154,6 +157,22 @@ static void rollup_detail(Rollup *s, const char *at, const char *end)
         s->anonymous = v;
 }
 
+/* A line of smaps below a mapping. */
+static void write_detail(const MemMap *m, ProcOutput *o, const char *line, size_t n)
+{
+    static const char *const names[] = {"KernelPageSize:        4 ", "MMUPageSize:           4 "};
+    for (size_t i = 0; i < 2 && m->page > MEM_PAGE; i++) {
+        size_t length = strlen(names[i]);
+        if (n < length || memcmp(line, names[i], length))
+            continue;
+        output_bytes(o, names[i], length - 3); /* of two digits */
+        output_number(o, m->page >> 10, 10, 2);
+        output_text(o, " kB\n");
+        return;
+    }
+    output_bytes(o, line, n);
+}
+
 /* The host's maps or smaps. */
 static void walk_maps(MapsWalk *w, const char *text, size_t n, const MemRange *ranges,
                       size_t n_ranges)
@@ -169,19 +188,22 @@ static void walk_maps(MapsWalk *w, const char *text, size_t n, const MemRange *r
             if (ours && w->sums) /* a detail of the mapping above */
                 rollup_detail(w->sums, at, end);
             else if (ours)
-                output_bytes(w->o, at, (size_t)(end - at) + 1);
+                write_detail(w->mem, w->o, at, (size_t)(end - at) + 1);
             at = end + 1;
             continue;
         }
         while (first < n_ranges && ranges[first].end <= l.start)
             first++;
+        /* What begins within a page of the guest's is the end of the line above (mem/pages.c). */
         ours = false;
         for (size_t i = first; i < n_ranges && ranges[i].start < l.end; i++) {
+            if (l.start > ranges[i].start && mem_misaligned(w->mem, l.start))
+                continue;
             /* The details follow once, behind the first part. */
             if (w->sums && !ours)
                 rollup_open(w->sums, &l);
             else if (!w->sums && (!w->details || !ours))
-                write_piece(w->o, &l, &ranges[i]);
+                write_piece(w->mem, w->o, &l, &ranges[i]);
             ours = true;
         }
         at = end + 1;
@@ -205,7 +227,7 @@ static void write_walk(Process *p, MapsWalk *w, const char *host_path)
 
 void procfs_write_maps(Process *p, ProcOutput *o, const char *host_path, bool details)
 {
-    write_walk(p, &(MapsWalk){.o = o, .details = details}, host_path);
+    write_walk(p, &(MapsWalk){.mem = p->mem, .o = o, .details = details}, host_path);
 }
 
 static void write_padded(ProcOutput *o, uint64_t v, size_t width)
@@ -262,7 +284,7 @@ void procfs_write_rollup(Process *p, ProcOutput *o, const char *host_path)
     }
     memcpy(smaps, host_path, m - SUFFIX);
     smaps[m - SUFFIX] = 0;
-    write_walk(p, &(MapsWalk){.o = o, .sums = &s}, smaps);
+    write_walk(p, &(MapsWalk){.mem = p->mem, .o = o, .sums = &s}, smaps);
     rollup_close(&s);
     write_sums(o, &s);
     host_file_free(text, map_bytes);
@@ -296,11 +318,12 @@ void procfs_write_numa_maps(Process *p, ProcOutput *o, const char *host_path)
         host_raw(SYS_munmap, (uintptr_t)ranges, range_bytes);
 }
 
-/* Fields by number, as in proc(5). */
+/* Fields by number, as in proc(5); *ret is the host's. */
 static bool stat_field(Process *p, unsigned field, uint64_t *ret)
 {
     switch (field) {
     case 23: *ret = procfs_mapped_bytes(p); return true;
+    case 24: *ret = *ret * MEM_PAGE / p->mem->page; return true;
     case 26: *ret = p->code_start; return true;
     case 27: *ret = p->code_end; return true;
     case 28: *ret = p->start_sp; return true;
@@ -331,7 +354,7 @@ void procfs_write_stat(Process *p, ProcOutput *o, const char *host_path)
     output_bytes(o, text, (size_t)(at - text));
     for (unsigned field = 3; at < stop && *at == ' '; field++) {
         const char *end = ++at;
-        uint64_t value;
+        uint64_t value = field == 24 ? strtoull(at, NULL, 10) : 0;
         while (end < stop && *end != ' ' && *end != '\n')
             end++;
         output_text(o, " ");

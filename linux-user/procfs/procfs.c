@@ -25,7 +25,7 @@
 typedef enum ProcFile {
     PROC_NONE, PROC_EXE, PROC_CMDLINE, PROC_ENVIRON, PROC_AUXV, PROC_MAPS, PROC_SMAPS, PROC_STAT,
     PROC_STATUS, PROC_STATM, PROC_LIMITS, PROC_CPUINFO, PROC_COMM, PROC_NUMA_MAPS, PROC_ROLLUP,
-    PROC_SYSCALL,
+    PROC_SYSCALL, PROC_PAGEMAP,
 } ProcFile;
 
 static const struct { const char *name; ProcFile file; } names[] = {
@@ -33,7 +33,7 @@ static const struct { const char *name; ProcFile file; } names[] = {
     {"maps", PROC_MAPS}, {"smaps", PROC_SMAPS}, {"stat", PROC_STAT}, {"cpuinfo", PROC_CPUINFO},
     {"status", PROC_STATUS}, {"statm", PROC_STATM}, {"limits", PROC_LIMITS},
     {"comm", PROC_COMM}, {"numa_maps", PROC_NUMA_MAPS}, {"smaps_rollup", PROC_ROLLUP},
-    {"syscall", PROC_SYSCALL},
+    {"syscall", PROC_SYSCALL}, {"pagemap", PROC_PAGEMAP},
 };
 
 typedef struct ProcPath {
@@ -356,6 +356,11 @@ bool procfs_open(Thread *t, int dirfd, const char *path, int flags, int *ret_fd)
     tracer_note_open(t->process, path, flags);
     if ((flags & O_PATH) || !recognize(dirfd, path, &found))
         return false;
+    if (found.file == PROC_PAGEMAP) {
+        /* It has a word for each of the host's pages; kernels may be without it. */
+        *ret_fd = -ENOENT;
+        return t->process->mem->page > MEM_PAGE;
+    }
     if (!found.other) {
         *ret_fd = (int)open_file(t, t->process, &found, flags);
         return true;

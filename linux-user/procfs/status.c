@@ -2,6 +2,7 @@
 #include "linux-user/procfs/status.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -16,7 +17,7 @@ uint64_t procfs_mapped_bytes(Process *p)
 {
     MemMap *m = p->mem;
     pthread_mutex_lock(&m->lock);
-    uint64_t n = m->bytes + STACK_SHOWS;
+    uint64_t n = m->bytes + mem_page_up(m, STACK_SHOWS);
     pthread_mutex_unlock(&m->lock);
     return n;
 }
@@ -203,14 +204,11 @@ void procfs_write_statm(Process *p, ProcOutput *o, const char *host_path)
         const char *end = at;
         while (end < stop && *end != ' ' && *end != '\n')
             end++;
-        if (field == 0)
-            output_number(o, procfs_mapped_bytes(p) / MEM_PAGE, 10, 1);
-        else if (field == 3)
-            output_number(o, (p->code_end - p->code_start + MEM_PAGE - 1) / MEM_PAGE, 10, 1);
-        else if (field == 5)
-            output_number(o, data_bytes(p) / MEM_PAGE, 10, 1);
-        else
-            output_bytes(o, at, (size_t)(end - at));
+        uint64_t value = field == 0   ? procfs_mapped_bytes(p)
+                         : field == 3 ? mem_page_up(p->mem, p->code_end - p->code_start)
+                         : field == 5 ? data_bytes(p)
+                                      : strtoull(at, NULL, 10) * MEM_PAGE;
+        output_number(o, value / p->mem->page, 10, 1);
         output_bytes(o, end, end < stop);
         at = end + 1;
     }

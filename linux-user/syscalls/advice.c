@@ -11,7 +11,7 @@
 #include "syscall-tables/handlers.h"
 #include "syscall-tables/ids.h"
 
-static uint64_t page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
+static uint64_t host_page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
 
 /* mm/mseal.c: what isn't mapped, for the guest, can't be sealed. The host seals too, and the table
  * remembers it, because a call of the guest's may take several of the host's. */
@@ -19,9 +19,9 @@ long sys_mseal(Thread *t, const uint64_t *args)
 {
     Process *p = t->process;
     GuestAddr a = args[0];
-    uint64_t n = page_up(args[1]);
+    uint64_t n = mem_page_up(p->mem, args[1]);
 
-    if (args[2] || a & (MEM_PAGE - 1) || (args[1] && !n) || a + n < a)
+    if (args[2] || mem_misaligned(p->mem, a) || (args[1] && !n) || a + n < a)
         return -EINVAL;
     if (!n)
         return 0;
@@ -36,11 +36,16 @@ long sys_mseal(Thread *t, const uint64_t *args)
 /* The emulator's own pages are nobody's to the guest. */
 long sys_mincore(Thread *t, const uint64_t *args)
 {
+    MemMap *m = t->process->mem;
     GuestAddr a = args[0];
-    uint64_t n = page_up(args[1]);
+    uint64_t n = mem_page_up(m, args[1]);
 
-    if (!(a & (MEM_PAGE - 1)) && n && a + n > a && !mem_check(t->process->mem, a, n, 0))
+    if (mem_misaligned(m, a))
+        return -EINVAL;
+    if (n && a + n > a && !mem_check(m, a, n, 0))
         return -ENOMEM;
+    if (m->page > MEM_PAGE && n >= args[1] && a + n >= a)
+        return mem_residence(m, a, n, args[2]);
     return host_syscall(t, HOST_NR_MINCORE, a, args[1], args[2], 0, 0, 0);
 }
 
@@ -62,14 +67,14 @@ long sys_pkey_free(Thread *t, const uint64_t *args) { return -EINVAL; }
 long sys_remap_file_pages(Thread *t, const uint64_t *args)
 {
     Process *p = t->process;
-    GuestAddr a = args[0] & ~(uint64_t)(MEM_PAGE - 1);
-    uint64_t n = args[1] & ~(uint64_t)(MEM_PAGE - 1);
+    GuestAddr a = mem_page_down(p->mem, args[0]);
+    uint64_t n = mem_page_down(p->mem, args[1]), unit = p->mem->page / MEM_PAGE;
 
     if (args[2] || a + n <= a || !mem_check(p->mem, a, n, 0))
         return -EINVAL;
     mem_change_begin(p->mem);
     bool code = mem_has_code(p->mem, a, n);
-    long r = host_raw(HOST_NR_REMAP_FILE_PAGES, args[0], args[1], 0, args[3], args[4]);
+    long r = host_raw(HOST_NR_REMAP_FILE_PAGES, a, n, 0, args[3] * unit, args[4]);
     if (code)
         translator_invalidate(p->translator, a, n);
     mem_change_end(p->mem);
@@ -113,7 +118,7 @@ static uint64_t ring_bytes(GuestAddr ctx)
 
     if (!mem_get(&ring, ctx) || ring.magic != AIO_RING_MAGIC)
         return 0;
-    return page_up(ring.header_bytes + (uint64_t)ring.nr * sizeof(struct io_event));
+    return host_page_up(ring.header_bytes + (uint64_t)ring.nr * sizeof(struct io_event));
 }
 
 long sys_io_setup(Thread *t, const uint64_t *args)

@@ -11,33 +11,55 @@
 #include "linux-user/syscalls/convert.h"
 #include "syscall-tables/handlers.h"
 
-static uint64_t page_round(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
+/* An address that the guest asks for, when its pages (SHMLBA) are larger than the host's: what lies
+ * behind the segment in its last page stays inaccessible. *ret_at: what the host is to be told. */
+static long choose_place(Process *p, GuestAddr *at, uint64_t bytes, int *flags, bool *ret_placed)
+{
+    MemMap *m = p->mem;
+    *ret_placed = false;
+    if (*at && m->page > MEM_PAGE) {
+        if (mem_misaligned(m, *at) && !(*flags & SHM_RND))
+            return -EINVAL;
+        *at = mem_page_down(m, *at);
+        if (!*at && *flags & SHM_REMAP)
+            return -EINVAL;
+    }
+    if (*at || !mem_places(m))
+        return 0;
+    long r = mem_place(m, 0, bytes, m->page);
+    if (r < 0)
+        return r;
+    *at = (GuestAddr)r;
+    *flags |= SHM_REMAP;
+    *ret_placed = true;
+    return 0;
+}
 
 long sys_shmat(Thread *t, const uint64_t *args)
 {
     Process *p = t->process;
     struct shmid_ds ds;
     int flags = args[2];
+    GuestAddr at = args[1];
+    bool placed;
     long ret = host_raw(HOST_NR_SHMCTL, (int)args[0], IPC_STAT, &ds);
 
     if (ret < 0)
         return ret;
     /* Over the emulator's own memory nothing may be put; without SHM_REMAP the kernel refuses a
      * range in use by itself. */
-    uint64_t bytes = page_round(ds.shm_segsz);
+    uint64_t bytes = mem_page_up(p->mem, ds.shm_segsz);
     if (args[1] && flags & SHM_REMAP && !mem_check(p->mem, args[1], bytes, 0))
         return -EINVAL;
     if (!mem_limits_allow(p, bytes, false))
         return -ENOMEM;
     /* The guest's PROT_EXEC is the translator's matter, never the host's. */
-    long placed = !args[1] && p->mem->end ? mem_place(p->mem, 0, bytes, MEM_PAGE) : 0;
-    if (placed < 0)
-        return placed;
-    ret = host_raw(HOST_NR_SHMAT, (int)args[0], placed ? (uint64_t)placed : args[1],
-                   (flags & ~SHM_EXEC) | (placed ? SHM_REMAP : 0));
+    ret = choose_place(p, &at, bytes, &flags, &placed);
+    if (ret == 0)
+        ret = host_raw(HOST_NR_SHMAT, (int)args[0], at, flags & ~SHM_EXEC);
     if (ret < 0 && ret > -4096) {
         if (placed)
-            host_raw(SYS_munmap, placed, bytes);
+            host_raw(SYS_munmap, at, bytes);
         return ret;
     }
     int prot =
@@ -62,6 +84,11 @@ long sys_shmdt(Thread *t, const uint64_t *args)
     uint8_t there;
     while (end < range.end && host_raw(HOST_NR_MINCORE, end, MEM_PAGE, &there) == -ENOMEM)
         end += MEM_PAGE;
+    if (mem_misaligned(p->mem, end)) { /* choose_place() */
+        GuestAddr rest = end;
+        end = mem_page_up(p->mem, end);
+        host_raw(SYS_munmap, rest, end - rest);
+    }
     if (end > args[0])
         mem_note_unmapped(p, args[0], end - args[0]);
     return ret;

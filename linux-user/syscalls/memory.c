@@ -46,13 +46,24 @@ long sys_madvise(Thread *t, const uint64_t *args)
 {
     Process *p = t->process;
     GuestAddr a = args[0];
-    uint64_t n = (args[1] + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1);
+    uint64_t n = mem_page_up(p->mem, args[1]);
+    if (mem_misaligned(p->mem, a))
+        return -EINVAL;
     /* The emulator's own memory is no business of the guest's. */
-    if (!(a & (MEM_PAGE - 1)) && n >= args[1] && n && !mem_check(p->mem, a, n, 0))
+    if (n >= args[1] && n && !mem_check(p->mem, a, n, 0))
         return -ENOMEM;
     bool code = advice_drops((int)args[2]) && n && mem_has_code(p->mem, a, n);
-    long r = host_syscall(t, SYS_madvise, a, args[1], args[2], 0, 0, 0);
+    long r = host_syscall(t, SYS_madvise, a, n < args[1] ? args[1] : n, args[2], 0, 0, 0);
     if (code)
         translator_invalidate(p->translator, a, n);
     return r;
+}
+
+long sys_msync(Thread *t, const uint64_t *args)
+{
+    const MemMap *m = t->process->mem;
+    uint64_t n = mem_page_up(m, args[1]);
+    if (mem_misaligned(m, args[0]))
+        return -EINVAL;
+    return host_syscall(t, SYS_msync, args[0], n < args[1] ? args[1] : n, args[2], 0, 0, 0);
 }

@@ -47,6 +47,9 @@ static void force_access_fault(Thread *t, const VcpuExitInfo *info)
 static void take_exception(Thread *t, VcpuExit exit, const VcpuExitInfo *info)
 {
     GuestAddr pc = vcpu_pc(t->vcpu);
+    if (exit == VCPU_EXIT_FAULT && info->host_signal == SIGBUS &&
+        mem_fill_shared_end(t->process, info->addr))
+        return;
     /* A signal that came before the instruction goes first; the instruction then runs again. */
     if (signal_block_all(t) < 0)
         return;

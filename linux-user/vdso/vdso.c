@@ -15,12 +15,13 @@ enum { CALLOUT_TIME, CALLOUT_CPU, CALLOUT_RANDOM };
 bool vdso_map(Process *p)
 {
     const VdsoImage *image = p->abi->vdso;
-    long at = mem_mmap(p, 0, MEM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const uint64_t bytes = p->mem->page;
+    long at = mem_mmap(p, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0 && at >= -4095)
         return false;
     mem_write((GuestAddr)at, image->bytes, image->n_bytes);
-    mem_mprotect(p, (GuestAddr)at, MEM_PAGE, PROT_READ | PROT_EXEC);
-    mem_note_mapped(p->mem, (GuestAddr)at, MEM_PAGE, PROT_READ | PROT_EXEC, MEM_VDSO, false);
+    mem_mprotect(p, (GuestAddr)at, bytes, PROT_READ | PROT_EXEC);
+    mem_note_mapped(p->mem, (GuestAddr)at, bytes, PROT_READ | PROT_EXEC, MEM_VDSO, false);
     p->vdso = (GuestAddr)at;
     translator_set_callouts(p->translator, p->vdso, MEM_PAGE);
     return true;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh PROGRAM.c: builds it for this machine and for every guest that there is a compiler for, runs
 # all of them in folders of their own, and compares what they print and how they end.
-# A line `cflags: …` in the program's first comment adds flags.
+# A line `cflags: …` in the program's first comment adds flags; a line `pages: …` has sizes of pages
+# that a guest shall run it with as well, if it has such.
 set -eu
 src=$1
 case $src in /*) ;; *) src=$PWD/$src ;; esac
@@ -9,6 +10,7 @@ name=$(basename "$src" .c)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 flags=$(sed -n 's/^.*cflags: *//p; /\*\//q' "$src" | head -1)
+pages=$(sed -n 's/^.* pages: *\([0-9 ]*\).*/\1/p; /\*\//q' "$src" | head -1)
 
 run() { # run NAME COMMAND…: prints into NAME.out
     dir=$tmp/$1.dir out=$tmp/$1.out
@@ -40,14 +42,19 @@ for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
     arch=${guest%% *} cc=${guest#* }
     [ "$cc" != no ] || continue
     build "$cc" "$tmp/$arch"
-    # shellcheck disable=SC2086
-    run "$arch" ${CALQUE:-calque} ${CALQUE_FLAGS:-} "$tmp/$arch"
     guests=$((guests + 1))
-    if ! diff -u "$tmp/native.out" "$tmp/$arch.out"; then
-        echo "$name: $arch differs from native"
-        cat "$tmp/$arch.out.err"
-        result=1
-    fi
+    sizes=
+    [ "$arch" = riscv64 ] || sizes=$pages
+    for size in '' $sizes; do
+        as=$arch${size:+-$size}
+        # shellcheck disable=SC2086
+        run "$as" ${CALQUE:-calque} ${CALQUE_FLAGS:-} ${size:+-p "$size"} "$tmp/$arch"
+        if ! diff -u "$tmp/native.out" "$tmp/$as.out"; then
+            echo "$name: $as differs from native"
+            cat "$tmp/$as.out.err"
+            result=1
+        fi
+    done
 done
 [ $guests -gt 0 ] || exit 77
 exit $result
