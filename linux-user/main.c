@@ -257,11 +257,12 @@ static _Noreturn void warm_and_exit(Process *p, const Target *target)
 static void run(Process *p, Options *o, Target *target, char **envp)
 {
     GError *error = NULL;
-    LoadProgram program = {.fd = target->fd, .argv = target->argv,
-                           .path = target->name, .envp = guest_environment(o, envp)};
+    LoadProgram program = {.fd = target->fd, .argv = target->argv, .path = target->name};
     pthread_mutex_init(&p->threads_lock, NULL);
     pthread_mutex_init(&p->limits_lock, NULL);
     mem_limits_start(p);
+    mem_limits_take(p, envp);
+    program.envp = guest_environment(o, envp);
     uint64_t page_bytes = o->page_bytes ? o->page_bytes : MEM_PAGE;
     if (!(p->abi->page_sizes & page_bytes))
         fail_format(EXIT_USAGE, "-p: %s has no pages of %" PRIu64 " bytes", p->abi->name,

@@ -3,8 +3,11 @@
  * The guest's limits of memory. See map.h.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "linux-user/arch/text.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 
@@ -46,6 +49,48 @@ void mem_limits_exec(Process *p, bool failed)
         host.rlim_cur = cur;
         host_raw(SYS_prlimit64, 0, resources[i], (uintptr_t)&host, 0);
     }
+}
+
+static const char variable[] = "CALQUE_LIMITS=";
+
+bool mem_limits_pass(Process *p, char text[MEM_LIMITS_TEXT])
+{
+    bool lower = false;
+    Text x = {text, text + MEM_LIMITS_TEXT - 1};
+    text_add(&x, variable);
+    for (unsigned i = 0; i < 2; i++) {
+        struct rlimit host = {RLIM_INFINITY, RLIM_INFINITY};
+        host_raw(SYS_prlimit64, 0, resources[i], 0, (uintptr_t)&host);
+        pthread_mutex_lock(&p->limits_lock);
+        uint64_t max = p->limits[i].max;
+        pthread_mutex_unlock(&p->limits_lock);
+        lower |= max < host.rlim_max;
+        text_add_number(&x, max, 16, 1);
+        text_add(&x, i ? "" : ",");
+    }
+    *x.at = 0;
+    return lower;
+}
+
+void mem_limits_take(Process *p, char **envp)
+{
+    char **to = envp, *end;
+    for (char **e = envp; *e; e++) {
+        if (strncmp(*e, variable, sizeof variable - 1)) {
+            *to++ = *e;
+            continue;
+        }
+        /* It can but lower them: whoever else has set the variable. */
+        end = *e + sizeof variable - 2;
+        for (unsigned i = 0; i < 2 && *end; i++) {
+            uint64_t max = strtoull(end + 1, &end, 16);
+            if (max < p->limits[i].max)
+                p->limits[i].max = max;
+            if (max < p->limits[i].cur)
+                p->limits[i].cur = max;
+        }
+    }
+    *to = NULL;
 }
 
 bool mem_limits_allow(Process *p, uint64_t more, bool data)

@@ -12,7 +12,7 @@
 #include "linux-user/signal/host-syscall.h"
 
 enum {
-    HOST_MAP_32BIT = 0x40,            /* x86 only; no flag of the guests */
+    HOST_MAP_ONLY = 0x40 | 0x80,      /* x86's MAP_32BIT and MAP_ABOVE4G: no guest's flags */
     GUEST_PROT_KNOWN = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN | PROT_GROWSUP |
                        0x8 /* PROT_SEM */ | 0x10 /* PROT_BTI */,
 };
@@ -376,7 +376,10 @@ long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, i
     uint64_t n = mem_page_up(p->mem, bytes);
     if (n < bytes)
         return -ENOMEM;
-    flags &= ~HOST_MAP_32BIT;
+    if (flags & HOST_MAP_ONLY && (flags & MAP_TYPE) == MAP_SHARED_VALIDATE &&
+        !(flags & MAP_ANONYMOUS))
+        return -EOPNOTSUPP;
+    flags &= ~HOST_MAP_ONLY;
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     if (fixed && mem_misaligned(p->mem, addr))
         return -EINVAL;
@@ -511,6 +514,30 @@ static long mremap_placed(MemMap *m, GuestAddr old, uint64_t old_n, uint64_t new
     return r;
 }
 
+/* What was at `old` is at `to` as well; several mappings may have moved (Linux 6.17). */
+static void move_ranges(MemMap *m, GuestAddr old, uint64_t old_n, GuestAddr to, uint64_t new_n)
+{
+    uint64_t done = 0;
+    for (MemRange r; done < new_n && mem_find(m, old + done, &r);) {
+        uint64_t n = r.end - (old + done);
+        r.offset += old + done - r.start;
+        if (n > new_n - done || done + n >= old_n)
+            n = new_n - done; /* the last one has what is new */
+        if (to != old || done + n > old_n)
+            table_set(m, to + done, n, &r);
+        done += n;
+    }
+}
+
+/* Nothing is left at `old`, but for what `to` has in common with it (in place, shorter). */
+static void unset_moved(MemMap *m, GuestAddr old, uint64_t old_n, GuestAddr to, uint64_t new_n)
+{
+    if (to != old)
+        table_set(m, old, old_n, NULL);
+    else if (new_n < old_n)
+        table_set(m, old + new_n, old_n - new_n, NULL);
+}
+
 static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t new_n, int flags,
                           GuestAddr to)
 {
@@ -526,7 +553,6 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
         return -ENOMEM;
     if (fixed && !claim_gaps(m, to, new_n))
         return -ENOMEM;
-    r.offset += old - r.start;
     bool code = mem_has_code(m, old, old_n) || (fixed && mem_has_code(m, to, new_n));
     long got = mem_places(m) && !fixed ? mremap_placed(m, old, old_n, new_n, flags)
                                 : host_raw(SYS_mremap, old, old_n, new_n, flags, to);
@@ -535,10 +561,9 @@ static long mremap_locked(Process *p, GuestAddr old, uint64_t old_n, uint64_t ne
             release_gaps(m, to, new_n);
         return got;
     }
-    bool gone = old_n && !(flags & MREMAP_DONTUNMAP);
-    if (gone)
-        table_set(m, old, old_n, NULL);
-    table_set(m, (GuestAddr)got, new_n, &r);
+    move_ranges(m, old, old_n, (GuestAddr)got, new_n);
+    if (old_n && !(flags & MREMAP_DONTUNMAP))
+        unset_moved(m, old, old_n, (GuestAddr)got, new_n);
     if (code) {
         translator_invalidate(p->translator, old, old_n);
         translator_invalidate(p->translator, (GuestAddr)got, new_n);

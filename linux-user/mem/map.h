@@ -117,6 +117,13 @@ void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n);
  * set is put on the host when a program is executed. */
 void mem_limits_start(Process *p);
 void mem_limits_exec(Process *p, bool failed);
+/* Hard limits that the guest has lowered go to the next program by a variable, since the host's
+ * couldn't be raised again if the execve fails, nor for the emulator. Text of it for the
+ * environment; false: nothing to pass on. */
+enum { MEM_LIMITS_TEXT = 64 };
+bool mem_limits_pass(Process *p, char text[MEM_LIMITS_TEXT]);
+/* Takes it out of the environment again; behind mem_limits_start(). */
+void mem_limits_take(Process *p, char **envp);
 /* `more` bytes may be mapped, private and writable ones if data. */
 bool mem_limits_allow(Process *p, uint64_t more, bool data);
 /* A stack of `bytes` is the guest's, the rest of the reserve isn't. */

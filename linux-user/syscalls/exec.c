@@ -35,7 +35,8 @@ enum { MAX_DEPTH = 5, MAX_ARGS = 4096 * 64 };
 typedef struct ExecArgs {
     const char **argv;      /* [extra + n + 1]: the first `extra` slots are for what goes before */
     size_t n_argv, extra;
-    const char **envp;
+    const char **envp;      /* [n_envp + 2]: one slot more, for mem_limits_pass() */
+    size_t n_envp;
     void *map;
     size_t map_bytes;
 } ExecArgs;
@@ -77,7 +78,7 @@ static long exec_args_read(ExecArgs *a, GuestAddr argv, GuestAddr envp)
     if (n < 0 || m < 0)
         return n < 0 ? n : m;
     a->extra = EXTRA_SLOTS;
-    a->map_bytes = (a->extra + (size_t)n + 2 + (size_t)m + 1) * sizeof(char *);
+    a->map_bytes = (a->extra + (size_t)n + 2 + (size_t)m + 2) * sizeof(char *);
     long map = host_raw(SYS_mmap, 0, a->map_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map < 0 && map >= -4095)
@@ -86,6 +87,7 @@ static long exec_args_read(ExecArgs *a, GuestAddr argv, GuestAddr envp)
     a->argv = (const char **)a->map;
     a->envp = a->argv + a->extra + n + 2;
     a->n_argv = (size_t)n;
+    a->n_envp = (size_t)m;
     long r = copy_vector(a->argv + a->extra, argv, n);
     if (r == 0)
         r = copy_vector(a->envp, envp, m);
@@ -178,10 +180,13 @@ static long exec_host(Thread *t, int dfd, const char *path, const ExecArgs *a, i
     if (r < 0)
         return r;
     thread_save_translations(t);
+    char limits[MEM_LIMITS_TEXT];
+    a->envp[a->n_envp] = mem_limits_pass(t->process, limits) ? limits : NULL;
     mem_limits_exec(t->process, false);
     r = host_syscall(t, SYS_execveat, (uint64_t)dfd, (uintptr_t)path,
                      (uintptr_t)(a->argv + a->extra), (uintptr_t)a->envp, (uint64_t)flags, 0);
     mem_limits_exec(t->process, true);
+    a->envp[a->n_envp] = NULL;
     signal_exec_failed(t);
     return r;
 }

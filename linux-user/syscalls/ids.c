@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -46,6 +47,15 @@ static int limit_index(int resource)
     return resource == RLIMIT_AS ? 0 : resource == RLIMIT_DATA ? 1 : -1;
 }
 
+/* CAP_SYS_RESOURCE. (The kernel wants it in the first user namespace, which nobody can ask.) */
+static bool may_raise_limits(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return host_raw(HOST_NR_CAPGET, (uintptr_t)&head, (uintptr_t)data) == 0 &&
+           data[0].effective >> CAP_SYS_RESOURCE & 1;
+}
+
 static long limit_keep(Process *p, int i, const struct rlimit *new, struct rlimit *ret_old)
 {
     long ret = 0;
@@ -53,7 +63,7 @@ static long limit_keep(Process *p, int i, const struct rlimit *new, struct rlimi
     *ret_old = (struct rlimit){ p->limits[i].cur, p->limits[i].max };
     if (new && new->rlim_cur > new->rlim_max)
         ret = -EINVAL;
-    else if (new && new->rlim_max > ret_old->rlim_max && host_raw(HOST_NR_GETEUID) != 0)
+    else if (new && new->rlim_max > ret_old->rlim_max && !may_raise_limits())
         ret = -EPERM;
     else if (new) {
         p->limits[i].cur = new->rlim_cur;

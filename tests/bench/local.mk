@@ -27,6 +27,13 @@ bench-memory: calque
 	  $(if $(QEMU),--qemu $(QEMU))
 EXTRA_DIST += %D%/memory.py
 
+# Peak memory of big programs in the roots beside native ones; PROGRAMS=REGEX.
+.PHONY: bench-memory-big
+bench-memory-big: calque
+	$(PYTHON) $(srcdir)/tests/bench/memory-big.py --calque ./calque --roots $(WORKLOAD_ROOTS) \
+	  $(if $(PROGRAMS),--match '$(PROGRAMS)')
+EXTRA_DIST += %D%/memory-big.py
+
 # Two threads on two cores; QEMU=FILE (with %s for the guest).
 .PHONY: bench-scaling
 bench-scaling: calque

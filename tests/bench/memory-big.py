@@ -4,7 +4,7 @@ largest proportional set size among samples, in MiB. The bound is 1.3 times nati
 Needs root (chroot), and roots with gcc, nodejs, a JRE and python3.
 
 usage: memory-big.py --calque FILE --roots FOLDER [--match REGEX] [--rounds N] [--guest GUEST]
-                     [--store FOLDER] [--detail]
+                     [--detail]
 
 Each program runs natively, with an empty translation store, and once more with a full one. The
 status is 1 if a program exceeds the bound. --detail tells which mappings the most is in.
@@ -90,8 +90,6 @@ def programs(root, data):
                          '-o', '/dev/null']),
         ('node-small', node and [node, f'{data}/small.js']),
         ('node', node and [node, f'{data}/big.js']),
-        ('java', java and [java, '-XX:SharedArchiveFile=/tmp/none.jsa', '-Xshare:auto',
-                           '-Xmx256m', '-jar', f'{data}/none.jar']),
         ('java-dump', java and [java, '-Xmx256m', '-Xshare:dump',
                                 f'-XX:SharedArchiveFile={data}/classes.jsa']),
         ('python', python and ['/usr/bin/python3', f'{data}/big.py']),
