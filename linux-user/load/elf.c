@@ -21,9 +21,11 @@
 
 enum { MAX_PHDRS = 65536 / sizeof(Elf64_Phdr) };
 
-/* Position independent programs lie here, far from where the host puts what it maps by itself and
- * the emulator, so that the heap behind the program has room. */
-#define PIE_BASE UINT64_C(0x2aaaaaaaa000)
+/* Position independent programs lie here, as on x86-64 and RISC-V, so that the heap behind them has
+ * room: with all 32 bits of vm.mmap_rnd_bits the host maps downwards from above 0x6ff000000000, and
+ * with the old layout (setarch -L, or a stack without limit) upwards from 0x2aaaaaaab000 and 16 TB
+ * of randomness. That is 26 TB from either. */
+#define PIE_BASE UINT64_C(0x555555554000)
 #define PIE_RANDOM_PAGES_MASK UINT64_C(0xfffffff)
 
 typedef struct ElfFile {
