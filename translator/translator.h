@@ -209,9 +209,10 @@ void translator_unmap_file(Translator *t, GuestAddr start, uint64_t bytes);
  * How many units there are. The caller is outside vcpu_run(). */
 uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
                          const GuestAddr *from, size_t n);
-/* Puts new translations into the store: at the end of the process, before exec. The caller is
- * outside vcpu_run() and v is its vcpu. */
-void translator_save(Translator *t, Vcpu *v);
+/* Puts new translations into the store if some of [start, start + bytes) are among them: at the end
+ * of the process, before exec, before a file's mapping goes. The caller is outside vcpu_run() and v
+ * is its vcpu. */
+void translator_save(Translator *t, Vcpu *v, GuestAddr start, uint64_t bytes);
 
 typedef struct TranslatorStats {
     uint64_t units, guest_insns, host_bytes, invalidated, flushes;

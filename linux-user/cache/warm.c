@@ -129,6 +129,6 @@ uint64_t cache_warm(Thread *t, int fd, const ElfImage *image)
         units = warm(t, image, &f);
     g_array_free(f.found, TRUE);
     munmap(file, f.bytes);
-    translator_save(t->process->translator, t->vcpu);
+    translator_save(t->process->translator, t->vcpu, 0, UINT64_MAX);
     return units;
 }

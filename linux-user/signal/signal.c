@@ -201,7 +201,7 @@ _Noreturn void signal_die(Thread *t, int sig)
 _Noreturn void signal_die_by(Thread *t, const siginfo_t *info)
 {
     int sig = info->si_signo;
-    thread_save_translations(t);
+    thread_save_translations(t, 0, UINT64_MAX);
     if (log_on(LOG_STRACE))
         strace_end(t, 0, sig);
     HostSigaction host = {.handler = HOST_SIG_DFL};

@@ -179,7 +179,7 @@ static long exec_host(Thread *t, int dfd, const char *path, const ExecArgs *a, i
     long r = signal_exec_prepare(t);
     if (r < 0)
         return r;
-    thread_save_translations(t);
+    thread_save_translations(t, 0, UINT64_MAX);
     char limits[MEM_LIMITS_TEXT];
     a->envp[a->n_envp] = mem_limits_pass(t->process, limits) ? limits : NULL;
     mem_limits_exec(t->process, false);

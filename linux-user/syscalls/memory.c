@@ -7,6 +7,7 @@
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/syscalls/uring.h"
+#include "linux-user/thread/thread.h"
 #include "syscall-tables/handlers.h"
 
 long sys_brk(Thread *t, const uint64_t *args) { return mem_brk(t->process, args[0]); }
@@ -22,6 +23,8 @@ long sys_mmap(Thread *t, const uint64_t *args)
 
 long sys_munmap(Thread *t, const uint64_t *args)
 {
+    if (mem_has_code(t->process->mem, args[0], args[1]))
+        thread_save_translations(t, args[0], args[1]); /* a plugin may be closed again */
     return mem_munmap(t->process, args[0], args[1]);
 }
 

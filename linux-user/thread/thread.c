@@ -375,10 +375,10 @@ void thread_clear_tid(Thread *t)
 }
 
 /* A process in its parent's memory has its translations, who will save them. */
-void thread_save_translations(Thread *t)
+void thread_save_translations(Thread *t, GuestAddr start, uint64_t bytes)
 {
     if (t->process->has_store && !t->shares_memory)
-        translator_save(t->process->translator, t->vcpu);
+        translator_save(t->process->translator, t->vcpu, start, bytes);
 }
 
 /* Of a thread that isn't the process's first. What can be seen of its end is the kernel's to do, in
@@ -411,7 +411,7 @@ _Noreturn void thread_exit(Thread *t)
         if (log_on(LOG_STRACE))
             strace_end(t, p->leader_status, 0);
         print_stats(p);
-        thread_save_translations(t);
+        thread_save_translations(t, 0, UINT64_MAX);
         /* The emulator may have threads of its own that would keep the process. */
         host_raw(SYS_exit_group, p->leader_status);
     }
@@ -426,7 +426,7 @@ _Noreturn void thread_exit(Thread *t)
 
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
-    thread_save_translations(t);
+    thread_save_translations(t, 0, UINT64_MAX);
     trace_publish(t);
     if (log_on(LOG_STRACE))
         strace_end(t, status & 0xff, 0);

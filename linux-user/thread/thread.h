@@ -49,6 +49,6 @@ long thread_clone(Thread *t, const ThreadClone *c);
 _Noreturn void thread_exit(Thread *t);
 _Noreturn void thread_exit_process(Thread *t, int status);
 /* Before the process ends or executes another program. */
-void thread_save_translations(Thread *t);
+void thread_save_translations(Thread *t, GuestAddr start, uint64_t bytes);
 
 #endif

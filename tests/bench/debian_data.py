@@ -99,7 +99,7 @@ def fetch_packages(folder, name, arch, suite):
         shutil.rmtree(f'{apt}.new')
 
 
-APT_INSTALL = 'cp /data/apt-$ARCH/lists/*[es] /var/lib/apt/lists && ' \
+APT_INSTALL = 'cp /data/apt-$ARCH/lists/*_* /var/lib/apt/lists && ' \
     'cp /data/apt-$ARCH/archives/*.deb /var/cache/apt/archives && ' \
     'cp /data/apt-$ARCH/sources.list /etc/apt && ' \
     'DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-download ' \

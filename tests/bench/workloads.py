@@ -397,6 +397,9 @@ def measure(w, runners, options):
             r.run(w.base, env)
         if expected is None:
             expected = (status, text)
+            if status:
+                print(f'  {w.name}: fails natively, status {status}: {text[-120:]!r}')
+                return {}, cpu
         elif (status, text) != expected and not (w.differs and status == expected[0]):
             print(f'  {w.name}: {name} differs: status {status}, native {expected[0]}; '
                   f'{text[-120:]!r}, native {expected[1][-120:]!r}')

@@ -545,11 +545,24 @@ void stored_save(Translator *t, Vcpu *v)
         s->saved = end;
 }
 
-void translator_save(Translator *t, Vcpu *v)
+static bool has_new(const Translator *t, GuestAddr start, uint64_t bytes)
+{
+    const FileMap *m = t->stored->maps;
+    uint32_t end = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
+    while (m && (m->start - start >= bytes && start - m->start >= m->end - m->start))
+        m = m->next;
+    for (uint32_t n = t->stored->saved; m && n < end; n++)
+        if (t->code->unit[n]->pc - start < bytes && is_new(t->code->unit[n]))
+            return true;
+    return false;
+}
+
+void translator_save(Translator *t, Vcpu *v, GuestAddr start, uint64_t bytes)
 {
     if (!t->stored)
         return;
     pthread_mutex_lock(&t->lock);
-    stored_save(t, v);
+    if (has_new(t, start, bytes))
+        stored_save(t, v);
     pthread_mutex_unlock(&t->lock);
 }
