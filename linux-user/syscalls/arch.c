@@ -1,6 +1,8 @@
 /* data plane */
 /* Calls of one architecture. */
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
@@ -23,7 +25,8 @@ enum {
     KEY_MVENDORID, KEY_MARCHID, KEY_MIMPID, KEY_BASE_BEHAVIOR, KEY_IMA_EXT_0, KEY_CPUPERF_0,
     KEY_ZICBOZ_BLOCK_SIZE, KEY_HIGHEST_VIRT_ADDRESS, KEY_TIME_CSR_FREQ,
     KEY_MISALIGNED_SCALAR_PERF, KEY_MISALIGNED_VECTOR_PERF, KEY_VENDOR_EXT_THEAD_0,
-    KEY_ZICBOM_BLOCK_SIZE,
+    KEY_ZICBOM_BLOCK_SIZE, KEY_VENDOR_EXT_SIFIVE_0, KEY_VENDOR_EXT_MIPS_0, KEY_ZICBOP_BLOCK_SIZE,
+    KEY_IMA_EXT_1,
 };
 enum { WHICH_CPUS = 1, MISALIGNED_FAST = 3, MISALIGNED_VECTOR_UNSUPPORTED = 4 };
 
@@ -60,7 +63,10 @@ static bool probe(const Process *p, int64_t key, uint64_t *ret)
     case KEY_MVENDORID:
     case KEY_MARCHID:
     case KEY_MIMPID:
-    case KEY_VENDOR_EXT_THEAD_0: *ret = 0; return true;
+    case KEY_VENDOR_EXT_THEAD_0:
+    case KEY_VENDOR_EXT_SIFIVE_0:
+    case KEY_VENDOR_EXT_MIPS_0:
+    case KEY_IMA_EXT_1: *ret = 0; return true;
     case KEY_BASE_BEHAVIOR: *ret = 1; return true; /* RISCV_HWPROBE_BASE_BEHAVIOR_IMA */
     case KEY_IMA_EXT_0: *ret = extension_bits(m); return true;
     case KEY_CPUPERF_0:
@@ -72,62 +78,126 @@ static bool probe(const Process *p, int64_t key, uint64_t *ret)
     case KEY_ZICBOM_BLOCK_SIZE:
         *ret = riscv_model_has(m, RISCV_EXT_zicbom) ? RISCV_CBO_BYTES : 0;
         return true;
+    case KEY_ZICBOP_BLOCK_SIZE:
+        *ret = riscv_model_has(m, RISCV_EXT_zicbop) ? RISCV_CBO_BYTES : 0;
+        return true;
     case KEY_HIGHEST_VIRT_ADDRESS: *ret = mem_end(p) - 1; return true;
     case KEY_TIME_CSR_FREQ: *ret = 1000000000; return true;
     }
     return false;
 }
 
-/* The set of processors that have all that the pairs ask for: all or none. */
+/* Keys whose value says which of many things there are; a question is for some of them. */
+static bool is_bitmask(int64_t key)
+{
+    switch (key) {
+    case KEY_BASE_BEHAVIOR:
+    case KEY_IMA_EXT_0:
+    case KEY_IMA_EXT_1:
+    case KEY_CPUPERF_0:
+    case KEY_VENDOR_EXT_THEAD_0:
+    case KEY_VENDOR_EXT_SIFIVE_0:
+    case KEY_VENDOR_EXT_MIPS_0: return true;
+    default: return false;
+    }
+}
+
+enum { CPUSET_BYTES = 1024 };
+
+/* The machine's processors: those that are online, or at least ours. "0-3,8\n". */
+static void online_cpus(uint8_t set[CPUSET_BYTES])
+{
+    char text[512] = "";
+    unsigned first = 0, n = 0;
+    bool range = false;
+    long fd = host_raw(HOST_NR_OPENAT, AT_FDCWD, (uintptr_t) "/sys/devices/system/cpu/online",
+                       O_RDONLY | O_CLOEXEC);
+
+    memset(set, 0, CPUSET_BYTES);
+    if (fd < 0 || host_raw(HOST_NR_READ, fd, (uintptr_t)text, sizeof text - 1) <= 0)
+        host_raw(HOST_NR_SCHED_GETAFFINITY, 0, CPUSET_BYTES, (uintptr_t)set);
+    if (fd >= 0)
+        host_raw(HOST_NR_CLOSE, fd);
+    for (const char *p = text; *p; p++) {
+        if (*p >= '0' && *p <= '9') {
+            n = n * 10 + (unsigned)(*p - '0');
+            continue;
+        }
+        for (unsigned i = range ? first : n; i <= n && i < CPUSET_BYTES * 8; i++)
+            set[i / 8] |= (uint8_t)(1 << i % 8);
+        range = *p == '-';
+        first = n;
+        n = 0;
+    }
+}
+
+/* The guest's set, without those that aren't there; whether it named any, and any that is there. */
+static long read_cpus(GuestAddr cpus, uint64_t bytes, uint8_t set[CPUSET_BYTES],
+                      uint8_t online[CPUSET_BYTES], bool *ret_given, bool *ret_any)
+{
+    memset(set, 0, CPUSET_BYTES);
+    *ret_given = *ret_any = false;
+    if (!mem_read(set, cpus, bytes < CPUSET_BYTES ? bytes : CPUSET_BYTES))
+        return -EFAULT;
+    online_cpus(online);
+    for (size_t i = 0; i < CPUSET_BYTES; i++) {
+        *ret_given |= set[i] != 0;
+        set[i] &= online[i];
+        *ret_any |= set[i] != 0;
+    }
+    return 0;
+}
+
+/* arch/riscv/kernel/sys_hwprobe.c, hwprobe_get_cpus(): those of the set (if it is empty, of all)
+ * that have what the pairs ask for; ours are all alike. */
 static long which_cpus(Thread *t, GuestAddr pairs, uint64_t n, uint64_t bytes, GuestAddr cpus)
 {
     struct { int64_t key; uint64_t value; } pair;
-    bool all = true, bits;
+    uint8_t set[CPUSET_BYTES], online[CPUSET_BYTES];
+    bool all = true, given, any;
     uint64_t v;
 
+    if (!bytes || !cpus)
+        return -EINVAL;
+    long r = read_cpus(cpus, bytes, set, online, &given, &any);
+    if (r < 0)
+        return r;
     for (uint64_t i = 0; i < n; i++, pairs += sizeof pair) {
         if (!mem_get(&pair, pairs))
             return -EFAULT;
-        if (!probe(t->process, pair.key, &v)) {
-            all = false;
-            pair.key = -1;
-            pair.value = 0;
-            if (!mem_put(pairs, pair))
-                return -EFAULT;
+        if (probe(t->process, pair.key, &v)) {
+            all &= is_bitmask(pair.key) ? (v & pair.value) == pair.value : v == pair.value;
             continue;
         }
-        bits = pair.key == KEY_BASE_BEHAVIOR || pair.key == KEY_IMA_EXT_0;
-        all &= bits ? (v & pair.value) == pair.value : v == pair.value;
+        all = false;
+        pair.key = -1;
+        pair.value = 0;
+        if (!mem_put(pairs, pair))
+            return -EFAULT;
     }
     if (!all)
-        return mem_clear(cpus, bytes) ? 0 : -EFAULT;
-    /* An empty set asks about every processor. */
-    uint8_t set[128], any = 0;
-    size_t size = bytes < sizeof set ? bytes : sizeof set;
-    if (!mem_read(set, cpus, size))
-        return -EFAULT;
-    for (size_t i = 0; i < size; i++)
-        any |= set[i];
-    if (any)
-        return 0;
-    long got = host_raw(HOST_NR_SCHED_GETAFFINITY, 0, size & ~(size_t)7, set);
-    if (got < 0)
-        return got;
-    return mem_write(cpus, set, got) ? 0 : -EFAULT;
+        memset(set, 0, sizeof set);
+    const uint8_t *out = all && !given ? online : set;
+    return mem_write(cpus, out, bytes < CPUSET_BYTES ? bytes : CPUSET_BYTES) ? 0 : -EFAULT;
 }
 
 long sys_riscv_hwprobe(Thread *t, const uint64_t *args)
 {
     GuestAddr pairs = args[0];
     uint64_t n = args[1];
+    uint8_t set[CPUSET_BYTES], online[CPUSET_BYTES];
     struct { int64_t key; uint64_t value; } pair;
+    bool given, any;
 
-    if (args[4] == WHICH_CPUS)
-        return args[2] && args[3] ? which_cpus(t, pairs, n, args[2], args[3]) : -EINVAL;
-    if (args[4])
+    if ((uint32_t)args[4] == WHICH_CPUS)
+        return which_cpus(t, pairs, n, args[2], args[3]);
+    if ((uint32_t)args[4])
         return -EINVAL;
-    if (!args[2] != !args[3])
-        return -EINVAL;
+    if (args[2] || args[3]) {
+        long r = read_cpus(args[3], args[2], set, online, &given, &any);
+        if (r < 0 || !any)
+            return r < 0 ? r : -EINVAL;
+    }
     for (uint64_t i = 0; i < n; i++, pairs += sizeof pair) {
         if (!mem_get(&pair, pairs))
             return -EFAULT;

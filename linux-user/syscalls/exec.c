@@ -137,6 +137,18 @@ static bool fd_path(char buf[PATH_MAX], const char *prefix, int fd, const char *
     return true;
 }
 
+/* What only the kernel knows of who may execute what: Landlock's rules and other security modules',
+ * writers (ETXTBSY). Linux 6.14 can be asked; before, such rules don't bind programs that
+ * binfmt_misc doesn't start. */
+static long check_by_kernel(int fd)
+{
+    enum { EXECVE_CHECK = 0x10000 };
+    const char *argv[] = {"", NULL};
+    long r = host_raw(SYS_execveat, fd, (uintptr_t) "", (uintptr_t)argv, (uintptr_t)(argv + 1),
+                      AT_EMPTY_PATH | EXECVE_CHECK);
+    return r == -EINVAL || r == -ENOSYS ? 0 : r;
+}
+
 /* A regular file that may be executed, open for reading. One that may be executed but not read
  * can't be emulated: EACCES. */
 static long open_program(int dfd, const char *path, int flags, LoadHead *head)
@@ -163,6 +175,8 @@ static long open_program(int dfd, const char *path, int flags, LoadHead *head)
         r = host_raw(SYS_faccessat2, fd, (uintptr_t) "", 1 /* X_OK */, AT_EMPTY_PATH | AT_EACCESS);
     if (r == -ENOSYS) /* before Linux 5.8 */
         r = st.st_mode & 0111 ? 0 : -EACCES;
+    if (r == 0)
+        r = check_by_kernel((int)fd);
     if (r == 0)
         r = read_head((int)fd, head);
     if (r < 0) {
