@@ -8,6 +8,7 @@
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/convert.h"
+#include "linux-user/syscalls/tagged.h"
 #include "syscall-tables/handlers.h"
 
 #define HANDLER_ROW(name) sys_##name,
@@ -87,8 +88,8 @@ static bool is_pointer(unsigned kind)
 }
 
 /* Under PR_TAGGED_ADDR_ENABLE the top byte of a pointer to user memory doesn't count, but in calls
- * that choose addresses (Documentation/arch/arm64/tagged-address-abi.rst, §3). Pointers inside of
- * structures stay as they are. */
+ * that choose addresses (Documentation/arch/arm64/tagged-address-abi.rst, §3). Those in vectors and
+ * messages: tagged.h. */
 static void untag(const TableCall *c, uint64_t *args)
 {
     const TableProto *p = &table_protos[c->proto];
@@ -109,6 +110,8 @@ static long call_run(Thread *t, const TableCall *c, uint64_t nr)
         return ret;
     switch (c ? (TableHow)c->how : TABLE_UNKNOWN) {
     case TABLE_PASS:
+        if (__builtin_expect(t->tagged, 0) && tagged_call(t, c, a, &ret))
+            return ret;
         return host_syscall(t, c->host_nr, a[0], a[1], a[2], a[3], a[4], a[5]);
     case TABLE_CONVERT:
         return convert_call(t, c, a);
