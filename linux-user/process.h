@@ -99,6 +99,7 @@ struct Thread {
     GuestAddr clear_child_tid, robust_list;
     uint64_t robust_list_bytes;
     SyscallRestart restart;
+    struct UringRing *urings;      /* that it has registered (syscalls/uring.c), or NULL */
     int syscall_nr;                /* while in one, else -1; for restart and strace */
     uint64_t syscall_args[6];
     bool exiting;                  /* thread_loop() is to return */

@@ -7,9 +7,12 @@
  * IORING_FEAT_SUBMIT_STABLE), and put back.
  *
  * What can't be done so is refused: a kernel thread that takes entries by itself
- * (IORING_SETUP_SQPOLL: EPERM), rings without a descriptor, rings under another descriptor than the
- * one they were made with, and of the entries those that open the emulator's files of /proc and
+ * (IORING_SETUP_SQPOLL: EPERM, as older kernels say to users), rings under another descriptor than
+ * the one they were made with, and of the entries those that open the emulator's files of /proc and
  * IORING_OP_EPOLL_WAIT: they complete with -EINVAL, as operations that a kernel doesn't know.
+ *
+ * A thread's registered rings, which the kernel knows by a small number for that thread alone, are
+ * copies in the thread: the descriptor may be closed.
  */
 #include "linux-user/syscalls/uring.h"
 
@@ -18,6 +21,7 @@
 #include <linux/io_uring.h>
 #include <linux/limits.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -32,7 +36,7 @@
 /* Newer than the headers that this may be built with: include/uapi/linux/io_uring.h. */
 enum {
     SETUP_KNOWN = (1 << 19) - 1, SETUP_REGISTERED_FD_ONLY = 1 << 15, SETUP_NO_MMAP = 1 << 14,
-    SETUP_NO_SQARRAY = 1 << 16, ENTER_EXT_ARG_REG = 1 << 6, FEAT_REG_REG_RING = 1 << 13,
+    SETUP_NO_SQARRAY = 1 << 16, ENTER_EXT_ARG_REG = 1 << 6,
     OP_EPOLL_WAIT = 59, OP_PIPE = 62, OP_UNKNOWN = 255,
     REGISTER_RESIZE_RINGS = 33, OFFSET_MASK = 0xf8000000,
 };
@@ -96,6 +100,34 @@ void uring_closed(Process *p, unsigned first, unsigned last)
             memset(&rings[fd], 0, sizeof rings[fd]);
 }
 
+/* ---- registered rings ---- */
+
+enum { MAX_REGISTERED = 16 }; /* IO_RINGFD_REG_MAX */
+
+static void registered_put(Thread *t, unsigned i, const UringRing *r)
+{
+    if (i >= MAX_REGISTERED)
+        return;
+    if (!t->urings)
+        t->urings = calloc(MAX_REGISTERED, sizeof *t->urings);
+    if (t->urings)
+        t->urings[i] = r ? *r : (UringRing){ 0 };
+}
+
+static const UringRing *registered_find(const Thread *t, uint64_t i)
+{
+    return t->urings && i < MAX_REGISTERED && t->urings[i].known ? &t->urings[i] : NULL;
+}
+
+/* The first n of an array of struct io_uring_rsrc_update, as the kernel has left them. */
+static void note_registered(Thread *t, GuestAddr at, long n, bool add)
+{
+    struct io_uring_rsrc_update u;
+
+    for (long i = 0; i < n && mem_get(&u, at + (GuestAddr)i * sizeof u); i++)
+        registered_put(t, u.offset, add ? ring_find(t->process, u.data) : NULL);
+}
+
 static bool like_host(const Thread *t) { return t->process->abi->syscalls->like_host; }
 
 static void refuse(const char *what)
@@ -116,14 +148,17 @@ long sys_io_uring_setup(Thread *t, const uint64_t *args)
         refuse("a polling kernel thread would take entries before they are converted");
         return -EPERM;
     }
-    if (q.flags & ~(uint32_t)SETUP_KNOWN || q.flags & SETUP_REGISTERED_FD_ONLY)
+    if (q.flags & ~(uint32_t)SETUP_KNOWN)
         return -EINVAL;
     long fd = host_raw(HOST_NR_IO_URING_SETUP, args[0], args[1]);
     if (fd < 0)
         return fd;
-    UringRing *r = ring_new(t->process, fd);
+    UringRing alone = { 0 };
+    bool by_number = q.flags & SETUP_REGISTERED_FD_ONLY;
+    UringRing *r = by_number ? &alone : ring_new(t->process, fd);
     if (!r || !mem_get(&q, args[1])) {
-        host_raw(HOST_NR_CLOSE, fd);
+        if (!by_number)
+            host_raw(HOST_NR_CLOSE, fd);
         return r ? -EFAULT : -ENOMEM;
     }
     *r = (UringRing){ true, q.flags, q.sq_off.head, q.sq_off.tail, q.sq_off.ring_mask,
@@ -132,8 +167,8 @@ long sys_io_uring_setup(Thread *t, const uint64_t *args)
         r->ring = q.cq_off.resv2; /* user_addr, by its newer name */
         r->sqes = q.sq_off.resv2;
     }
-    q.features &= ~(uint32_t)FEAT_REG_REG_RING;
-    mem_put(args[1] + offsetof(struct io_uring_params, features), q.features);
+    if (by_number)
+        registered_put(t, fd, r);
     return fd;
 }
 
@@ -328,19 +363,21 @@ static long wait_mask(Thread *t, const uint64_t *args, WaitMask *m)
 
 long sys_io_uring_enter(Thread *t, const uint64_t *args)
 {
-    const UringRing *r = ring_find(t->process, args[0]);
     unsigned n = args[1], ready = n, flags = args[3];
+    bool registered = flags & IORING_ENTER_REGISTERED_RING;
+    const UringRing *r = registered ? registered_find(t, args[0]) : ring_find(t->process, args[0]);
     Rewrite w;
     WaitMask m;
 
     if (!like_host(t))
         return -ENOSYS;
-    if (flags & IORING_ENTER_REGISTERED_RING)
-        return -EINVAL;
     w.n = w.used = 0;
     if (n && r && r->ring && r->sqes) {
         ready = entries_rewrite(t, r, n, &w);
-    } else if (n) {
+    } else if (n && registered && r) {
+        refuse("a ring that was registered before it was mapped");
+        return -EOPNOTSUPP;
+    } else if (n && !registered) {
         char target[32] = "";
         char link[64] = "/proc/self/fd/", *at = link + strlen(link), digits[12], *d = digits;
         for (unsigned v = args[0]; d == digits || v; v /= 10)
@@ -384,13 +421,15 @@ long sys_io_uring_register(Thread *t, const uint64_t *args)
 
     if (!like_host(t))
         return -ENOSYS;
-    if (op & REGISTER_BY_RING || op == IORING_REGISTER_RING_FDS ||
-        op == IORING_UNREGISTER_RING_FDS)
-        return -EINVAL;
+    bool registered = op & REGISTER_BY_RING;
     long r = host_syscall(t, HOST_NR_IO_URING_REGISTER, args[0], op, args[2], args[3], 0, 0);
+    op &= ~REGISTER_BY_RING;
     if (r >= 0 && op == IORING_REGISTER_PROBE)
         probe_hide(t, args[2], args[3]);
-    UringRing *ring = ring_find(t->process, args[0]);
+    if (op == IORING_REGISTER_RING_FDS || op == IORING_UNREGISTER_RING_FDS)
+        note_registered(t, args[2], r, op == IORING_REGISTER_RING_FDS);
+    UringRing *ring = registered ? (UringRing *)registered_find(t, args[0])
+                                 : ring_find(t->process, args[0]);
     if (r >= 0 && op == REGISTER_RESIZE_RINGS && ring && mem_get(&q, args[2])) {
         ring->array = q.sq_off.array;
         ring->ring = ring->sqes = 0; /* the guest maps them anew */

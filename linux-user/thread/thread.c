@@ -78,6 +78,7 @@ void thread_free(Thread *t)
     trace_thread_free(t);
     free(t->signals);
     free(t->follow);
+    free(t->urings);
     free(t);
 }
 
@@ -208,6 +209,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
         trace_thread_free(other);
         free(other->signals);
         free(other->follow);
+        free(other->urings);
         free(other);
     }
     p->threads = t;
@@ -222,6 +224,8 @@ static void forked_child(Thread *t, const ThreadClone *c)
     t->clear_child_tid = 0;
     t->robust_list = 0;
     t->user_dispatch.on = false;
+    free(t->urings);
+    t->urings = NULL;
     t->vdso_random.left = 0; /* the parent gives them out too */
     signal_fork_child(t);
     trace_thread_start(t);

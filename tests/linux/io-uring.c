@@ -315,6 +315,38 @@ static void waiting(void)
     SHOW(sigismember(&none, SIGALRM));
 }
 
+/* The ring by a number of this thread's, also when its descriptor is closed. */
+static void registered_ring(void)
+{
+    struct { unsigned offset, resv; unsigned long long data; } u = { -1u, 0, ring.fd }, v = u;
+    long number = SHOW(syscall(SYS_io_uring_register, ring.fd, 20, &u, 1));
+    printf("offset %d\n", (int)u.offset);
+    if (number != 1)
+        return;
+    v.offset = 77;
+    SHOW(syscall(SYS_io_uring_register, ring.fd, 20, &v, 1));
+    SHOW(syscall(SYS_io_uring_enter, 5, 0, 0, 1u << 4, NULL, 0));
+    SHOW(syscall(SYS_io_uring_enter, 99, 0, 0, 1u << 4, NULL, 0));
+    SHOW(close(ring.fd));
+    struct io_uring_sqe *e = entry(IORING_OP_OPENAT, AT_FDCWD, ".", 0, 0, 0);
+    e->open_flags = O_RDONLY | O_DIRECTORY;
+    SHOW(syscall(SYS_io_uring_enter, u.offset, 1, 1, 1u << 4 | IORING_ENTER_GETEVENTS, NULL, 0));
+    int res[16] = { 0 };
+    ring.fd = -1;
+    take(1, res);
+    struct stat st;
+    printf("folder %d\n", fstat(res[0], &st) == 0 && S_ISDIR(st.st_mode));
+    close(res[0]);
+    u.data = 0;
+    unsigned probe[2 + 2 * 64 + 2] = { 0 };
+    long r = syscall(SYS_io_uring_register, u.offset, 1u << 31 | IORING_REGISTER_PROBE, probe, 64);
+    printf("by number %s\n", r < 0 ? strerrorname_np(errno) : "ok");
+    unsigned number_of = u.offset;
+    r = syscall(SYS_io_uring_register, number_of, 1u << 31 | 21, &u, 1);
+    printf("unregister %ld\n", r);
+    SHOW(syscall(SYS_io_uring_enter, number_of, 0, 0, 1u << 4, NULL, 0));
+}
+
 int main(void)
 {
     ring.fd = setup(8, 0);
@@ -332,6 +364,7 @@ int main(void)
     SHOW(setup(0, 0));
     SHOW(setup(8, 1u << 31));
     SHOW(syscall(SYS_io_uring_setup, 8, BAD));
+    registered_ring();
     SHOW(close(ring.fd));
     SHOW(enter(0, 0));
     return 0;
