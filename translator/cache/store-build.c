@@ -132,8 +132,7 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
     append(b, &b->units, u, sizeof *u);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
-    if (b->code.n >= (b->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE) ||
-        b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
+    if (b->code.n >= b->limit || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
         close_chunk(b);
 }
 
@@ -504,11 +503,12 @@ static void close_chunk(StoreBuilder *b)
     buffer_free(&bytes);
 }
 
-void build_part(StoreBuilder *b, bool warm)
+void build_part(StoreBuilder *b, bool warm, uint32_t limit)
 {
     if (b->code.n >= STORE_PART_CODE || warm != b->warm)
         close_chunk(b);
     b->warm = warm;
+    b->limit = limit;
 }
 
 /* -- the group --------------------------------------------------------------------------------- */

@@ -354,7 +354,8 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
         if (!chunk_is_sound(w, chunk, &c, &code) ||
             c.tables->fp_site_bytes != w->builder.fp_site_bytes)
             continue;
-        build_part(&w->builder, c.tables->warm);
+        build_part(&w->builder, c.tables->warm,
+                   c.tables->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE);
         for (uint32_t n = 0; n < c.tables->n_units; n++)
             place_newest(w, chunk, &c, code, n, u);
         let_go(w, c.tables->kept_bytes);
@@ -376,7 +377,7 @@ static uint32_t most_chunks(const StoreWrite *w, const StoreUnits *u, bool join)
         bytes += row->code_bytes;
         units += row->table_bytes / sizeof(StoreUnit);
     }
-    return (uint32_t)(bytes / (u->warm || join ? STORE_WARM_CODE : STORE_CHUNK_CODE) +
+    return (uint32_t)(bytes / (join ? STORE_WARM_CODE : u->limit) +
                       units / STORE_CHUNK_UNITS + chunks + 2);
 }
 
@@ -384,7 +385,7 @@ static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uin
 {
     uint64_t ends[2];
     build_begin(&w->builder, w->fd, end, most_chunks(w, u, false));
-    build_part(&w->builder, u->warm);
+    build_part(&w->builder, u->warm, u->limit);
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &ends[0])) {
         (void)!ftruncate(w->fd, (off_t)end); /* no space: give back what was had */
@@ -406,7 +407,7 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
     build_begin(&w->builder, w->joined_fd, sizeof(StoreHeader), most_chunks(w, u, true));
     if (!add_stored(w, u))
         return;
-    build_part(&w->builder, u->warm);
+    build_part(&w->builder, u->warm, u->limit);
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &end))
         return;

@@ -495,6 +495,18 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     return count;
 }
 
+/* A process that found most of what it ran in the store leaves its own in small chunks: of those
+ * that have it in common with others each is loaded for the few units that this one needs. */
+static uint32_t chunk_limit(const struct Stored *s, const FileMap *m, uint32_t n_new)
+{
+    enum { MANY = 4096 };
+    uint32_t found = 0;
+    for (uint32_t n = 0; n < m->n_chunks; n++)
+        if (m->chunk[n] && m->chunk[n] != &s->refused)
+            found += m->chunk[n]->tables->n_units;
+    return found >= n_new || (found && n_new < MANY) ? STORE_LATER_CODE : STORE_CHUNK_CODE;
+}
+
 /* May fault. False: again later. */
 static bool save_map(Translator *t, const FileMap *m, uint32_t end)
 {
@@ -504,6 +516,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         .code_off = m->start - m->bias, .code_bytes = m->end - m->start,
         .warm = t->warming,
     };
+    units.limit = t->warming ? STORE_WARM_CODE : chunk_limit(s, m, units.n);
     units.unit = s->new_unit;
     units.seen = s->new_seen;
     if (!units.n)
