@@ -18,7 +18,7 @@ enum {
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is. */
     STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10,
-    STORE_LATER_CODE = 32 << 10,  /* of what a process ran beyond what was there, others run little */
+    STORE_LATER_CODE = 32 << 10,  /* others run little of what a process adds to what it found */
     STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,
