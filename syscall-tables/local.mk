@@ -11,7 +11,7 @@ SYSCALL_TEXT = %D%/abis.tbl \
 	%D%/consts/socket.tbl %D%/consts/time.tbl \
 	%D%/structs/desc.tbl %D%/structs/file.tbl %D%/structs/ioctl.tbl %D%/structs/ipc.tbl \
 	%D%/structs/process.tbl \
-	%D%/structs/socket.tbl %D%/sockopts/options.tbl %D%/sockopts/control.tbl \
+	%D%/structs/signal.tbl %D%/structs/socket.tbl %D%/sockopts/options.tbl %D%/sockopts/control.tbl \
 	%D%/ioctls/file.tbl %D%/ioctls/net.tbl %D%/ioctls/tty.tbl \
 	%D%/ioctls/block.tbl %D%/ioctls/btrfs.tbl %D%/ioctls/cdrom.tbl %D%/ioctls/dm.tbl \
 	%D%/ioctls/drm.tbl %D%/ioctls/input.tbl %D%/ioctls/kernel.tbl %D%/ioctls/netdev.tbl \

@@ -15,6 +15,7 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/thread/thread.h"
+#include "linux-user/syscalls/siginfo.h"
 #include "syscall-tables/handlers.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
@@ -163,6 +164,18 @@ long sys_wait4(Thread *t, const uint64_t *args)
     }
 }
 
+/* The kernel writes these six words and no more. */
+static bool put_waitid(const Thread *t, GuestAddr at, const siginfo_t *info)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    uint8_t guest[SIGINFO_BYTES];
+    if (table->like_host)
+        return mem_write(at, info, WAITID_INFO_BYTES);
+    siginfo_to_guest(table, guest, info);
+    return mem_write(at, guest, table->word_bytes == 4 ? WAITID_INFO_BYTES - 4
+                                                       : WAITID_INFO_BYTES);
+}
+
 long sys_waitid(Thread *t, const uint64_t *args)
 {
     for (;;) {
@@ -193,8 +206,7 @@ long sys_waitid(Thread *t, const uint64_t *args)
         }
         if (next.si_code == CLD_DUMPED && info.si_code == CLD_KILLED)
             info.si_code = CLD_DUMPED;
-        /* The kernel writes these six words and no more. */
-        return args[2] && !mem_write(args[2], &info, WAITID_INFO_BYTES) ? -EFAULT : r;
+        return args[2] && !put_waitid(t, args[2], &info) ? -EFAULT : r;
     }
 }
 

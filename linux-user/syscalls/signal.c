@@ -7,7 +7,9 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
+#include "linux-user/syscalls/convert.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "linux-user/syscalls/siginfo.h"
 #include "syscall-tables/handlers.h"
 
 enum { SIGSET_BYTES = 8 };
@@ -169,38 +171,56 @@ static void wait_for(Thread *t, uint64_t set, bool begin)
     }
 }
 
-long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
+static long wait_timed(Thread *t, const uint64_t *args, unsigned layout)
 {
-    uint64_t set;
+    const SyscallTable *table = t->process->abi->syscalls;
+    uint64_t set, timeout = args[2];
     siginfo_t info;
+    struct timespec ts;
     if (args[3] != SIGSET_BYTES)
         return -EINVAL;
     if (!mem_get(&set, args[0]))
         return -EFAULT;
+    if (timeout && !table->layouts[layout].same) {
+        if (!convert_get(table, layout, &ts, timeout))
+            return -EFAULT;
+        timeout = (uintptr_t)&ts;
+    }
     set &= ~SIGNAL_UNBLOCKABLE;
     wait_for(t, set, true);
     long r = take_any_held(t, set, &info);
     if (!r) {
         uint64_t host = set & ~SIGNAL_SYNC_MASK;
-        r = host_syscall(t, SYS_rt_sigtimedwait, (uintptr_t)&host, (uintptr_t)&info, args[2],
+        r = host_syscall(t, SYS_rt_sigtimedwait, (uintptr_t)&host, (uintptr_t)&info, timeout,
                          SIGSET_BYTES, 0, 0);
         if (r < 0 && (t->signals->held & set))
             r = take_held(t, set, false, &info);
     }
     wait_for(t, set, false);
     info.si_code = r > 0 ? signal_forged_unmark(info.si_code) : 0;
-    if (r > 0 && args[1] && !mem_put(args[1], info))
+    if (r > 0 && args[1] && !siginfo_put(t, args[1], &info))
         return -EFAULT;
     return r;
 }
 
+long sys_rt_sigtimedwait(Thread *t, const uint64_t *args)
+{
+    return wait_timed(t, args, TABLE_STRUCT_TIMESPEC);
+}
+
+long sys_rt_sigtimedwait_time64(Thread *t, const uint64_t *args)
+{
+    return wait_timed(t, args, TABLE_STRUCT_TIMESPEC64);
+}
+
 /* The guest's siginfo as the kernel is to have it; at 0: none. */
-static long queued_info(GuestAddr at, int sig, siginfo_t *ret, const void **ret_host)
+static long queued_info(const Thread *t, GuestAddr at, int sig, siginfo_t *ret,
+                        const void **ret_host)
 {
     *ret_host = NULL;
     if (!at)
         return 0;
-    if (!mem_get(ret, at))
+    if (!siginfo_get(t, ret, at))
         return -EFAULT;
     ret->si_code = signal_forged_mark(sig, ret->si_code);
     *ret_host = ret;
@@ -211,7 +231,7 @@ long sys_rt_sigqueueinfo(Thread *t, const uint64_t *args)
 {
     siginfo_t info;
     const void *host;
-    long r = queued_info(args[2], (int)args[1], &info, &host);
+    long r = queued_info(t, args[2], (int)args[1], &info, &host);
     return r < 0 ? r : host_raw(SYS_rt_sigqueueinfo, args[0], args[1], (uintptr_t)host);
 }
 
@@ -219,15 +239,16 @@ long sys_rt_tgsigqueueinfo(Thread *t, const uint64_t *args)
 {
     siginfo_t info;
     const void *host;
-    long r = queued_info(args[3], (int)args[2], &info, &host);
-    return r < 0 ? r : host_raw(SYS_rt_tgsigqueueinfo, args[0], args[1], args[2], (uintptr_t)host);
+    long r = queued_info(t, args[3], (int)args[2], &info, &host);
+    return r < 0 ? r
+                 : host_raw(SYS_rt_tgsigqueueinfo, args[0], args[1], args[2], (uintptr_t)host);
 }
 
 long sys_pidfd_send_signal(Thread *t, const uint64_t *args)
 {
     siginfo_t info;
     const void *host;
-    long r = queued_info(args[2], (int)args[1], &info, &host);
+    long r = queued_info(t, args[2], (int)args[1], &info, &host);
     return r < 0 ? r
                  : host_raw(SYS_pidfd_send_signal, args[0], args[1], (uintptr_t)host, args[3]);
 }

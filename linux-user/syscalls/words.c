@@ -128,6 +128,44 @@ long sys_futex_time64(Thread *t, const uint64_t *args)
     return futex(t, args, TABLE_STRUCT_TIMESPEC64);
 }
 
+/* The guest's sigevent as the host's; NULL stays NULL. -EFAULT. */
+static long event_to_host(const SyscallTable *table, GuestAddr at, struct sigevent *storage,
+                          const void **ret_host)
+{
+    *ret_host = at ? storage : NULL;
+    return at && !convert_get(table, TABLE_STRUCT_SIGEVENT, storage, at) ? -EFAULT : 0;
+}
+
+long sys_timer_create(Thread *t, const uint64_t *args)
+{
+    const SyscallTable *table = t->process->abi->syscalls;
+    struct sigevent event;
+    const void *host;
+    int32_t id = 0;
+    uint8_t word[4];
+
+    long r = event_to_host(table, args[1], &event, &host);
+    if (r == 0)
+        r = host_syscall(t, HOST_NR_TIMER_CREATE, args[0], (uintptr_t)host, (uintptr_t)&id, 0, 0,
+                         0);
+    if (r < 0)
+        return r;
+    convert_store(table, word, sizeof word, (uint32_t)id);
+    if (mem_write(args[2], word, sizeof word))
+        return r;
+    host_raw(HOST_NR_TIMER_DELETE, id);
+    return -EFAULT;
+}
+
+long sys_mq_notify(Thread *t, const uint64_t *args)
+{
+    struct sigevent event;
+    const void *host;
+    long r = event_to_host(t->process->abi->syscalls, args[1], &event, &host);
+
+    return r < 0 ? r : host_syscall(t, HOST_NR_MQ_NOTIFY, args[0], (uintptr_t)host, 0, 0, 0, 0);
+}
+
 /* arch/arm/kernel/traps.c */
 long sys_arm_cacheflush(Thread *t, const uint64_t *args)
 {

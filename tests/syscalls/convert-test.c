@@ -20,6 +20,7 @@
 #include "linux-user/procfs/procfs.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
+#include "linux-user/syscalls/siginfo.h"
 #include "syscall-tables/handlers.h"
 
 extern const SyscallTable syscall_table_aarch64, syscall_table_riscv64, syscall_table_x86_64,
@@ -430,6 +431,66 @@ static void messages(const SyscallTable *table, Low *l)
     close(in);
 }
 
+/* What signals tell, in 32-bit words. */
+static void infos(const SyscallTable *table)
+{
+    siginfo_t in, out;
+    uint8_t g[SIGINFO_BYTES];
+    CHECK(table->layouts[TABLE_STRUCT_SIGEVENT].guest_bytes == 64, "sigevent");
+
+    memset(&in, 0, sizeof in);
+    in.si_signo = SIGCHLD;
+    in.si_code = CLD_EXITED;
+    in.si_pid = 1234;
+    in.si_uid = 7;
+    in.si_status = 9;
+    in.si_utime = 0x1111;
+    in.si_stime = -2;
+    siginfo_to_guest(table, g, &in);
+    static const int32_t child[] = { SIGCHLD, 0, CLD_EXITED, 1234, 7, 9, 0x1111, -2, 0 };
+    for (unsigned i = 0; i < sizeof child / sizeof *child; i++)
+        CHECK((int32_t)convert_load(table, g + 4 * i, 4, true) == child[i], "word %u of a child's",
+              i);
+    siginfo_to_host(table, &out, g);
+    CHECK(memcmp(&in, &out, sizeof in) == 0, "there and back");
+
+    memset(&in, 0, sizeof in);
+    in.si_signo = SIGSEGV;
+    in.si_code = SEGV_BNDERR;
+    in.si_addr = (void *)0x12345678;
+    in.si_lower = (void *)0x1000;
+    in.si_upper = (void *)0x2000;
+    siginfo_to_guest(table, g, &in);
+    CHECK(convert_load(table, g + 12, 4, false) == 0x12345678, "si_addr");
+    CHECK(convert_load(table, g + 20, 4, false) == 0x1000, "si_lower");
+    CHECK(convert_load(table, g + 24, 4, false) == 0x2000, "si_upper");
+
+    memset(&in, 0, sizeof in);
+    in.si_signo = SIGALRM;
+    in.si_code = SI_TIMER;
+    in.si_overrun = 3;
+    in.si_value.sival_int = 77;
+    siginfo_to_guest(table, g, &in);
+    CHECK(convert_load(table, g + 16, 4, false) == 3, "si_overrun");
+    CHECK(convert_load(table, g + 20, 4, false) == 77, "si_value");
+
+    memset(&in, 0, sizeof in);
+    in.si_signo = SIGSYS;
+    in.si_code = 1;
+    in.si_syscall = 42;
+    siginfo_to_guest(table, g, &in);
+    CHECK(convert_load(table, g + 16, 4, false) == 42, "si_syscall");
+
+    memset(&in, 0, sizeof in);
+    in.si_signo = SIGRTMIN;
+    in.si_code = POLL_IN;
+    in.si_band = 0x41;
+    in.si_fd = 5;
+    siginfo_to_guest(table, g, &in);
+    CHECK(convert_load(table, g + 12, 4, false) == 0x41, "si_band");
+    CHECK(convert_load(table, g + 16, 4, false) == 5, "si_fd");
+}
+
 int main(void)
 {
     Low *low = mmap(NULL, sizeof *low, PROT_READ | PROT_WRITE,
@@ -440,6 +501,8 @@ int main(void)
     round_trips(&syscall_table_arm);
     round_trips(&syscall_table_be32);
     known_bytes();
+    infos(&syscall_table_arm);
+    infos(&syscall_table_be32);
     flags();
     calls();
     if (low != MAP_FAILED) {
