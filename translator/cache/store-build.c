@@ -137,7 +137,7 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
 }
 
 /* The code's relocated places hold what UNIT_RELOC_* of the store say. */
-static void add_relocs(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, size_t at)
+static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size_t at)
 {
     for (uint32_t n = 0; n < u->n_relocs && !b->failed; n++) {
         const UnitReloc *r = &u->reloc[n];
@@ -154,7 +154,7 @@ static void add_relocs(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, si
 
 /* Snapshots, with guest addresses as constants of their own, since another entry may mean the same
  * bits as a number. */
-static void add_snaps(StoreBuilder *b, const CompiledUnit *u, uint64_t bias)
+static void add_snaps(StoreBuilder *b, const UnitTables *u, uint64_t bias)
 {
     uint32_t n_constants = u->n_constants;
     append(b, &b->constants, u->constant, u->n_constants * sizeof *u->constant);
@@ -180,14 +180,16 @@ size_t store_seen_bytes(const CompiledUnit *u)
 
 bool build_suits(const CompiledUnit *u, uint64_t bias)
 {
+    UnitTables t;
+    unit_tables(u, &t);
     if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || u->mode > UINT32_MAX ||
-        u->n_guest_insns > UINT16_MAX || u->n_snaps > UINT16_MAX || u->pc - bias > INT32_MAX)
+        u->n_guest_insns > UINT16_MAX || t.n_snaps > UINT16_MAX || u->pc - bias > INT32_MAX)
         return false;
     for (uint32_t n = 0; n < u->n_links; n++)
         if ((int64_t)(u->link[n].target - u->pc) != (int32_t)(u->link[n].target - u->pc))
             return false;
-    for (uint32_t n = 0; n < u->n_points; n++) {
-        const UnitPoint *p = &u->point[n];
+    for (uint32_t n = 0; n < t.n_points; n++) {
+        const UnitPoint *p = &t.point[n];
         int32_t guest = p->guest;
         if (guest & 1 || guest / 2 >= 1 << 23 || guest / 2 < -(1 << 23))
             return false;
@@ -195,7 +197,7 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
     return true;
 }
 
-static void add_points(StoreBuilder *b, const CompiledUnit *u)
+static void add_points(StoreBuilder *b, const UnitTables *u)
 {
     for (uint32_t n = 0; n < u->n_points; n++) {
         const UnitPoint *p = &u->point[n];
@@ -218,6 +220,8 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
 {
     if (b->failed)
         return;
+    UnitTables t;
+    unit_tables(u, &t);
     StoreUnit r = unit_start(b);
     r.mode = (uint32_t)u->mode;
     r.off = (uint32_t)(u->pc - bias);
@@ -234,11 +238,11 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
         append(b, &b->links, &s, sizeof s);
         unlink_site(b->code.p + r.code, &s);
     }
-    add_relocs(b, u, bias, r.code);
-    add_points(b, u);
-    add_snaps(b, u, bias);
-    append(b, &b->vconsts, u->vconst, u->n_vconsts * sizeof *u->vconst);
-    append(b, &b->fp_sites, u->fp_site, (size_t)u->n_fp_sites * b->fp_site_bytes);
+    add_relocs(b, &t, bias, r.code);
+    add_points(b, &t);
+    add_snaps(b, &t, bias);
+    append(b, &b->vconsts, t.vconst, t.n_vconsts * sizeof *t.vconst);
+    append(b, &b->fp_sites, t.fp_site, (size_t)t.n_fp_sites * b->fp_site_bytes);
     for (uint32_t n = 0; n < (u->range ? u->n_ranges : 1); n++) {
         GuestAddr from = u->range ? u->range[n].start : u->seen_start;
         GuestAddr to = u->range ? u->range[n].end : u->seen_end;

@@ -249,15 +249,23 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
         .pc = u->off + c->bias, .mode = u->mode, .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = c->base.code + u->code,
         .host_bytes = u->host_bytes, .entry = u->entry, .n_links = next->link - u->link,
+        .chunk = (StoredChunk *)(uintptr_t)c,
+        .seen_start = c->seen[u->seen].off + c->bias,
+        .seen_end = c->seen[u->seen].off + c->bias + c->seen[u->seen].bytes,
+    };
+}
+
+void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret)
+{
+    const StoreUnit *u = &c->unit[n], *next = u + 1;
+    *ret = (UnitTables) {
         .n_snaps = next->snap - u->snap, .n_constants = next->constant - u->constant,
         .n_vconsts = next->vconst - u->vconst, .snap = c->snap + u->snap,
         .constant = c->constant + u->constant, .guest_bias = c->bias,
         .vconst = c->vconst + u->vconst,
         .fp_site = (struct UnitFpSite *)(void *)(c->fp_site +
                                                  (size_t)u->fp_site * c->tables->fp_site_bytes),
-        .n_fp_sites = next->fp_site - u->fp_site, .chunk = (StoredChunk *)(uintptr_t)c,
-        .seen_start = c->seen[u->seen].off + c->bias,
-        .seen_end = c->seen[u->seen].off + c->bias + c->seen[u->seen].bytes,
+        .n_fp_sites = next->fp_site - u->fp_site,
     };
 }
 
@@ -286,15 +294,20 @@ static bool find_point(const StoredChunk *c, const StoreUnit *u, uint32_t at, Un
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view)
 {
     const CompiledUnit *base = cache_find(buf, host_pc);
-    if (!base || !base->chunk)
+    if (!base)
+        return NULL;
+    if (!base->chunk) {
+        unit_tables(base, &view->tables);
         return base;
+    }
     const StoredChunk *c = base->chunk;
     uint32_t at = (uint32_t)((const uint8_t *)host_pc - base->code), n = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[n];
     chunk_describe(c, n, &view->unit);
+    chunk_tables(c, n, &view->tables);
     if (find_point(c, u, at - u->code, &view->point)) {
-        view->unit.point = &view->point;
-        view->unit.n_points = 1;
+        view->tables.point = &view->point;
+        view->tables.n_points = 1;
     }
     return at - u->code < u->host_bytes ? &view->unit : NULL;
 }

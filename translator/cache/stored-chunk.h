@@ -60,11 +60,12 @@ uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);
 const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen);
 /* A unit whose entry is at that offset in the file, + 1; 0: there is none. */
 uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off);
-/* What the backend has to know of a unit, but for its links and points. */
+/* A unit without its links, and its tables without points and relocations. */
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret);
-/* The unit at host_pc: cache_find()'s, or if that is a chunk, view->unit filled in, with the point
- * that holds for host_pc if there is one. */
-typedef struct ChunkView { CompiledUnit unit; UnitPoint point; } ChunkView;
+void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret);
+/* The unit at host_pc and its tables: cache_find()'s, or if that is a chunk, view->unit filled in,
+ * with the point that holds for host_pc if there is one. */
+typedef struct ChunkView { CompiledUnit unit; UnitTables tables; UnitPoint point; } ChunkView;
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);

@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "translator/ir/ir.h"
@@ -78,47 +79,83 @@ typedef struct UnitRange {
     struct CompiledUnit *next; /* list of the page's units */
 } UnitRange;
 
+/* What faults and the store's writer want to know of a unit. */
+typedef struct UnitTables {
+    uint32_t n_relocs, n_points, n_snaps, n_constants, n_vconsts, n_fp_sites;
+    const UnitReloc *reloc;
+    const UnitPoint *point;
+    const UnitSnap *snap;
+    const uint64_t *constant;
+    const V128 *vconst;
+    struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
+    uint64_t guest_bias;        /* added to constants that are guest code addresses */
+} UnitTables;
+
+/* The same as it is kept: behind it lie the tables in the order of unit_tables(). */
+typedef struct UnitSide {
+    uint32_t n_relocs, n_points, n_snaps, n_constants, n_vconsts, n_fp_sites;
+    uint32_t straight_bytes;    /* of host code before what is out of line; for logs */
+    uint32_t free;
+    uint64_t seen_hash;         /* store_hash() of the guest bytes that it depends on, as they were
+                                   used; 0: the unit isn't for the store */
+    uint64_t free_too;          /* V128s follow */
+} UnitSide;
+
+/* There are as many as 200,000, so they are small. */
 typedef struct CompiledUnit {
     GuestAddr pc;
     uint64_t mode;
+    const uint8_t *code;    /* host code */
+    UnitLink *link;
+    UnitSide *side;         /* NULL: of a chunk, which has the tables itself; or of another backend */
+    struct StoredChunk *chunk; /* the unit comes from the store: stored-chunk.h */
     uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
     uint32_t n_guest_insns;
     uint32_t flags;         /* IR_UNIT_* it was translated with */
-    const uint8_t *code;    /* host code */
     uint32_t host_bytes;
-    uint32_t straight_bytes; /* of them before the code out of line; for logs. 0: not known */
     uint32_t entry;         /* offset of the entry for jumps from other units and enter() */
-    UnitLink *link;
     uint32_t n_links;
-    uint32_t n_relocs;
-    UnitReloc *reloc;
-    UnitPoint *point;
-    uint32_t n_points, n_snaps, n_constants, n_vconsts;
-    UnitSnap *snap;
-    uint64_t *constant;
-    uint64_t guest_bias;    /* added to constants that are guest code addresses */
-    V128 *vconst;
-    struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
-    uint32_t n_fp_sites;
-    struct StoredChunk *chunk;  /* the unit comes from the store: stored-chunk.h */
 
     /* the runtime's, under the translator's lock */
     struct CompiledUnit *hash_next;
     UnitLink *incoming;
-    bool invalid;
     GuestAddr seen_start, seen_end; /* guest code that it depends on: its own, and what lies around
                                        it on its first page (GuestIsa.lazy_dead) */
-    uint64_t seen_hash;             /* store_hash() of those bytes as they were used; 0: the unit
-                                       isn't for the store */
     struct CompiledUnit *page_next[2]; /* lists by guest page */
     UnitRange *range;       /* a region's: [n_ranges], one a page; then seen_* and page_next
                                are unused */
-    uint32_t n_ranges;
-    bool tier_tried;        /* its pc was hot, and no region could be made there */
+    uint16_t n_ranges;
     uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
     uint8_t rebuilds;       /* how often the region at this pc has been made anew */
-    void *runtime;
+    bool tier_tried;        /* its pc was hot, and no region could be made there */
+    bool invalid;
 } CompiledUnit;
+
+static inline void unit_tables(const CompiledUnit *u, UnitTables *ret)
+{
+    const UnitSide *s = u->side;
+    *ret = (UnitTables) { 0 };
+    if (!s)
+        return;
+    ret->n_vconsts = s->n_vconsts;
+    ret->n_constants = s->n_constants;
+    ret->n_relocs = s->n_relocs;
+    ret->n_points = s->n_points;
+    ret->n_snaps = s->n_snaps;
+    ret->n_fp_sites = s->n_fp_sites;
+    ret->vconst = (const V128 *)(s + 1);
+    ret->constant = (const uint64_t *)(ret->vconst + s->n_vconsts);
+    ret->point = (const UnitPoint *)(ret->constant + s->n_constants);
+    ret->reloc = (const UnitReloc *)(ret->point + s->n_points);
+    ret->snap = (const UnitSnap *)(ret->reloc + s->n_relocs);
+    ret->fp_site = (struct UnitFpSite *)(uintptr_t)(ret->snap + s->n_snaps);
+}
+static inline size_t unit_side_bytes(const UnitSide *s, size_t fp_site_bytes)
+{
+    return sizeof *s + s->n_vconsts * sizeof(V128) + s->n_constants * sizeof(uint64_t) +
+           s->n_points * sizeof(UnitPoint) + s->n_relocs * sizeof(UnitReloc) +
+           s->n_snaps * sizeof(UnitSnap) + s->n_fp_sites * fp_site_bytes;
+}
 
 static inline const uint8_t *unit_entry(const CompiledUnit *u) { return u->code + u->entry; }
 

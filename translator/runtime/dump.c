@@ -57,7 +57,7 @@ void dump_host_code(const Translator *t, const CompiledUnit *u)
     GString *s = g_string_new(NULL);
     g_string_append_printf(s, "OUT: [0x%" G_GINT64_MODIFIER "x, %u guest, %u host bytes, "
                            "%u straight]\n", u->pc, u->code_bytes, u->host_bytes,
-                           u->straight_bytes);
+                           u->side ? u->side->straight_bytes : 0);
     if (strcmp(t->backend->name, "interp"))
         disas_append(s, t->backend->name, false, u->code, u->host_bytes,
                      (uint64_t)(uintptr_t)u->code);

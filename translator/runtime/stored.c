@@ -434,7 +434,7 @@ bool stored_save_due(const Translator *t)
 
 static bool is_new(const CompiledUnit *u)
 {
-    return !u->chunk && !u->invalid && u->seen_hash && !(u->flags & IR_UNIT_ALONE);
+    return !u->chunk && !u->invalid && u->side && u->side->seen_hash && !(u->flags & IR_UNIT_ALONE);
 }
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)
@@ -487,7 +487,7 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
         const CompiledUnit *u = t->code->unit[n];
         if (!is_new(u) || !lies_in(u, m))
             continue;
-        if (copy_seen(u, s->new_seen + at) != u->seen_hash)
+        if (copy_seen(u, s->new_seen + at) != u->side->seen_hash)
             continue; /* the file was changed behind our back */
         s->new_unit[count++] = u;
         at += store_seen_bytes(u);

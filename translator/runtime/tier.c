@@ -116,15 +116,17 @@ static void optimize(Translator *t, IrUnit *u)
 /* The guest code that the region depends on, by page. */
 static void set_ranges(Translator *t, CompiledUnit *c, const Region *r)
 {
+    uint64_t hash = 0;
     c->range = arena_alloc(t->unit_arena, r->n_pages * sizeof *c->range);
     for (unsigned n = 0; n < r->n_pages; n++) {
         const RegionPage *p = &r->page[n];
         if (p->seen_start >= p->seen_end)
             continue;
         c->range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
-        c->seen_hash = store_hash(p->code + (p->seen_start - p->start),
-                                  p->seen_end - p->seen_start, c->seen_hash);
+        hash = store_hash(p->code + (p->seen_start - p->start), p->seen_end - p->seen_start, hash);
     }
+    if (c->side)
+        c->side->seen_hash = hash;
 }
 
 static bool has_block(const Region *r, GuestAddr pc)

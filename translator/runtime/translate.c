@@ -319,7 +319,8 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
     }
     c->seen_start = seen.start;
     c->seen_end = seen.end;
-    c->seen_hash = critical == CRITICAL_NONE ? seen.hash : 0; /* 0: not for the store */
+    if (c->side)
+        c->side->seen_hash = critical == CRITICAL_NONE ? seen.hash : 0; /* 0: not for the store */
     translate_publish(t, c);
     if (stored_save_due(t))
         stored_save(t, v);
@@ -337,9 +338,11 @@ static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUn
 {
     for (uint32_t n = 0; n < links->n_links; n++)
         mask(code, links->link[n].site);
-    for (uint32_t n = 0; n < relocs->n_relocs; n++)
-        if (relocs->reloc[n].kind == UNIT_RELOC_STUB)
-            mask(code, relocs->reloc[n].at);
+    UnitTables t;
+    unit_tables(relocs, &t);
+    for (uint32_t n = 0; n < t.n_relocs; n++)
+        if (t.reloc[n].kind == UNIT_RELOC_STUB)
+            mask(code, t.reloc[n].at);
     if (relocs->flags & IR_UNIT_COUNTED)
         mask(code, relocs->entry + 2);
 }

@@ -444,24 +444,42 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     return finish(e, buf);
 }
 
-static void *keep(CodeBuffer *buf, const void *what, size_t bytes, bool *ok)
+static void keep(const void *to, const void *what, size_t bytes)
 {
-    if (!bytes)
-        return NULL;
-    void *p = cache_alloc_meta(buf, bytes);
-    if (p)
-        memcpy(p, what, bytes);
-    else
-        *ok = false;
-    return p;
+    if (bytes)
+        memcpy((void *)(uintptr_t)to, what, bytes);
+}
+
+static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
+{
+    struct EmitState *s = e->s;
+    Ra *ra = e->ra;
+    UnitTables t;
+    UnitSide side = {
+        .n_relocs = s->n_relocs, .n_points = s->n_points, .n_snaps = ra->n_snaps,
+        .n_constants = ra->n_constants, .n_vconsts = e->unit->n_vconsts,
+        .n_fp_sites = e->n_fp_sites, .straight_bytes = s->straight_bytes,
+    };
+    c->side = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
+    c->link = cache_alloc_meta(buf, s->n_links * sizeof *s->links);
+    if (!c->side || !c->link)
+        return false;
+    *c->side = side;
+    unit_tables(c, &t);
+    keep(t.reloc, s->relocs, s->n_relocs * sizeof *s->relocs);
+    keep(t.point, s->points, s->n_points * sizeof *s->points);
+    keep(t.snap, ra->snap, ra->n_snaps * sizeof *ra->snap);
+    keep(t.constant, ra->constants, ra->n_constants * sizeof *ra->constants);
+    keep(t.vconst, e->unit->vconst, e->unit->n_vconsts * sizeof *e->unit->vconst);
+    keep(t.fp_site, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites);
+    keep(c->link, s->links, s->n_links * sizeof *s->links);
+    return true;
 }
 
 static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
 {
     struct EmitState *s = e->s;
     IrUnit *u = e->unit;
-    Ra *ra = e->ra;
-    bool ok = true;
     CompiledUnit *c = cache_alloc_meta(buf, sizeof *c);
     if (!c)
         return NULL;
@@ -472,24 +490,12 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->flags = u->flags;
     c->code = e->code;
     c->host_bytes = e->p - e->code;
-    c->straight_bytes = s->straight_bytes;
     c->n_links = s->n_links;
-    c->n_relocs = s->n_relocs;
-    c->n_points = s->n_points;
-    c->n_snaps = ra->n_snaps;
-    c->n_constants = ra->n_constants;
-    c->n_vconsts = u->n_vconsts;
-    c->link = keep(buf, s->links, s->n_links * sizeof *s->links, &ok);
-    c->reloc = keep(buf, s->relocs, s->n_relocs * sizeof *s->relocs, &ok);
-    c->point = keep(buf, s->points, s->n_points * sizeof *s->points, &ok);
-    c->snap = keep(buf, ra->snap, ra->n_snaps * sizeof *ra->snap, &ok);
-    c->constant = keep(buf, ra->constants, ra->n_constants * sizeof *ra->constants, &ok);
-    c->vconst = keep(buf, u->vconst, u->n_vconsts * sizeof *u->vconst, &ok);
-    c->n_fp_sites = e->n_fp_sites;
-    c->fp_site = keep(buf, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites, &ok);
+    if (!keep_tables(e, buf, c))
+        return NULL;
     for (uint32_t n = 0; n < c->n_links; n++)
         c->link[n].from = c;
-    if (!ok || !cache_add(buf, c))
+    if (!cache_add(buf, c))
         return NULL;
     buf->next = e->p;
     return c;

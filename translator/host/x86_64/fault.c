@@ -69,7 +69,7 @@ static unsigned var_bytes(const IrVar *var)
     return var->type == IR_V128 ? 16 : var->type == IR_I64 || var->type == IR_F64 ? 8 : 4;
 }
 
-static V128 snap_value(const Vcpu *v, const CompiledUnit *u, const UnitPoint *p, const UnitSnap *s,
+static V128 snap_value(const Vcpu *v, const UnitTables *u, const UnitPoint *p, const UnitSnap *s,
                        const ucontext_t *uc)
 {
     V128 x = { 0, 0 };
@@ -92,8 +92,8 @@ static V128 snap_value(const Vcpu *v, const CompiledUnit *u, const UnitPoint *p,
 }
 
 /* The guest's whole state as it is at the point, into v->cpu. */
-static void restore_state(Vcpu *v, const X86Backend *b, const CompiledUnit *u, const UnitPoint *p,
-                          const ucontext_t *uc)
+static void restore_state(Vcpu *v, const X86Backend *b, GuestAddr pc, const UnitTables *u,
+                          const UnitPoint *p, const ucontext_t *uc)
 {
     const GuestIsa *isa = v->translator->isa;
     V128 value[RA_MAX_VARS];
@@ -113,10 +113,10 @@ static void restore_state(Vcpu *v, const X86Backend *b, const CompiledUnit *u, c
         memcpy(v->cpu + var->offset, &value[n], var_bytes(var));
     }
     flags_vars_to_c(v, b);
-    vcpu_set_pc(v, u->pc + p->guest);
+    vcpu_set_pc(v, pc + p->guest);
 }
 
-static const UnitPoint *find_point(const CompiledUnit *u, uint32_t at)
+static const UnitPoint *find_point(const UnitTables *u, uint32_t at)
 {
     uint32_t lo = 0, hi = u->n_points;
     while (lo < hi) {
@@ -210,11 +210,11 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
     }
     ChunkView view;
     const CompiledUnit *u = chunk_view(&b->buffer, pc, &view);
-    const UnitPoint *p = u ? find_point(u, pc - u->code) : NULL;
+    const UnitPoint *p = u ? find_point(&view.tables, pc - u->code) : NULL;
     if (!p)
         return false;
     bool non_canonical = sig == SIGSEGV && code == SI_KERNEL && address == 0;
-    restore_state(v, b, u, p, uc);
+    restore_state(v, b, u->pc, &view.tables, p, uc);
     if (non_canonical) {
         if (v->translator->isa->ignores_top_byte && !(u->flags & IR_UNIT_TAGGED)) {
             v->retry_flags = IR_UNIT_TAGGED;

@@ -188,7 +188,7 @@ static void repair(Frame *f, const UnitFpSite *s)
     frame_sse_used(f);
 }
 
-static UnitFpSite *find_site(const CompiledUnit *u, uint32_t at)
+static UnitFpSite *find_site(const UnitTables *u, uint32_t at)
 {
     uint32_t low = 0, high = u->n_fp_sites;
     while (low < high) {
@@ -209,7 +209,7 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
     const uint8_t *pc = (const uint8_t *)(uintptr_t)f.uc->uc_mcontext.gregs[REG_RIP];
     ChunkView view;
     const CompiledUnit *unit = chunk_view(&b->buffer, pc, &view);
-    UnitFpSite *s = unit ? find_site(unit, pc - unit->code) : NULL;
+    UnitFpSite *s = unit ? find_site(&view.tables, pc - unit->code) : NULL;
     if (!s)
         return false;
     repair(&f, s);
