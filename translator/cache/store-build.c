@@ -416,10 +416,13 @@ static void join_seen(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
         append(b, ranges, &r, sizeof r);
 }
 
-static void add_table(StoreBuilder *b, const StoreBuffer *table)
+/* What is large is given back at once, so that it isn't there twice. */
+static void add_table(StoreBuilder *b, StoreBuffer *table)
 {
     append(b, &b->blob, table->p, table->n);
     pad(b, &b->blob, 16, 0);
+    if (is_mapped(table))
+        buffer_free(table);
 }
 
 static void add_slots(StoreBuilder *b, uint32_t chunk)
@@ -432,7 +435,7 @@ static void add_slots(StoreBuilder *b, uint32_t chunk)
 }
 
 /* The tables, in the file's order, into an empty blob. */
-static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBuffer *bytes)
+static void add_tables(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
 {
     StoreTables t = {
         .n_vconsts = b->vconsts.n / sizeof(V128), .n_constants = b->constants.n / sizeof(uint64_t),
@@ -446,7 +449,7 @@ static void add_tables(StoreBuilder *b, const StoreBuffer *ranges, const StoreBu
     };
     StoreUnit last = unit_start(b);
     append(b, &b->units, &last, sizeof last);
-    const StoreBuffer *kept[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->seen,
+    StoreBuffer *kept[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->seen,
                                   &b->fp_sites, &b->patterns, &b->points, &b->snaps };
     append(b, &b->blob, &t, sizeof t);
     for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
@@ -486,6 +489,8 @@ static void close_chunk(StoreBuilder *b)
     connect(b);
     order_by_off(b);
     join_seen(b, &ranges, &bytes);
+    if (is_mapped(&b->seen_bytes))
+        buffer_free(&b->seen_bytes);
     add_slots(b, b->rows.n / sizeof(StoreChunkRow));
     pad(b, &b->code, STORE_ALIGN, 0xcc);
     b->blob.n = 0;

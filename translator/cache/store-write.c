@@ -27,7 +27,7 @@ enum {
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
     MAX_SUPERSEDED = 64,      /* regions whose places others have: also then */
-    LET_GO_BYTES = 256 << 10,
+    LET_GO_BYTES = 256 << 10, LET_GO_UNITS = 1024,
 };
 
 /* A writer's things, where store_write_abandon() finds them. */
@@ -243,6 +243,8 @@ static uint32_t find_fresh(StoreWrite *w, const StoreUnits *u)
         count += w->fresh[n];
         w->seen[n] = at;
         at += store_seen_bytes(unit);
+        if (n % LET_GO_UNITS == LET_GO_UNITS - 1)
+            let_go(w, w->now.layer[0].seen_end);
     }
     return count;
 }

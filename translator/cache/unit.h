@@ -107,7 +107,7 @@ typedef struct CompiledUnit {
     uint64_t mode;
     const uint8_t *code;    /* host code */
     UnitLink *link;
-    UnitSide *side;         /* NULL: of a chunk, which has the tables itself; or of another backend */
+    UnitSide *side;         /* NULL: of a chunk, which has the tables; or another backend's */
     struct StoredChunk *chunk; /* the unit comes from the store: stored-chunk.h */
     uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
     uint32_t n_guest_insns;
