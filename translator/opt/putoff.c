@@ -43,8 +43,11 @@ static bool find_ways(PutOff *p, uint32_t block, IrRef put)
         const IrInsn *i = &u->insn[r];
         if (i->op == IR_put && i->imm == var)
             return true;
-        if (!sees(p, i, var))
+        if (!sees(p, i, var)) {
+            if (ir_is_gcall(i->op))
+                return true; /* behind it the variable is the callee's */
             continue;
+        }
         if (i->op != IR_exit_if || p->n_exits == MAX_EXITS)
             return false;
         p->exit[p->n_exits++] = r;

@@ -26,6 +26,8 @@ static bool exits(const IrInsn *i)
 void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSet *live)
 {
     unsigned flags = ir_op_info[i->op].flags;
+    if (ir_is_gcall(i->op))
+        *live = (VarSet){ { 0 } }; /* behind it they are the callee's */
     if (flags & IR_OPF_E) {
         observe(l, live, !(exits(i) && i->attr & IR_EXIT_LAZY_DEAD));
     } else if (flags & IR_OPF_M) {
@@ -61,6 +63,8 @@ static Summary summarize(const IrUnit *u, const VarLive *l, uint32_t block)
         opt_var_live_step(u, l, i, &s.exposed);
         if (i->op == IR_put)
             varset_drop(&s.kept, (unsigned)i->imm);
+        else if (ir_is_gcall(i->op))
+            s.kept = (VarSet){ { 0 } };
     }
     return s;
 }
