@@ -148,7 +148,7 @@ WORKLOADS = [
     Workload('ruby-start-20', 'start', times(20, 'ruby -e 1'), ['ruby']),
     Workload('node-start-10', 'start', times(10, 'node -e 0'), ['node']),
     Workload('java-start-5', 'start', times(5, f'{JAVA} -version 2>/dev/null'), ['java']),
-    Workload('configure', 'start', 'cp -r /data/hello /tmp/hello && cd /tmp/hello && '
+    Workload('configure', 'start', 'cp -a /data/hello /tmp/hello && cd /tmp/hello && '
              './configure > log 2>&1; tail -n 3 log', ['gcc', 'make', '/data/hello'], differs=True),
     Workload('make', 'start', 'cd /data/built-$(dpkg --print-architecture 2>/dev/null || uname -m) && '
              'make clean > /dev/null && make > /tmp/log 2>&1; tail -n 1 /tmp/log',
@@ -444,7 +444,7 @@ def run_guest(guest, options, rows):
     if os.path.isdir(f'{data}/hello'):
         for name in ('native', 'calque'):
             runners[name].run('d=/data/built-$(dpkg --print-architecture 2>/dev/null || uname -m); '
-                              '[ -d $d ] || { cp -r /data/hello $d && cd $d && ./configure; }')
+                              '[ -d $d ] || { cp -a /data/hello $d && cd $d && ./configure; }')
     names = list(runners)
     print(f'\n{guest} {suite}: CPU time, ratio to native, median of {options.rounds} rounds')
     print(f'{"workload":18}{"native s":>9}' + ''.join(f'{n:>9}' for n in names[1:]))
