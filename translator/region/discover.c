@@ -210,11 +210,43 @@ int32_t region_block(Region *r, uint32_t frame, GuestAddr pc)
     return s >= 0 ? s : region_block_new(r, frame, pc);
 }
 
+/* A way from behind a call to before it that just returns: the end of a function, which lies
+ * before the call. Gives its block once more, or -1. */
+static int32_t short_return(Region *r, uint32_t b, unsigned n)
+{
+    enum { MOST = 12 };
+    const RegionBlock *k = &r->block[b];
+    uint32_t frame = k->frame, blocks = r->n_blocks;
+    GuestAddr to = k->target[n];
+    size_t insns = r->n_insns;
+    bool way = k->end == REGION_END_JUMP ? n == 0
+             : k->end == REGION_END_BRANCH && r->src->taken(r->src->opaque, k->branch_pc, to);
+    if (!way || !is_before(r, k, to) || to == r->block[0].pc)
+        return -1;
+    int32_t s = find_block(r, frame, to);
+    if (s >= 0)
+        return s;
+    s = region_block_new(r, frame, to);
+    if (s < 0)
+        return -1;
+    scan_block(r, (uint32_t)s);
+    if (r->block[s].end == REGION_END_RET && r->block[s].n_insns <= MOST)
+        return s;
+    r->n_blocks = blocks;
+    r->n_insns = insns;
+    return -1;
+}
+
 static void connect(Region *r, uint32_t b)
 {
     for (unsigned n = 0; n < 2; n++) {
-        if (!follows(r, &r->block[b], n))
+        if (!follows(r, &r->block[b], n)) {
+            if (n == 0 || r->block[b].end == REGION_END_BRANCH) {
+                int32_t s = short_return(r, b, n);
+                r->block[b].succ[n] = s;
+            }
             continue;
+        }
         GuestAddr to = r->block[b].target[n];
         uint32_t blocks = r->n_blocks, frame = r->block[b].frame;
         int32_t s = block_at(r, frame, to);
@@ -302,6 +334,34 @@ static bool inlined_call_out(const Region *r)
     return false;
 }
 
+/* Does the entry come again behind a call that stays one? */
+static bool comes_back(const Region *r)
+{
+    for (uint32_t b = 0; b < r->n_blocks; b++) {
+        const RegionBlock *k = &r->block[b];
+        bool fork = k->end == REGION_END_BRANCH;
+        if (r->frame[k->frame].behind && (fork || k->end == REGION_END_JUMP) &&
+            (k->target[0] == r->block[0].pc || (fork && k->target[1] == r->block[0].pc)))
+            return true;
+    }
+    return false;
+}
+
+/* Does such a call lie on the loop's usual way? (The other ways may be rare: a loop over finds in a
+ * hash table, of which hardly any inserts.) */
+static bool calls_usually(const Region *r)
+{
+    if (!comes_back(r))
+        return false;
+    for (uint32_t b = 0; b < r->n_blocks; b++) {
+        const RegionBlock *k = &r->block[b];
+        bool call = k->end == REGION_END_CALL || (k->end == REGION_END_CALLIND && !k->n_targets);
+        if (!k->frame && call && k->succ[0] < 0 && r->src->usual(r->src->opaque, k->next))
+            return true;
+    }
+    return false;
+}
+
 static void discover(Region *r, const RegionSource *src, GuestAddr pc, bool strict)
 {
     *r = (Region){ .src = src, .n_frames = 1, .strict = strict };
@@ -322,5 +382,7 @@ bool region_discover(Region *r, const RegionSource *src, GuestAddr pc)
         discover(r, src, pc, true);
     if (!is_loop(r))
         scan_below(r);
+    else
+        r->whole = calls_usually(r);
     return r->block[0].n_insns != 0;
 }

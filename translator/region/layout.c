@@ -79,6 +79,16 @@ static void drop_edges(Region *r)
         }
 }
 
+/* What goes back to the entry leaves, to come in again, so that nothing is done before the loop for
+ * the sake of its rare ways. */
+static void open_loop(Region *r)
+{
+    for (uint32_t b = 0; b < r->n_blocks; b++)
+        for (unsigned n = 0; n < REGION_SUCCS; n++)
+            if (r->block[b].succ[n] == 0)
+                r->block[b].succ[n] = -1;
+}
+
 static bool leads_to_kept(const Region *r, const RegionBlock *k)
 {
     for (unsigned n = 0; n < REGION_SUCCS; n++)
@@ -113,6 +123,8 @@ bool region_layout(Region *r)
     drop_edges(r);
     for (uint32_t b = 0; b < r->n_blocks; b++)
         r->block[b].keep = false;
+    if (r->whole)
+        open_loop(r);
     r->loop = keep_loop(r);
     for (uint32_t b = 0; b < r->n_blocks && !r->loop; b++)
         r->block[b].keep = r->block[b].n_insns;

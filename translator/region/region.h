@@ -16,7 +16,8 @@
  * the call, and goes on there; in a leaf the comparison folds. Nothing else is assumed of callees.
  * The private stack has no entries for frames: exits from them make these (ir.h, IrFrame).
  *
- * Where the region began it also goes on behind calls that stay calls, if it is no loop. All
+ * Where the region began it also goes on behind calls that stay calls, if it is no loop or the
+ * loop's usual way leads through one. All
  * variables are canonical there, and no way leads back to what was before the call, nor do ways
  * join that went through different calls: each goes on in a RegionFrame of its own, and code that
  * two of them have is there twice. So no value but a constant is alive across a call, and what
@@ -85,6 +86,8 @@ typedef struct RegionSource {
     bool (*hot)(void *opaque, GuestAddr pc);
     /* Is it worth to go on there, behind a call? */
     bool (*returns)(void *opaque, GuestAddr pc);
+    /* Has it been come to, there, at least half as often as to the entry? */
+    bool (*usual)(void *opaque, GuestAddr pc);
     /* IR_UNIT_* flags that the instruction at pc asks for. */
     uint32_t (*hint)(void *opaque, GuestAddr pc);
     void *opaque;
@@ -141,6 +144,7 @@ typedef struct Region {
     uint32_t *layout;            /* block numbers, in order */
     uint32_t n_layout;
     bool loop;                   /* the entry is a loop's head */
+    bool whole;                  /* a loop, but calls lie on its usual way: as if it were none */
     bool below;                  /* blocks below the entry may come in */
     bool strict;                 /* no callees that make calls */
     IrUnit *scratch;             /* in which blocks are scanned */

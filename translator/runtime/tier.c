@@ -76,6 +76,11 @@ static bool returns(void *opaque, GuestAddr pc)
     return s->t->tier == TIER_OPTIMIZE || hot(opaque, pc);
 }
 
+static bool usual(void *opaque, GuestAddr pc)
+{
+    return entries(opaque, pc) >= UINT32_MAX / 2;
+}
+
 /* The targets that are hot themselves, or nearly. If there are too many, one more comparison for
  * each is dearer than the look-up. */
 static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
@@ -147,8 +152,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
         .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
         .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW,
                     MAX_BEHIND },
-        .page = copy_page, .taken = taken, .targets = targets, .hot = hot, .returns = returns,
-        .hint = hint, .opaque = &s,
+        .page = copy_page, .taken = taken, .targets = targets, .hot = hot,
+        .returns = returns, .usual = usual, .hint = hint, .opaque = &s,
     };
     if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))
