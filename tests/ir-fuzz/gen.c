@@ -315,7 +315,7 @@ static IrRef plain(IrOp op, IrType t, unsigned cc, unsigned attr, int64_t imm)
 static IrRef gen_int(void)
 {
     IrType t = word();
-    switch (pick(12)) {
+    switch (pick(13)) {
     case 0: {
         unsigned lsb = pick(bits_of(t)), len = 1 + pick(bits_of(t) - lsb);
         return plain(IR_ubfx + pick(3), t, 0, lsb | len << 8, 0);
@@ -339,6 +339,7 @@ static IrRef gen_int(void)
     case 6: return plain(IR_zext + pick(3), t, 0, 0, 0);
     case 7: return plain(chance(3) ? IR_pack128 : IR_lo128 + pick(2), t, 0, 0, 0);
     case 8: return plain(IR_b2i, t, 0, 0, 0);
+    case 10: return plain(IR_index, t, 0, pick(4), (int32_t)(pick(1000) - 500));
     case 9: return plain(IR_clz + pick(5), t, 0, 0, 0);
     default: return plain(IR_add + pick(IR_extr - IR_add), t, 0, 0, 0);
     }

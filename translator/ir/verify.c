@@ -140,6 +140,8 @@ static bool check_special(Verifier *v, IrRef r)
         return (t1 == i->type && arg_type(v, i, 2) == i->type) || bad(v, r, "types differ");
     case IR_ubfx: case IR_sbfx: case IR_bfi:
         return field_ok(i) || bad(v, r, "field out of range");
+    case IR_index:
+        return (i->attr <= 3 && i->imm == (int32_t)i->imm) || bad(v, r, "scale out of range");
     case IR_extr:
         return (i->imm >= 0 && i->imm < (i->type == IR_I64 ? 64 : 32)) ||
                bad(v, r, "shift out of range");

@@ -106,6 +106,7 @@ bool opt_eval(const IrInsn *i, IrType at, uint64_t a, uint64_t b, uint64_t *ret_
     case IR_shr: v = a >> n; break;
     case IR_sar: v = (uint64_t)(sign_of(t, a) >> n); break;
     case IR_ror: v = n ? a >> n | a << (w - n) : a; break;
+    case IR_index: v = (i->arg[0] ? a : 0) + (b << i->attr) + (uint64_t)i->imm; break;
     case IR_extr: v = i->imm ? b >> i->imm | a << (w - i->imm) : b; break;
     case IR_clz: v = !a ? w : (unsigned)__builtin_clzll(a) - (64 - w); break;
     case IR_ctz: v = !a ? w : (unsigned)__builtin_ctzll(a); break;

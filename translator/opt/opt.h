@@ -22,6 +22,7 @@
 
 void opt_forward(IrUnit *u);
 void opt_address(IrUnit *u);
+void opt_index(IrUnit *u);
 void opt_dce(IrUnit *u);
 void opt_ssa(IrUnit *u);
 void opt_gvn(IrUnit *u);

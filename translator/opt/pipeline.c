@@ -27,6 +27,7 @@ const OptPass opt_region_passes[] = {
     { "licm", opt_licm },
     { "polls", opt_polls },
     { "address", opt_address },
+    { "index", opt_index },
     { "dead", opt_dce_region },
     { "forms", opt_forms },
     { "nan", opt_nan },

@@ -38,7 +38,7 @@ static bool zero_extends(const IrInsn *i)
     switch (i->op) {
     case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
     case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
-    case IR_popcnt: case IR_ubfx: case IR_load: case IR_andn:
+    case IR_popcnt: case IR_index: case IR_ubfx: case IR_load: case IR_andn:
         return i->type == IR_I32;
     default:
         return false;
@@ -179,6 +179,17 @@ static uint32_t same_constant(Ra *ra, IrRef r)
     }
 }
 
+static bool jumps_far(const IrInsn *i)
+{
+    return i->op == IR_exit_ind || i->op == IR_exit_callind || i->op == IR_gcallind;
+}
+
+void ra_prepare_end(Ra *ra, uint32_t block)
+{
+    IrRef last = ra->unit->block[block].last;
+    ra->avoided = last && jumps_far(&ra->unit->insn[last]) ? 1u << ra->target->jump_reg : 0;
+}
+
 /* The walk that ra_begin() repeats, over one block: binds variables to values and notes uses and
  * hints. */
 static inline __attribute__((always_inline)) void
@@ -249,6 +260,8 @@ walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
             for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++)
                 if (i->arg[a])
                     add_use(ra, ra->alias[i->arg[a]], pos);
+        if (jumps_far(i) && ra->value[ra->alias[i->arg[0]]].hint == REG_NONE)
+            ra->value[ra->alias[i->arg[0]]].hint = ra->target->jump_reg;
         if (ra_prepare_writes_vars(ra, i)) {
             for (unsigned var = 0; var < ra->n_vars; var++)
                 unbind(ra, var, pos, pos);
@@ -302,13 +315,14 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     ra->cap_uses = 2 * unit->n_insns;
     ra->uses = arena_alloc_raw(unit->arena, ra->cap_uses * sizeof *ra->uses);
     entry_state(ra);
-    ra->hintable = ra->homes;
+    ra->hintable = ra->homes | 1u << target->jump_reg;
     ra->last_pos = UINT32_MAX - 1;
     if (unit->n_blocks > 1) {
         ra_region_prepare(ra, pair);
         return ra;
     }
     prepare(ra, pair);
+    ra_prepare_end(ra, 0);
 
     ra->n_var_calls = 0;
     bind_entries(ra, unit->n_insns);

@@ -339,7 +339,7 @@ static Reg take_any(Ra *ra, uint32_t among)
     uint32_t f = free_regs(ra, among);
     Reg r;
     if (f) {
-        r = __builtin_ctz(f & ~ra->homes ? f & ~ra->homes : f);
+        r = ra_pick(ra, f);
     } else {
         /* The farthest next use goes; what need not be stored counts as a little farther. */
         uint64_t best = 0;

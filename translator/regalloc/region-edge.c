@@ -474,6 +474,7 @@ void ra_block_begin(Ra *ra, uint32_t b)
     RaRegion *rg = ra->region;
     RaBlock *x = &rg->block[b];
     rg->current = b;
+    ra_prepare_end(ra, b);
     ra->last_pos = x->last_pos;
     ra->pos = x->first_pos - 1;
     ra->locked = 0;

@@ -64,6 +64,7 @@ typedef struct RaTarget {
     const Reg *home;                     /* of each variable, by ra_homes() */
     RaEntry entry;                       /* by ra_entry_init() */
     uint32_t spill_offset, cpu_offset;   /* in the Vcpu */
+    Reg jump_reg;                        /* where indirect jumps and calls want their target */
     Reg state_reg;
     int32_t state_bias;                  /* state_reg points so far into the Vcpu */
     void (*move)(void *host, Reg to, Reg from);
@@ -94,6 +95,7 @@ struct Ra {
     uint32_t owner[RA_N_REGS]; /* value or RA_TEMP; 0: free */
     uint32_t locked;           /* registers of the current instruction */
     uint32_t homes;            /* registers that are homes in this guest */
+    uint32_t avoided;          /* registers that are taken last in this block */
     uint32_t hintable;         /* registers in which results are made that are wanted there */
     uint32_t deferred[8];      /* values whose register the result takes over at the end */
     unsigned n_deferred;
@@ -126,8 +128,18 @@ void ra_entry_init(RaTarget *target, const IrVar *vars, unsigned n_vars);
 /* Numbers the block's instructions, finds uses. An instruction with mark != 0 is computed where
  * pair[it] stands. */
 Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair);
+/* Before each block: what does its end want? */
+void ra_prepare_end(Ra *ra, uint32_t block);
 /* An instruction that makes nothing of its own. */
 static inline void ra_skip(Ra *ra) { ra->pos++; }
+/* The one of these free registers that matters least. */
+static inline Reg ra_pick(const Ra *ra, uint32_t f)
+{
+    uint32_t others = f & ~ra->homes;
+    if (others & ~ra->avoided)
+        others &= ~ra->avoided;
+    return __builtin_ctz(others ? others : f);
+}
 bool ra_begin(Ra *ra, IrInsn *i);
 void ra_end(Ra *ra);
 void ra_put(Ra *ra, unsigned var, IrRef v, IrForm form);

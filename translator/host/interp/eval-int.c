@@ -161,6 +161,7 @@ static uint64_t eval_word(const IrInsn *i, uint64_t a, uint64_t b, uint64_t c, u
     case IR_not: return ~a;
     case IR_neg: return 0 - a;
     case IR_shl: case IR_shr: case IR_sar: case IR_ror: return shift(i->op, a, b, bits);
+    case IR_index: return (i->arg[0] ? a : 0) + (b << i->attr) + (uint64_t)i->imm;
     case IR_extr: return i->imm ? b >> i->imm | a << (bits - i->imm) : b;
     case IR_clz: case IR_ctz: case IR_popcnt: return count(i->op, a, bits);
     case IR_bswap: return bits == 32 ? __builtin_bswap32((uint32_t)a) : __builtin_bswap64(a);

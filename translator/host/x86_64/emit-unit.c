@@ -232,7 +232,7 @@ void compile_target_init(X86Backend *b)
         .gpr_home = target_gpr_home, .xmm_home = target_xmm_home,
         .n_gpr_homes = N_GPR_HOMES, .n_xmm_homes = N_XMM_HOMES,
         .spill_offset = offsetof(Vcpu, spill), .cpu_offset = offsetof(Vcpu, cpu),
-        .state_reg = REG_STATE, .state_bias = STATE_BIAS,
+        .jump_reg = RAX, .state_reg = REG_STATE, .state_bias = STATE_BIAS,
         .move = target_move, .swap = target_swap, .load = target_load, .store = target_store,
         .constant = target_constant, .form = target_form, .fetch = target_fetch,
     };

@@ -85,6 +85,13 @@ static void select_add(Emit *e, IrInsn *i)
     enc_lea(e, w, d, mem_bi(ra, rb, 0, 0));
 }
 
+static void select_index(Emit *e, IrInsn *i)
+{
+    Reg a = i->arg[0] ? ra_use(e->ra, i->arg[0]) : REG_NONE, b = ra_use(e->ra, i->arg[1]);
+    Reg d = ra_def_late(e->ra, i);
+    enc_lea(e, is64(i), d, mem_bi(a, b, i->attr, (int32_t)i->imm));
+}
+
 static void select_sub(Emit *e, IrInsn *i)
 {
     bool w = is64(i);
@@ -857,6 +864,7 @@ const SelectRow select_integer_rows[] = {
     { IR_shr, SEL_KEEPS_FLAGS, select_shift },
     { IR_sar, SEL_KEEPS_FLAGS, select_shift },
     { IR_ror, SEL_KEEPS_FLAGS, select_shift },
+    { IR_index, SEL_KEEPS_FLAGS, select_index },
     { IR_extr, 0, select_extr },
     { IR_mul, 0, select_mul },
     { IR_mulhu, 0, select_mulh },
