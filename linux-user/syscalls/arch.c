@@ -7,6 +7,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/convert.h"
+#include "linux-user/syscalls/hwprobe.h"
 #include "syscall-tables/handlers.h"
 #include "translator/guest/riscv64/cpu.h"
 
@@ -54,8 +55,8 @@ static uint64_t extension_bits(const RiscvModel *m)
     return out;
 }
 
-/* False: no such key. The processors are all alike, and their vendor is nobody. */
-static bool probe(const Process *p, int64_t key, uint64_t *ret)
+/* The processors are all alike, and their vendor is nobody. */
+bool riscv_hwprobe_value(const Process *p, int64_t key, uint64_t *ret)
 {
     const RiscvModel *m = translator_cpu_model(p->translator);
 
@@ -165,7 +166,7 @@ static long which_cpus(Thread *t, GuestAddr pairs, uint64_t n, uint64_t bytes, G
     for (uint64_t i = 0; i < n; i++, pairs += sizeof pair) {
         if (!mem_get(&pair, pairs))
             return -EFAULT;
-        if (probe(t->process, pair.key, &v)) {
+        if (riscv_hwprobe_value(t->process, pair.key, &v)) {
             all &= is_bitmask(pair.key) ? (v & pair.value) == pair.value : v == pair.value;
             continue;
         }
@@ -202,7 +203,7 @@ long sys_riscv_hwprobe(Thread *t, const uint64_t *args)
         if (!mem_get(&pair, pairs))
             return -EFAULT;
         pair.value = 0;
-        if (!probe(t->process, pair.key, &pair.value))
+        if (!riscv_hwprobe_value(t->process, pair.key, &pair.value))
             pair.key = -1;
         if (!mem_put(pairs, pair))
             return -EFAULT;

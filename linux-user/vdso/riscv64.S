@@ -1,7 +1,7 @@
 # The vDSO of the RISC-V guest. README.md says how it becomes part of the emulator; after a change
 # here run words.py. The custom-0 instruction with immediate N calls the emulator's own C code for:
-# 0, the time of clock x in ns; 1, processor | node << 32; 2, eight random bytes. It takes and
-# gives a0.
+# 0, the time of clock x in ns; 1, processor | node << 32; 2, eight random bytes; 3, what hwprobe
+# says of key x. It takes and gives a0.
 #
 # The time is split by multiplication: n / 10^9 = ((n >> 9) * 0x44b82fa09b5a53 >> 64) >> 11 for
 # every n below 2^63, and n / 1000 = n * 0x10624dd3 >> 38 for every n below 10^9.
@@ -86,6 +86,37 @@ __vdso_getcpu:
 
 __vdso_flush_icache:
     li a7, 259
+    ecall
+    ret
+
+# (pairs, how many, bytes of the set, set of processors, flags): about all processors without a
+# system call. 16 is the last key (syscalls/arch.c).
+__vdso_riscv_hwprobe:
+    or a5, a2, a3
+    or a5, a5, a4
+    bnez a5, 4f
+    mv a2, a0
+    li a4, 16
+1:
+    beqz a1, 3f
+    ld a0, 0(a2)
+    bgtu a0, a4, 2f
+    .insn i 0x0b, 0, a0, a0, 3
+    sd a0, 8(a2)
+    j 5f
+2:
+    li a0, -1
+    sd a0, 0(a2)
+    sd zero, 8(a2)
+5:
+    addi a2, a2, 16
+    addi a1, a1, -1
+    j 1b
+3:
+    li a0, 0
+    ret
+4:
+    li a7, 258
     ecall
     ret
 

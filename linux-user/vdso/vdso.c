@@ -9,8 +9,9 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/process.h"
+#include "linux-user/syscalls/hwprobe.h"
 
-enum { CALLOUT_TIME, CALLOUT_CPU, CALLOUT_RANDOM };
+enum { CALLOUT_TIME, CALLOUT_CPU, CALLOUT_RANDOM, CALLOUT_HWPROBE };
 
 bool vdso_map(Process *p)
 {
@@ -52,6 +53,7 @@ static uint64_t random_word(VdsoRandom *r)
 uint64_t vdso_callout(void *opaque, Vcpu *v, unsigned number, uint64_t arg)
 {
     unsigned cpu = 0, node = 0;
+    uint64_t value = 0;
     switch (number) {
     case CALLOUT_TIME:
         return time_ns(arg);
@@ -60,6 +62,9 @@ uint64_t vdso_callout(void *opaque, Vcpu *v, unsigned number, uint64_t arg)
         return cpu | (uint64_t)node << 32;
     case CALLOUT_RANDOM:
         return random_word(&thread_self->vdso_random);
+    case CALLOUT_HWPROBE:
+        riscv_hwprobe_value(thread_self->process, (int64_t)arg, &value);
+        return value;
     default: /* a jump into the middle of nowhere: the page has no other numbers */
         return 0;
     }

@@ -180,6 +180,26 @@ static const char *random_numbers(void)
     return mine == others ? "the child's are the parent's" : "right";
 }
 
+/* RISC-V's: what the function says is what the call says. */
+static const char *processors(void)
+{
+#ifdef __riscv
+    struct { int64_t key; uint64_t value; } a[20], b[20];
+    long (*fn)(void *, size_t, size_t, void *, unsigned) = find("riscv_hwprobe");
+    unsigned long set[16];
+    if (!fn)
+        return "missing";
+    for (int i = 0; i < 20; i++)
+        a[i].key = b[i].key = i - 1, a[i].value = b[i].value = 5;
+    if (fn(a, 20, 0, NULL, 0) || syscall(258, b, 20, 0, NULL, 0) || memcmp(a, b, sizeof a))
+        return "not what the call says";
+    sched_getaffinity(0, sizeof set, (cpu_set_t *)set);
+    if (fn(a, 20, sizeof set, set, 0) || memcmp(a, b, sizeof a) || fn(a, 1, 8, NULL, 2) != -EINVAL)
+        return "wrong about some";
+#endif
+    return "right";
+}
+
 int main(void)
 {
     const ElfW(Ehdr) *ehdr = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -187,5 +207,6 @@ int main(void)
     times();
     bad_buffer();
     printf("getrandom %s\n", random_numbers());
+    printf("processors %s\n", processors());
     return 0;
 }
