@@ -100,6 +100,19 @@ class Suite:
         self.check("--no-cache writes nothing",
                    before == sum(map(os.path.getsize, files(store))))
 
+    def test_hot(self):
+        """What becomes hot only in a later process takes its place in the store."""
+        store = self.store("hot")
+        run(store, self.work, "1", "1")
+        want = run(None, self.work, "1", "60", options=["--no-cache"])
+        regions = []
+        for _ in range(5):
+            got = run(store, self.work, "1", "60", options=["-stats"])
+            self.check("hot stored code", got[:2] == want[:2], got)
+            regions.append(int(re.findall(r"^calque: (\d+) regions", got[2], re.M)[-1]))
+        self.check("regions of stored code are stored", regions[0] > 0 and not regions[-1],
+                   f"{regions} regions")
+
     def test_lower(self):
         lower, upper = os.path.join(self.top, "made-by-itself"), self.store("upper")
         _, _, err = run(upper, self.work, options=["-stats"], CALQUE_CACHE_PATH=lower)
@@ -301,7 +314,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="calque-cache-") as top:
             os.chmod(top, 0o755)
             suite = Suite(guest, compiler, top)
-            for name in ("reuse", "lower", "patched", "changed", "refused", "damage", "crowd",
+            for name in ("reuse", "hot", "lower", "patched", "changed", "refused", "damage", "crowd",
                          "full", "joining", "tool"):
                 getattr(suite, "test_" + name)()
     sys.exit(1 if failures else 0)

@@ -33,10 +33,12 @@ int main(int argc, char **argv)
     int numbers[500];
     char text[200] = "";
     double sum = 0;
-    unsigned seed = 7;
-    for (int n = 0; n < 500; n++)
-        numbers[n] = (int)((seed = seed * 1103515245 + 12345) >> 8) % 1000;
-    qsort(numbers, 500, sizeof *numbers, compare);
+    for (int turns = argc > 2 ? atoi(argv[2]) : 1; turns > 0; turns--) {
+        unsigned seed = 7;
+        for (int n = 0; n < 500; n++)
+            numbers[n] = (int)((seed = seed * 1103515245 + 12345) >> 8) % 1000;
+        qsort(numbers, 500, sizeof *numbers, compare);
+    }
     for (int n = 0; n < 500; n++)
         sum += sin(numbers[n]) / (n + 1);
     for (int n = 0; n < 20; n++)
