@@ -654,6 +654,7 @@ static void come_back(Emit *e, GuestAddr ret_pc)
     drop_return(e);
     flags_forget(e);
     ra_return_vars(e->ra);
+    e->failed |= e->ra->failed; /* before anything uses what isn't there */
 }
 
 static void select_gcall(Emit *e, IrInsn *i)
