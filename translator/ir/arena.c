@@ -2,12 +2,13 @@
 /* See arena.h. Chunks are kept in a list and reused after a reset. */
 #include "translator/ir/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 256 * 1024 };
+enum { CHUNK_BYTES = 256 * 1024, KEPT_BYTES = 2 << 20 };
 
 typedef struct Chunk {
     struct Chunk *next;
@@ -61,10 +62,22 @@ void arena_free(Arena *a)
     }
 }
 
+/* What only a large region needed is given back. */
 void arena_reset(Arena *a)
 {
+    size_t kept = a->chunks->bytes;
+    bool used_more = a->current != a->chunks;
     a->current = a->chunks;
     a->used = first_used(a);
+    for (Chunk *c = a->chunks, *next; used_more && (next = c->next);) {
+        if (kept + next->bytes <= KEPT_BYTES) {
+            kept += next->bytes;
+            c = next;
+        } else {
+            c->next = next->next;
+            munmap(next, next->bytes);
+        }
+    }
 }
 
 void *arena_alloc_raw(Arena *a, size_t bytes)

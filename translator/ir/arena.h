@@ -1,7 +1,7 @@
 /*
- * A bump allocator for the objects of one translation. arena_reset() keeps the memory for the next
- * one. Growing memory comes from mmap, never from malloc, so that it may be used with any lock held
- * and in a forked child. Threads: one owner.
+ * A bump allocator for the objects of one translation. arena_reset() keeps 2 MB for the next one.
+ * Growing memory comes from mmap, never from malloc, so that it may be used with any lock held and
+ * in a forked child. Threads: one owner.
  */
 #ifndef TRANSLATOR_IR_ARENA_H
 #define TRANSLATOR_IR_ARENA_H
