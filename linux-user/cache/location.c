@@ -12,6 +12,8 @@
 
 #include <glib.h>
 
+#include "linux-user/process.h"
+
 #define SYSTEM_FOLDER "/var/cache/calque"
 #define DEFAULT_LIMIT (UINT64_C(2) << 30)
 
@@ -139,7 +141,8 @@ void cache_file_path(void *opaque, GuestAddr pc, char *ret, size_t size)
     while (f && fgets(line, sizeof line, f))
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &at) == 2 &&
             pc >= start && pc < end) {
-            g_strlcpy(ret, g_strchomp(line + at), size);
+            bool vdso = pc == ((Process *)opaque)->vdso;
+            g_strlcpy(ret, vdso ? "[vdso]" : g_strchomp(line + at), size);
             break;
         }
     if (f)

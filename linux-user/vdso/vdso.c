@@ -25,6 +25,9 @@ bool vdso_map(Process *p)
     mem_note_mapped(p->mem, (GuestAddr)at, bytes, PROT_READ | PROT_EXEC, MEM_VDSO, false);
     p->vdso = (GuestAddr)at;
     translator_set_callouts(p->translator, p->vdso, MEM_PAGE);
+    /* For the store it is a file, of a size that no file has. */
+    const TranslatorFile id = { .dev = UINT64_MAX, .ino = 1, .size = INT64_MAX };
+    translator_map_file(p->translator, p->vdso, MEM_PAGE, 0, &id);
     return true;
 }
 
