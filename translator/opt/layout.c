@@ -57,6 +57,27 @@ static void phis_to_copies(IrUnit *u, uint32_t b)
     }
 }
 
+/* Phi arguments stand in the order of the predecessors' numbers: the n-th of these blocks is that of
+ * another one now. */
+static void renumber_edges(IrUnit *u, uint32_t b, const unsigned *was)
+{
+    for (unsigned k = 0; k < 2 && u->block[b].succ[k]; k++) {
+        uint32_t s = u->block[b].succ[k] - 1;
+        unsigned from = was[k], to = ir_pred_index(u, b, s);
+        for (IrRef r = u->block[s].first; r; r = u->insn[r].next) {
+            const IrInsn *i = &u->insn[r];
+            if (i->op == IR_nop)
+                continue;
+            if (i->op != IR_phi)
+                break;
+            IrRef *arg = u->phi_arg + i->imm, moved = arg[from];
+            memmove(arg + from, arg + from + 1, (i->attr - from - 1) * sizeof *arg);
+            memmove(arg + to + 1, arg + to, (i->attr - to - 1) * sizeof *arg);
+            arg[to] = moved;
+        }
+    }
+}
+
 /* Takes a block's only successor in, as often as it is the only predecessor of that one. The
  * emptied blocks have no `first`. */
 static void merge_chain(IrUnit *u, uint32_t b)
@@ -67,6 +88,9 @@ static void merge_chain(IrUnit *u, uint32_t b)
         if (!block->succ[0] || block->succ[1] || u->block[to].n_pred != 1 || to == b)
             return;
         IrBlock *next = &u->block[to];
+        unsigned was[2] = { 0, 0 };
+        for (unsigned k = 0; k < 2 && next->succ[k]; k++)
+            was[k] = ir_pred_index(u, to, next->succ[k] - 1);
         phis_to_copies(u, to);
         ir_remove(u, b, block->last);
         if (block->last) {
@@ -80,6 +104,7 @@ static void merge_chain(IrUnit *u, uint32_t b)
         block->succ[0] = next->succ[0];
         block->succ[1] = next->succ[1];
         next->first = next->last = next->succ[0] = next->succ[1] = next->n_pred = 0;
+        renumber_edges(u, b, was);
     }
 }
 
