@@ -13,6 +13,7 @@ IrAttrKind ir_attr_kind(IrOp op)
     case IR_fladd: case IR_flsub: case IR_flogic: case IR_fladc: case IR_flsbc: case IR_vfroms:
         return IR_ATTR_TYPE;
     case IR_crc32: case IR_crc32c: case IR_index: case IR_insn: case IR_trap: case IR_trap_if:
+    case IR_scan:
         return IR_ATTR_NUMBER;
     case IR_fence:
         return IR_ATTR_FENCE;

@@ -80,6 +80,16 @@ enum {
     IR_MEM_SEQ_CST = IR_MEM_ACQUIRE | IR_MEM_RELEASE, /* on a store: later loads stay behind it */
     IR_MEM_ATOMIC = 1 << 10,  /* single-copy atomic even at 16 bytes */
 };
+/* attr of scan. */
+typedef enum IrScan {
+    IR_SCAN_DIFFERS,  /* differs from the second argument's low byte */
+    IR_SCAN_DIFFERS2, /* from its two low bytes */
+    IR_SCAN_DIFFERS4, /* from its four low bytes */
+    IR_SCAN_EQUAL,    /* is the byte at the same place behind the address in the second argument */
+    IR_SCAN_EQUAL_NZ, /* likewise, and isn't 0 */
+    IR_N_SCANS
+} IrScan;
+
 /* attr of fence: which earlier accesses are ordered before which later ones. */
 enum { IR_FENCE_RR = 1, IR_FENCE_RW = 2, IR_FENCE_WR = 4, IR_FENCE_WW = 8, IR_FENCE_ALL = 15 };
 

@@ -125,6 +125,8 @@ static bool check_special(Verifier *v, IrRef r)
         if (i->attr)
             return form_ok(v, i, t0) || bad(v, r, "a form that value and variable don't have");
         return var_ok(v, i, t0) || bad(v, r, "no such variable, or not its type");
+    case IR_scan:
+        return i->attr < IR_N_SCANS || bad(v, r, "no such scan");
     case IR_vconst:
         return (i->imm >= 0 && i->imm < v->u->n_vconsts) || bad(v, r, "no such constant");
     case IR_copy:

@@ -57,8 +57,8 @@ static void phis_to_copies(IrUnit *u, uint32_t b)
     }
 }
 
-/* Phi arguments stand in the order of the predecessors' numbers: the n-th of these blocks is that of
- * another one now. */
+/* Phi arguments stand in the order of the predecessors' numbers, and b has another than the block
+ * that it took in. */
 static void renumber_edges(IrUnit *u, uint32_t b, const unsigned *was)
 {
     for (unsigned k = 0; k < 2 && u->block[b].succ[k]; k++) {

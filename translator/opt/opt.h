@@ -8,11 +8,13 @@
  *
  * In regions:
  *   cfg       blocks: unreachable ones go, chains merge, the rest in layout order     [layout.c]
+ *   split     loops with two entries get one                                           [split.c]
  *   ssa       guest variables become values, with phis                                   [ssa.c]
  *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
  *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
+ *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
  *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
@@ -24,11 +26,13 @@ void opt_forward(IrUnit *u);
 void opt_address(IrUnit *u);
 void opt_index(IrUnit *u);
 void opt_dce(IrUnit *u);
+void opt_split(IrUnit *u);
 void opt_ssa(IrUnit *u);
 void opt_gvn(IrUnit *u);
 void opt_extend(IrUnit *u);
 void opt_licm(IrUnit *u);
 void opt_polls(IrUnit *u);
+void opt_skip(IrUnit *u);
 void opt_sticky(IrUnit *u);
 void opt_shortcut(IrUnit *u);
 void opt_putoff(IrUnit *u);

@@ -15,6 +15,7 @@ const OptPass opt_passes[] = {
 
 const OptPass opt_region_passes[] = {
     { "cfg", opt_cfg },
+    { "split", opt_split },
     { "ssa", opt_ssa },
     { "gvn", opt_gvn },
     { "sticky", opt_sticky },
@@ -26,6 +27,7 @@ const OptPass opt_region_passes[] = {
     { "shortcut", opt_shortcut },
     { "licm", opt_licm },
     { "polls", opt_polls },
+    { "skip", opt_skip },
     { "address", opt_address },
     { "index", opt_index },
     { "dead", opt_dce_region },

@@ -31,6 +31,8 @@ typedef enum StubId {
     STUB_SENTINEL,    /* a return with nothing on the private stack */
     STUB_SYSCALL,     /* everything is canonical, the pc stored */
     STUB_CALL_FN,     /* backend function number in eax, immediate in scratch[7] */
+    STUB_SCAN,        /* scan.S, one for each IrScan */
+    STUB_SCAN_LAST = STUB_SCAN + IR_N_SCANS - 1,
     N_STUBS
 } StubId;
 

@@ -12,6 +12,7 @@
 #include "translator/cache/stored-chunk.h"
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/host/x86_64/fp-control.h"
+#include "translator/host/x86_64/scan.h"
 
 /* The register form of flags.c; the sums in the products don't carry into the bits kept. */
 uint32_t flags_nzcv_from_ax(uint32_t ax) { return (ax & 0xc101) * 0x10210000u & 0xf0000000; }
@@ -248,6 +249,10 @@ bool x86_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext)
     ucontext_t *uc = ucontext;
     const uint8_t *pc = (const uint8_t *)uc->uc_mcontext.gregs[REG_RIP];
     bool memory = sig == SIGSEGV || sig == SIGBUS;
+    if (memory && pc >= scan_start && pc < scan_end) {
+        go_to(uc, pc >= scan256_start ? scan256_stop : scan_stop); /* with what is known so far */
+        return true;
+    }
     if (pc >= b->buffer.base && pc < b->buffer.limit) {
         if (sig == SIGFPE)
             return x86_fp_signal(v, info, ucontext);

@@ -381,7 +381,26 @@ static void select_fence(Emit *e, IrInsn *i)
         full_barrier(e);
 }
 
+/* By scan.S; it changes what is taken here. */
+static void select_scan(Emit *e, IrInsn *i)
+{
+    Ra *ra = e->ra;
+    ra_use_fixed(ra, i->arg[0], RDI);
+    ra_use_fixed(ra, i->arg[1], RSI);
+    ra_use_fixed(ra, i->arg[2], RDX);
+    ra_take(ra, RAX);
+    ra_take(ra, RCX);
+    ra_take(ra, R8);
+    ra_take(ra, R9);
+    if (!e->cpu->avx512vl)
+        ra_clobber(ra, 0x7fu << XMM0);
+    flags_clobber(e);
+    emit_call_stub(e, STUB_SCAN + i->attr);
+    ra_def_is(ra, i, RAX);
+}
+
 const SelectRow select_memory_rows[] = {
+    { IR_scan, 0, select_scan },
     { IR_load, SEL_KEEPS_FLAGS, select_load },
     { IR_store, SEL_KEEPS_FLAGS, select_store },
     { IR_fence, SEL_KEEPS_FLAGS, select_fence },

@@ -3,6 +3,7 @@
  * backend functions. Made once, at the start of the code buffer. */
 #include "translator/host/x86_64/compile.h"
 #include "translator/host/x86_64/emit-state.h"
+#include "translator/host/x86_64/scan.h"
 #include "translator/runtime/runtime.h"
 
 static const Reg callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
@@ -178,6 +179,17 @@ static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jum
     enc_jmp(e, leave_all);
 }
 
+static void stub_scan(Emit *e, unsigned kind)
+{
+    static void (*const fn[3][IR_N_SCANS])(void) = {
+        { scan128_differs, scan128_differs2, scan128_differs4, scan128_equal, scan128_equal_nz },
+        { scan256_differs, scan256_differs2, scan256_differs4, scan256_equal, scan256_equal_nz },
+        { scan512_differs, scan512_differs2, scan512_differs4, scan512_equal, scan512_equal_nz },
+    };
+    enc_mov_ri(e, RAX, (uintptr_t)fn[e->cpu->avx512vl ? 2 : e->cpu->avx2][kind]);
+    enc_rr(e, 0, 0, 0, 0xff, 4, RAX); /* jmp */
+}
+
 static void start(Emit *e, X86Backend *b, StubId id)
 {
     while ((e->p - e->code) & 15)
@@ -233,6 +245,10 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     stub_syscall(e, b, isa, &jump_label, &leave_label);
     start(e, b, STUB_CALL_FN);
     stub_call_fn(e);
+    for (unsigned n = 0; n < IR_N_SCANS; n++) {
+        start(e, b, STUB_SCAN + n);
+        stub_scan(e, n);
+    }
     while ((e->p - e->code) & 63)
         emit8(e, 0xcc);
     b->buffer.first = b->buffer.next = e->p;

@@ -1,0 +1,322 @@
+/* data plane */
+/*
+ * The operation `scan`: how many bytes from an address on differ from given ones, or equal those at
+ * another address. Called from translated code with rsp on the private return stack.
+ *
+ * in: rdi address, rsi bytes or the other address, rdx limit. out: rax, the bytes that are so.
+ * Changes rax, rcx, rsi, r8, r9, flags; k1 to k3 and zmm16 on (AVX-512), or xmm0 to xmm6.
+ *
+ * It reads page by page, of each no byte before all those before it are known to be so. While it
+ * reads, rax is a right answer; so upon a fault the signal handler goes on at scan_stop, or at
+ * scan256_stop if it was behind scan256_start.
+ */
+        .text
+        .globl  scan_start, scan256_start, scan_end, scan_stop, scan256_stop
+        .hidden scan_start, scan256_start, scan_end, scan_stop, scan256_stop
+
+/* r8: where the page of rdi + rax (and rsi + rax) ends, or the limit if that is nearer; to
+ * `stop` if rax is there already. */
+        .macro  page_end equal, stop
+        cmpq    %rdx, %rax
+        jae     \stop
+        leaq    (%rdi,%rax), %rcx
+        orq     $-4096, %rcx
+        negq    %rcx
+        .if     \equal
+        leaq    (%rsi,%rax), %r8
+        orq     $-4096, %r8
+        negq    %r8
+        cmpq    %r8, %rcx
+        cmova   %r8, %rcx
+        .endif
+        movq    %rdx, %r8
+        subq    %rax, %r8
+        cmpq    %rcx, %r8
+        cmova   %rcx, %r8
+        addq    %rax, %r8
+        .endm
+
+        .macro  begin name
+        .globl  \name
+        .hidden \name
+        .type   \name, @function
+        .p2align 5
+\name:
+        .cfi_startproc
+        .endm
+
+        .macro  finish name
+        .cfi_endproc
+        .size   \name, . - \name
+        .endm
+
+scan_start:
+
+/* -- AVX-512BW --------------------------------------------------------------------------------- */
+/* k1: bytes at rax that end the scan; `mask` is empty or {%k2}, `from` where they are. */
+        .macro  test512_1 mask
+        vpcmpeqb (%rdi,%rax), %zmm16, %k1\mask
+        .endm
+        .macro  test512_2 mask
+        vmovdqu8 (%rdi,%rax), %zmm20\mask
+        vpcmpeqb %zmm20, %zmm16, %k1\mask
+        vpcmpeqb %zmm20, %zmm17, %k3\mask
+        korq    %k3, %k1, %k1
+        .endm
+        .macro  test512_4 mask
+        vmovdqu8 (%rdi,%rax), %zmm20\mask
+        vpcmpeqb %zmm20, %zmm16, %k1\mask
+        vpcmpeqb %zmm20, %zmm17, %k3\mask
+        korq    %k3, %k1, %k1
+        vpcmpeqb %zmm20, %zmm18, %k3\mask
+        korq    %k3, %k1, %k1
+        vpcmpeqb %zmm20, %zmm19, %k3\mask
+        korq    %k3, %k1, %k1
+        .endm
+        .macro  test512_eq mask
+        vmovdqu8 (%rdi,%rax), %zmm20\mask
+        vpcmpneqb (%rsi,%rax), %zmm20, %k1\mask
+        .endm
+        .macro  test512_eqnz mask
+        vmovdqu8 (%rdi,%rax), %zmm20\mask
+        vpcmpneqb (%rsi,%rax), %zmm20, %k1\mask
+        vptestnmb %zmm20, %zmm20, %k3\mask
+        korq    %k3, %k1, %k1
+        .endm
+
+        .macro  scan512 name, test, equal, bytes
+        begin   \name
+        .if     \bytes >= 1
+        vpbroadcastb %esi, %zmm16
+        .endif
+        .if     \bytes >= 2
+        shrl    $8, %esi
+        vpbroadcastb %esi, %zmm17
+        .endif
+        .if     \bytes == 4
+        shrl    $8, %esi
+        vpbroadcastb %esi, %zmm18
+        shrl    $8, %esi
+        vpbroadcastb %esi, %zmm19
+        .endif
+        xorl    %eax, %eax
+1:      page_end \equal, scan_stop
+2:      leaq    64(%rax), %r9
+        cmpq    %r8, %r9
+        ja      3f
+        \test
+        kortestq %k1, %k1
+        jnz     4f
+        movq    %r9, %rax
+        jmp     2b
+3:      movl    %r8d, %ecx
+        subl    %eax, %ecx
+        jz      1b
+        movq    $-1, %r9
+        shlq    %cl, %r9
+        notq    %r9
+        kmovq   %r9, %k2
+        \test   {%k2}
+        kortestq %k1, %k1
+        jnz     4f
+        movq    %r8, %rax
+        jmp     1b
+4:      kmovq   %k1, %rcx
+        bsfq    %rcx, %rcx
+        addq    %rcx, %rax
+        ret
+        finish  \name
+        .endm
+
+        scan512 scan512_differs, test512_1, 0, 1
+        scan512 scan512_differs2, test512_2, 0, 2
+        scan512 scan512_differs4, test512_4, 0, 4
+        scan512 scan512_equal, test512_eq, 1, 0
+        scan512 scan512_equal_nz, test512_eqnz, 1, 0
+
+/* -- AVX2, SSE2 -------------------------------------------------------------------------------- */
+/* ecx: bits of the bytes at rax that end the scan. */
+        .macro  test256_1
+        vpcmpeqb (%rdi,%rax), %ymm0, %ymm4
+        vpmovmskb %ymm4, %ecx
+        .endm
+        .macro  test256_2
+        vmovdqu (%rdi,%rax), %ymm5
+        vpcmpeqb %ymm5, %ymm0, %ymm4
+        vpcmpeqb %ymm5, %ymm1, %ymm5
+        vpor    %ymm5, %ymm4, %ymm4
+        vpmovmskb %ymm4, %ecx
+        .endm
+        .macro  test256_4
+        vmovdqu (%rdi,%rax), %ymm5
+        vpcmpeqb %ymm5, %ymm0, %ymm4
+        vpcmpeqb %ymm5, %ymm1, %ymm6
+        vpor    %ymm6, %ymm4, %ymm4
+        vpcmpeqb %ymm5, %ymm2, %ymm6
+        vpor    %ymm6, %ymm4, %ymm4
+        vpcmpeqb %ymm5, %ymm3, %ymm6
+        vpor    %ymm6, %ymm4, %ymm4
+        vpmovmskb %ymm4, %ecx
+        .endm
+        .macro  test256_eq
+        vmovdqu (%rdi,%rax), %ymm5
+        vpcmpeqb (%rsi,%rax), %ymm5, %ymm4
+        vpmovmskb %ymm4, %ecx
+        notl    %ecx
+        .endm
+        .macro  test256_eqnz
+        vmovdqu (%rdi,%rax), %ymm5
+        vpcmpeqb (%rsi,%rax), %ymm5, %ymm4
+        vpminub %ymm5, %ymm4, %ymm4
+        vpxor   %xmm5, %xmm5, %xmm5
+        vpcmpeqb %ymm5, %ymm4, %ymm4
+        vpmovmskb %ymm4, %ecx
+        .endm
+        .macro  fill256 reg
+        vmovd   %esi, %xmm4
+        vpbroadcastb %xmm4, %ymm\reg
+        .endm
+
+        .macro  test128_1
+        movdqu  (%rdi,%rax), %xmm4
+        pcmpeqb %xmm0, %xmm4
+        pmovmskb %xmm4, %ecx
+        .endm
+        .macro  test128_2
+        movdqu  (%rdi,%rax), %xmm5
+        movdqa  %xmm5, %xmm4
+        pcmpeqb %xmm0, %xmm4
+        pcmpeqb %xmm1, %xmm5
+        por     %xmm5, %xmm4
+        pmovmskb %xmm4, %ecx
+        .endm
+        .macro  test128_4
+        movdqu  (%rdi,%rax), %xmm5
+        movdqa  %xmm5, %xmm4
+        pcmpeqb %xmm0, %xmm4
+        movdqa  %xmm5, %xmm6
+        pcmpeqb %xmm1, %xmm6
+        por     %xmm6, %xmm4
+        movdqa  %xmm5, %xmm6
+        pcmpeqb %xmm2, %xmm6
+        por     %xmm6, %xmm4
+        pcmpeqb %xmm3, %xmm5
+        por     %xmm5, %xmm4
+        pmovmskb %xmm4, %ecx
+        .endm
+        .macro  test128_eq
+        movdqu  (%rdi,%rax), %xmm5
+        movdqu  (%rsi,%rax), %xmm4
+        pcmpeqb %xmm5, %xmm4
+        pmovmskb %xmm4, %ecx
+        xorl    $0xffff, %ecx
+        .endm
+        .macro  test128_eqnz
+        movdqu  (%rdi,%rax), %xmm5
+        movdqu  (%rsi,%rax), %xmm4
+        pcmpeqb %xmm5, %xmm4
+        pminub  %xmm5, %xmm4
+        pxor    %xmm5, %xmm5
+        pcmpeqb %xmm5, %xmm4
+        pmovmskb %xmm4, %ecx
+        .endm
+        .macro  fill128 reg
+        movd    %esi, %xmm\reg
+        punpcklbw %xmm\reg, %xmm\reg
+        pshuflw $0, %xmm\reg, %xmm\reg
+        pshufd  $0, %xmm\reg, %xmm\reg
+        .endm
+
+/* The byte at rax: to `bad` if it ends the scan. */
+        .macro  byte_test equal, bytes, bad
+        movzbl  (%rdi,%rax), %ecx
+        .if     \equal
+        cmpb    %cl, (%rsi,%rax)
+        jne     \bad
+        .if     \equal == 2
+        testl   %ecx, %ecx
+        jz      \bad
+        .endif
+        .else
+        cmpb    %sil, %cl
+        je      \bad
+        .if     \bytes >= 2
+        rorl    $8, %esi
+        cmpb    %sil, %cl
+        je      \bad
+        .endif
+        .if     \bytes == 4
+        rorl    $8, %esi
+        cmpb    %sil, %cl
+        je      \bad
+        rorl    $8, %esi
+        cmpb    %sil, %cl
+        je      \bad
+        .endif
+        .if     \bytes == 2
+        roll    $8, %esi
+        .elseif \bytes == 4
+        rorl    $8, %esi
+        .endif
+        .endif
+        .endm
+
+        .macro  scan_narrow name, test, fill, width, stop, equal, bytes
+        begin   \name
+        .if     \bytes >= 1
+        \fill   0
+        .endif
+        .if     \bytes >= 2
+        rorl    $8, %esi
+        \fill   1
+        .endif
+        .if     \bytes == 4
+        rorl    $8, %esi
+        \fill   2
+        rorl    $8, %esi
+        \fill   3
+        rorl    $8, %esi
+        .elseif \bytes == 2
+        roll    $8, %esi
+        .endif
+        xorl    %eax, %eax
+1:      page_end \equal, \stop
+2:      leaq    \width(%rax), %r9
+        cmpq    %r8, %r9
+        ja      3f
+        \test
+        testl   %ecx, %ecx
+        jnz     4f
+        movq    %r9, %rax
+        jmp     2b
+3:      cmpq    %r8, %rax
+        jae     1b
+        byte_test \equal, \bytes, \stop
+        incq    %rax
+        jmp     3b
+4:      bsfl    %ecx, %ecx
+        addq    %rcx, %rax
+        jmp     \stop
+        finish  \name
+        .endm
+
+        scan_narrow scan128_differs, test128_1, fill128, 16, scan_stop, 0, 1
+        scan_narrow scan128_differs2, test128_2, fill128, 16, scan_stop, 0, 2
+        scan_narrow scan128_differs4, test128_4, fill128, 16, scan_stop, 0, 4
+        scan_narrow scan128_equal, test128_eq, fill128, 16, scan_stop, 1, 0
+        scan_narrow scan128_equal_nz, test128_eqnz, fill128, 16, scan_stop, 2, 0
+
+scan256_start:
+        scan_narrow scan256_differs, test256_1, fill256, 32, scan256_stop, 0, 1
+        scan_narrow scan256_differs2, test256_2, fill256, 32, scan256_stop, 0, 2
+        scan_narrow scan256_differs4, test256_4, fill256, 32, scan256_stop, 0, 4
+        scan_narrow scan256_equal, test256_eq, fill256, 32, scan256_stop, 1, 0
+        scan_narrow scan256_equal_nz, test256_eqnz, fill256, 32, scan256_stop, 2, 0
+scan_end:
+
+/* Upper halves are dirty, and legacy SSE code follows. */
+scan256_stop:
+        vzeroupper
+scan_stop:
+        ret
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,600 @@
+/* data plane */
+/*
+ * Loops that look for something in memory get ahead by many turns at once: strlen, memchr, memcmp
+ * and what else reads forward until a byte is, or two bytes aren't, what the loop goes on for.
+ *
+ * Such a loop has a way round on which it stores nothing, loads at addresses that grow by a
+ * constant, and leaves by conditions that skip-match.c understands. Every few turns (as a pointer
+ * crosses a boundary, so that short strings don't pay) it asks `scan` how many bytes are such that
+ * the loop would go on, makes its phis what they are after as many turns, and goes on there. So
+ * the turn that ends the loop, or faults, is the loop's own, with all registers as the code made
+ * them; and the order in which memory is looked at stays that of the addresses.
+ *
+ * Phis that step are computed. The others hold what the last turn left (nearly always in registers
+ * that nobody will read); that turn's values are made anew from memory. Another thread may have
+ * changed it meanwhile, so its conditions are looked at again: if they don't hold, nothing is
+ * skipped. For the turns before it what `scan` saw is what they would have loaded.
+ *
+ *   head:  phis, puts, poll                       guards: is it what the tests assume?
+ *          brc at a boundary ──────────────────►  scan:   how many turns?
+ *   rest:  phis of both, puts, the turn  ◄──────  turn:   the last one's values, if as before
+ */
+#include "translator/opt/skip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "translator/ir/arena.h"
+#include "translator/opt/opt.h"
+
+enum {
+    MOST = 1 << 18,     /* bytes a time: a kick must not wait for long */
+    BOUNDARY = 32, TURNS = 8, /* a look each 32 bytes or eight turns, whichever are more */
+    MAX_HEAD_PHIS = 40,
+};
+
+/* -- the way round ----------------------------------------------------------------------------- */
+/* May this be skipped, or be done again for the last turn? */
+static bool harmless(const IrUnit *u, const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_nop: case IR_insn: case IR_put: case IR_poll: case IR_phi: case IR_copy:
+    case IR_exit_if: case IR_br: case IR_brc: case IR_prefetch:
+        return true;
+    case IR_load:
+        return !(i->attr & ~(unsigned)(IR_MEM_SIZE | IR_MEM_SIGNED | IR_MEM_SCALE));
+    case IR_get: case IR_call:
+        return false;
+    default:
+        return opt_removable(u, i);
+    }
+}
+
+/* Sees one block of the way; 0: no, else the next block + 1. */
+static uint32_t see_block(Skip *s, uint32_t b)
+{
+    const IrUnit *u = s->u;
+    for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+        const IrInsn *i = &u->insn[r];
+        if (!harmless(u, i) || (i->op == IR_exit_if && !skip_match(s, i->arg[0], false)))
+            return 0;
+    }
+    const IrInsn *last = &u->insn[u->block[b].last];
+    if (last->op == IR_br)
+        return (uint32_t)last->imm + 1;
+    if (last->op != IR_brc)
+        return 0;
+    for (unsigned k = 0; k < 2; k++) {
+        uint32_t to = (uint32_t)((uint64_t)last->imm >> 32 * k);
+        if (cfg_in_loop(u, to, s->head) && skip_match(s, last->arg[0], k == 0))
+            return to + 1;
+    }
+    return 0;
+}
+
+static bool find_way(Skip *s)
+{
+    /* which latch it will be decides what steps, and so what conditions mean: try each */
+    const Cfg *c = s->c;
+    for (uint32_t p = c->pred_start[s->head]; p < c->pred_start[s->head + 1]; p++) {
+        if (c->rpo_index[c->pred[p]] < c->rpo_index[s->head])
+            continue;
+        s->latch = c->pred[p];
+        s->n_path = s->n_tests = s->n_bounds = s->n_guards = s->n_conds = 0;
+        uint32_t b = s->head;
+        do {
+            if (s->n_path == SKIP_MAX_PATH || s->u->block[b].loop_head != s->head + 1)
+                break;
+            s->path[s->n_path++] = b;
+            b = see_block(s, b) - 1;
+        } while (b != CFG_NONE && b != s->head);
+        if (b == s->head && s->path[s->n_path - 1] == s->latch && s->n_tests)
+            return true;
+    }
+    return false;
+}
+
+/* -- what must be so --------------------------------------------------------------------------- */
+typedef struct Plan {
+    Skip s;
+    int64_t step;            /* bytes a turn */
+    IrRef phi[MAX_HEAD_PHIS]; /* of the head */
+    int64_t phi_step[MAX_HEAD_PHIS]; /* 0: it has what the last turn made */
+    IrRef value[MAX_HEAD_PHIS];      /* behind the skipped turns */
+    unsigned n_phis;
+    IrRef pointer;
+    IrRef first;             /* of the head, behind phis, puts and the poll */
+    IrRef *clone;            /* per value: in the last turn skipped */
+    uint32_t n_clone;
+    IrBuilder b;             /* where code is made */
+    uint32_t rest;
+} Plan;
+
+/* May the value be computed for one turn, from phis that step and what doesn't change? `old`: from
+ * any phi of the head, but without loads. */
+static bool can_clone(const Skip *s, IrRef v, bool old, unsigned depth)
+{
+    v = skip_resolve(s, v);
+    if (skip_is_invariant(s, v))
+        return true;
+    const IrInsn *i = &s->u->insn[v];
+    if (skip_is_head_phi(s, v)) {
+        int64_t step;
+        return old || skip_phi_step(s, v, &step);
+    }
+    if (!depth || i->op == IR_phi || (old && i->op == IR_load))
+        return false;
+    for (unsigned k = 0; k < ir_op_info[i->op].n_args; k++)
+        if (i->arg[k] && !can_clone(s, i->arg[k], old, depth - 1))
+            return false;
+    return true;
+}
+
+enum { CLONE_DEPTH = 24 };
+
+static bool see_phis(Plan *p)
+{
+    Skip *s = &p->s;
+    const IrUnit *u = s->u;
+    p->n_phis = 0;
+    for (IrRef r = u->block[s->head].first; r; r = u->insn[r].next) {
+        if (u->insn[r].op != IR_phi)
+            continue;
+        if (p->n_phis == MAX_HEAD_PHIS)
+            return false;
+        int64_t step = 0;
+        if (!skip_phi_step(s, r, &step)) {
+            step = 0;
+            IrRef v = skip_latch_value(s, r);
+            if (u->insn[r].type == IR_I1 || (v != r && !can_clone(s, v, false, CLONE_DEPTH)))
+                return false;
+        }
+        p->phi[p->n_phis] = r;
+        p->phi_step[p->n_phis++] = step;
+    }
+    return true;
+}
+
+static bool is_power(int64_t v) { return v > 0 && !(v & (v - 1)); }
+
+static bool see_steps(Plan *p)
+{
+    Skip *s = &p->s;
+    p->step = 0;
+    for (unsigned k = 0; k < s->n_tests; k++)
+        for (unsigned side = 0; side <= s->test[k].equal; side++) {
+            int64_t step;
+            if (!skip_step(s, side ? &s->test[k].b : &s->test[k].a, &step) || !is_power(step) ||
+                (p->step && step != p->step))
+                return false;
+            p->step = step;
+        }
+    for (unsigned k = 0; k < s->n_bounds; k++)
+        if (!is_power(llabs(s->bound[k].step)))
+            return false;
+    for (unsigned k = 0; k < s->n_conds; k++)
+        if (!can_clone(s, s->cond[k], s->cond_old[k], CLONE_DEPTH))
+            return false;
+    p->pointer = IR_NONE;
+    for (unsigned k = 0; k < p->n_phis; k++)
+        if (p->phi_step[k] == p->step && (!p->pointer || p->phi[k] == s->test[0].a.ref[0]))
+            p->pointer = p->phi[k];
+    return p->pointer && p->step <= 256;
+}
+
+/* Behind phis, puts and the poll. */
+static IrRef turn_start(const IrUnit *u, uint32_t head)
+{
+    IrRef r = u->block[head].first;
+    for (; r; r = u->insn[r].next)
+        switch (u->insn[r].op) {
+        case IR_phi: case IR_put: case IR_poll: case IR_nop: break;
+        default: return u->insn[r].op == IR_insn ? r : IR_NONE;
+        }
+    return IR_NONE;
+}
+
+/* -- making code ------------------------------------------------------------------------------- */
+static IrRef number(Plan *p, uint64_t c) { return ir_const(&p->b, IR_I64, c); }
+
+static IrRef op2(Plan *p, IrOp op, IrRef x, IrRef y)
+{
+    return ir_emit(&p->b, op, IR_I64, 0, 0, x, y, 0, 0, 0);
+}
+
+/* A value from outside the loop; constants have no place there. */
+static IrRef outside(Plan *p, IrRef v)
+{
+    const IrInsn *i = &p->s.u->insn[v];
+    if (i->op == IR_const || i->op == IR_vconst || i->op == IR_codeaddr)
+        return ir_emit(&p->b, i->op, i->type, 0, i->attr, 0, 0, 0, 0, i->imm);
+    return v;
+}
+
+static IrRef make_sum(Plan *p, const SkipSum *sum)
+{
+    IrRef r = IR_NONE;
+    for (unsigned k = 0; k < sum->n; k++) {
+        IrRef x = outside(p, sum->ref[k]);
+        if (sum->times[k] != 1)
+            x = op2(p, IR_mul, x, number(p, (uint64_t)sum->times[k]));
+        r = r ? op2(p, IR_add, r, x) : x;
+    }
+    if (!r || sum->c) {
+        IrRef c = number(p, (uint64_t)sum->c);
+        r = r ? op2(p, IR_add, r, c) : c;
+    }
+    return r;
+}
+
+static IrRef smaller(Plan *p, IrRef x, IrRef y)
+{
+    return ir_select(&p->b, ir_cmp(&p->b, IR_CMP_ULT, x, y), x, y);
+}
+
+/* x - y, or 0 if y is more by that order. */
+static IrRef above(Plan *p, IrCc order, IrRef x, IrRef y)
+{
+    IrRef c = ir_cmp(&p->b, order, x, y);
+    return ir_select(&p->b, c, op2(p, IR_sub, x, y), number(p, 0));
+}
+
+static void branch(Plan *p, IrRef cond, uint32_t yes, uint32_t no, unsigned attr)
+{
+    ir_emit(&p->b, IR_brc, IR_VOID, 0, attr, cond, 0, 0, 0, (int64_t)(yes | (uint64_t)no << 32));
+}
+
+/* -- the clone of a turn ----------------------------------------------------------------------- */
+static void set_clone(Plan *p, IrRef v, IrRef c)
+{
+    if (v < p->n_clone)
+        p->clone[v] = c;
+}
+
+static void forget_clones(Plan *p)
+{
+    memset(p->clone, 0, p->n_clone * sizeof *p->clone);
+}
+
+/* Phis have clones already; those that don't step stand for themselves (skip_match's `old`). */
+static IrRef clone_value(Plan *p, IrRef v)
+{
+    Skip *s = &p->s;
+    v = skip_resolve(s, v);
+    if (skip_is_invariant(s, v))
+        return outside(p, v);
+    if (v < p->n_clone && p->clone[v])
+        return p->clone[v];
+    if (skip_is_head_phi(s, v))
+        return v;
+    IrInsn i = s->u->insn[v];
+    for (unsigned k = 0; k < ir_op_info[i.op].n_args; k++)
+        if (i.arg[k])
+            i.arg[k] = clone_value(p, i.arg[k]);
+    IrRef c = ir_emit(&p->b, i.op, i.type, i.cc, i.attr, i.arg[0], i.arg[1], i.arg[2], i.arg[3],
+                      i.imm);
+    set_clone(p, v, c);
+    return c;
+}
+
+/* All conditions that are (not) old hold. IR_NONE: there are none. */
+static IrRef clone_conditions(Plan *p, bool old)
+{
+    IrRef all = IR_NONE;
+    for (unsigned k = 0; k < p->s.n_conds; k++) {
+        if (p->s.cond_old[k] != old)
+            continue;
+        IrRef c = clone_value(p, p->s.cond[k]);
+        c = ir_emit(&p->b, IR_b2i, IR_I64, 0, 0, c, 0, 0, 0, 0);
+        if (!p->s.cond_is[k])
+            c = op2(p, IR_xor, c, number(p, 1));
+        all = all ? op2(p, IR_and, all, c) : c;
+    }
+    return all;
+}
+
+/* -- the parts --------------------------------------------------------------------------------- */
+static IrRef either(Plan *p, IrRef x, IrRef y) { return x ? op2(p, IR_or, x, y) : y; }
+
+/* Nonzero if a guard doesn't hold, or an old condition of the first turn. IR_NONE: none there. */
+static IrRef make_guards(Plan *p)
+{
+    IrRef wrong = IR_NONE;
+    for (unsigned k = 0; k < p->s.n_guards; k++) {
+        const SkipGuard *g = &p->s.guard[k];
+        IrRef v = outside(p, g->value), odd;
+        if (g->kind == SKIP_IS) {
+            odd = op2(p, IR_xor, v, number(p, g->is));
+        } else {
+            IrRef low = v;
+            if (g->kind == SKIP_VSPLAT) {
+                low = ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0);
+                IrRef high = ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 1);
+                wrong = either(p, wrong, op2(p, IR_xor, low, high));
+            }
+            odd = op2(p, IR_xor, low,
+                      op2(p, IR_ror, low, number(p, 8))); /* 0 if all bytes are the same */
+        }
+        wrong = either(p, wrong, odd);
+    }
+    forget_clones(p);
+    IrRef holds = clone_conditions(p, true);
+    return holds ? either(p, wrong, op2(p, IR_xor, holds, number(p, 1))) : wrong;
+}
+
+/* How many bytes on the loop may be by that bound. */
+static IrRef make_bound(Plan *p, const SkipBound *x)
+{
+    IrRef v = make_sum(p, &x->x), end = outside(p, x->bound), d;
+    bool up = x->step > 0;
+    IrRef far = up ? end : v, near = up ? v : end;
+    switch (x->cc) {
+    case IR_CMP_NE:
+        d = op2(p, IR_sub, far, near);
+        break;
+    case IR_CMP_SLT: case IR_CMP_SGT: case IR_CMP_SLE: case IR_CMP_SGE:
+        d = above(p, IR_CMP_SGT, far, near);
+        break;
+    default:
+        d = above(p, IR_CMP_UGT, far, near);
+    }
+    if (x->cc == IR_CMP_NE || x->cc == IR_CMP_ULT || x->cc == IR_CMP_UGT || x->cc == IR_CMP_SLT ||
+        x->cc == IR_CMP_SGT)
+        d = above(p, IR_CMP_UGT, d, number(p, 1));
+    int64_t step = llabs(x->step);
+    if (step == p->step)
+        return d;
+    d = smaller(p, op2(p, IR_shr, d, number(p, (uint64_t)__builtin_ctzll((uint64_t)step))),
+                number(p, MOST));
+    return op2(p, IR_shl, d, number(p, (uint64_t)__builtin_ctzll((uint64_t)p->step)));
+}
+
+static IrRef make_byte(Plan *p, const SkipByte *b)
+{
+    if (!b->of)
+        return number(p, b->flip);
+    IrRef v = outside(p, b->of);
+    if (b->vector)
+        v = ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0);
+    else if (p->s.u->insn[v].type == IR_I32)
+        v = ir_emit(&p->b, IR_zext, IR_I64, 0, 0, v, 0, 0, 0, 0);
+    v = op2(p, IR_and, v, number(p, 255));
+    return b->flip ? op2(p, IR_xor, v, number(p, b->flip)) : v;
+}
+
+static bool same_byte(const SkipByte *a, const SkipByte *b)
+{
+    return a->of == b->of && a->flip == b->flip;
+}
+
+/* Tests of the same kind at the same place become one over all their bytes. */
+static void merge_tests(Skip *s)
+{
+    for (unsigned k = 0; k < s->n_tests; k++)
+        for (unsigned m = k + 1; m < s->n_tests;) {
+            SkipTest *x = &s->test[k], *y = &s->test[m];
+            int64_t start = y->a.c < x->a.c ? y->a.c : x->a.c;
+            int64_t end = y->a.c + y->bytes > x->a.c + x->bytes ? y->a.c + y->bytes
+                                                                : x->a.c + x->bytes;
+            if (x->equal != y->equal || !skip_same_terms(&x->a, &y->a) ||
+                (x->equal ? !skip_same_terms(&x->b, &y->b) || x->b.c - x->a.c != y->b.c - y->a.c
+                          : !same_byte(&x->byte, &y->byte)) ||
+                end - start > 4096) {
+                m++;
+                continue;
+            }
+            x->b.c += start - x->a.c;
+            x->a.c = start;
+            x->bytes = (unsigned)(end - start);
+            s->test[m] = s->test[--s->n_tests];
+        }
+}
+
+/* One scan for the test and others of the same bytes, which are taken away. */
+static IrRef make_scan(Plan *p, SkipTest *t, IrRef on)
+{
+    Skip *s = &p->s;
+    SkipTest *other[3];
+    unsigned n_others = 0, kind;
+    for (unsigned m = 0; m < s->n_tests && n_others < 3; m++) {
+        SkipTest *x = &s->test[m];
+        if (x != t && x->bytes && !x->equal && skip_same_terms(&x->a, &t->a) &&
+            x->a.c == t->a.c && x->bytes == t->bytes &&
+            (!t->equal || (!x->byte.of && !x->byte.flip)))
+            other[n_others++] = x;
+    }
+    IrRef a = make_sum(p, &t->a), with;
+    if (t->equal) {
+        with = make_sum(p, &t->b);
+        kind = n_others ? IR_SCAN_EQUAL_NZ : IR_SCAN_EQUAL;
+    } else {
+        /* a word of as many bytes as there are tests; the first one again in what is left */
+        with = make_byte(p, &t->byte);
+        unsigned n = n_others == 0 ? 1 : n_others == 1 ? 2 : 4;
+        kind = n == 1 ? IR_SCAN_DIFFERS : n == 2 ? IR_SCAN_DIFFERS2 : IR_SCAN_DIFFERS4;
+        for (unsigned k = 1; k < n; k++) {
+            IrRef x = make_byte(p, k <= n_others ? &other[k - 1]->byte : &t->byte);
+            with = op2(p, IR_or, with, op2(p, IR_shl, x, number(p, 8 * k)));
+        }
+    }
+    uint64_t span = t->bytes;
+    t->bytes = 0;
+    for (unsigned k = 0; k < n_others; k++)
+        other[k]->bytes = 0;
+    IrRef limit = op2(p, IR_add, on, number(p, span));
+    IrRef n = ir_emit(&p->b, IR_scan, IR_I64, 0, kind, a, with, limit, 0, 0);
+    return above(p, IR_CMP_UGT, n, number(p, span));
+}
+
+/* How many bytes to go on by, a multiple of the step. */
+static IrRef make_distance(Plan *p)
+{
+    Skip *s = &p->s;
+    IrRef on = number(p, MOST);
+    for (unsigned k = 0; k < s->n_bounds; k++)
+        on = smaller(p, make_bound(p, &s->bound[k]), on);
+    merge_tests(s);
+    /* comparisons first: they take tests for 0 in */
+    for (unsigned equal = 2; equal-- > 0;)
+        for (unsigned k = 0; k < s->n_tests; k++)
+            if (s->test[k].bytes && s->test[k].equal == equal)
+                on = make_scan(p, &s->test[k], on);
+    return op2(p, IR_and, on, number(p, -(uint64_t)p->step));
+}
+
+/* Values behind the skipped turns; cond is whether the last one's conditions hold. */
+static IrRef make_last_turn(Plan *p, IrRef distance)
+{
+    forget_clones(p);
+    unsigned shift = (unsigned)__builtin_ctzll((uint64_t)p->step);
+    for (unsigned k = 0; k < p->n_phis; k++) {
+        int64_t step = p->phi_step[k];
+        if (!step)
+            continue;
+        IrRef by = distance;
+        if (step == -p->step)
+            by = ir_emit(&p->b, IR_neg, IR_I64, 0, 0, distance, 0, 0, 0, 0);
+        else if (step != p->step)
+            by = op2(p, IR_mul, op2(p, IR_shr, distance, number(p, shift)),
+                     number(p, (uint64_t)step));
+        p->value[k] = op2(p, IR_add, p->phi[k], by);
+        set_clone(p, p->phi[k], op2(p, IR_add, p->value[k], number(p, -(uint64_t)step)));
+    }
+    for (unsigned k = 0; k < p->n_phis; k++)
+        if (!p->phi_step[k]) {
+            IrRef v = skip_latch_value(&p->s, p->phi[k]);
+            p->value[k] = v == p->phi[k] ? v : clone_value(p, v);
+        }
+    IrRef holds = clone_conditions(p, false);
+    return ir_cmp(&p->b, IR_CMP_NE, holds ? holds : number(p, 1), number(p, 0));
+}
+
+/* -- putting it in ----------------------------------------------------------------------------- */
+static void replace_uses(Plan *p, const IrRef *by, uint32_t first_new)
+{
+    IrUnit *u = p->s.u;
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        bool new = b >= first_new && b != p->rest;
+        if (new)
+            continue;
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            /* the head's own uses stay, but what its phis get comes from behind */
+            if (b == p->s.head && u->insn[r].op != IR_phi)
+                continue;
+            unsigned n;
+            IrRef *arg = ir_args(u, r, &n);
+            for (unsigned k = 0; k < n; k++)
+                if (arg[k] && arg[k] < p->n_clone && by[arg[k]])
+                    arg[k] = by[arg[k]];
+        }
+    }
+}
+
+/* The rest's phis, before what it has; ways come from the head, guards (perhaps), scan, turn and
+ * done. */
+static void make_rest(Plan *p, uint32_t first_new, unsigned n_ways)
+{
+    IrUnit *u = p->s.u;
+    IrRef *by = arena_alloc(u->arena, p->n_clone * sizeof *by), joined[MAX_HEAD_PHIS];
+    IrRef at = u->block[p->rest].first;
+    for (unsigned k = 0; k < p->n_phis; k++) {
+        uint32_t first = ir_phi_args_new(u, n_ways);
+        for (unsigned n = 0; n < n_ways - 1; n++)
+            u->phi_arg[first + n] = p->phi[k];
+        u->phi_arg[first + n_ways - 1] = p->value[k];
+        joined[k] = ir_insert_in(u, p->rest, at, &(IrInsn){
+            .op = IR_phi, .type = u->insn[p->phi[k]].type, .attr = n_ways, .imm = first });
+        by[p->phi[k]] = joined[k];
+    }
+    for (IrRef r = u->block[p->s.head].first; r; r = u->insn[r].next) {
+        if (u->insn[r].op != IR_put || !skip_is_head_phi(&p->s, u->insn[r].arg[0]))
+            continue;
+        IrInsn put = u->insn[r];
+        put.arg[0] = by[put.arg[0]];
+        ir_insert_in(u, p->rest, at, &put);
+    }
+    replace_uses(p, by, first_new);
+    for (unsigned k = 0; k < p->n_phis; k++) /* its own phis name the head's on purpose */
+        for (unsigned n = 0; n < n_ways; n++)
+            u->phi_arg[u->insn[joined[k]].imm + n] = n < n_ways - 1 ? p->phi[k] : p->value[k];
+}
+
+static void rewrite(Plan *p)
+{
+    IrUnit *u = p->s.u;
+    GuestAddr pc = u->block[p->s.head].pc;
+    IrInsn mark = u->insn[p->first];
+    p->n_clone = u->n_insns;
+    p->clone = arena_alloc(u->arena, p->n_clone * sizeof *p->clone);
+    uint32_t rest = p->rest = ir_block_new(u, pc);
+    opt_split_block(u, p->s.head, p->first, rest);
+    p->s.path[0] = rest; /* whence phis on the way are reached now */
+    if (p->s.latch == p->s.head)
+        p->s.latch = rest;
+    uint32_t guards = ir_block_new(u, pc), scan = ir_block_new(u, pc);
+    uint32_t turn = ir_block_new(u, pc), done = ir_block_new(u, pc);
+
+    p->b = (IrBuilder){ u, p->s.head };
+    int64_t mask = BOUNDARY > TURNS * p->step ? BOUNDARY - p->step : (TURNS - 1) * p->step;
+    IrRef at = op2(p, IR_and, p->pointer, number(p, (uint64_t)mask));
+    branch(p, ir_cmp(&p->b, IR_CMP_EQ, at, number(p, 0)), guards, rest, IR_BRC_LIKELY_FALSE);
+
+    p->b.block = guards;
+    IrRef wrong = make_guards(p);
+    if (wrong)
+        branch(p, ir_cmp(&p->b, IR_CMP_NE, wrong, number(p, 0)), rest, scan, IR_BRC_LIKELY_FALSE);
+    else
+        ir_emit(&p->b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, scan);
+
+    p->b.block = scan;
+    IrRef distance = make_distance(p);
+    branch(p, ir_cmp(&p->b, IR_CMP_EQ, distance, number(p, 0)), rest, turn, 0);
+
+    p->b.block = turn;
+    ir_emit(&p->b, IR_insn, IR_VOID, 0, mark.attr, 0, 0, 0, 0, mark.imm);
+    IrRef holds = make_last_turn(p, distance);
+    branch(p, holds, done, rest, IR_BRC_LIKELY_TRUE);
+
+    p->b.block = done;
+    ir_emit(&p->b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, rest);
+    make_rest(p, rest, wrong ? 5 : 4);
+    u->uses_known = false;
+}
+
+static bool try_loop(IrUnit *u, const Cfg *c, const uint32_t *block_of, uint32_t head)
+{
+    Plan p = { .s = { .u = u, .c = c, .block_of = block_of, .head = head } };
+    p.first = turn_start(u, head);
+    if (!p.first || !find_way(&p.s) || !see_phis(&p) || !see_steps(&p))
+        return false;
+    rewrite(&p);
+    return true;
+}
+
+static uint32_t *find_blocks(IrUnit *u)
+{
+    uint32_t *block_of = arena_alloc(u->arena, u->n_insns * sizeof *block_of);
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            block_of[r] = b;
+    return block_of;
+}
+
+void opt_skip(IrUnit *u)
+{
+    if (u->flags & (IR_UNIT_SOFT_TLB | IR_UNIT_TAGGED))
+        return;
+    uint32_t n = u->n_blocks;
+    const Cfg *c = opt_cfg_new(u);
+    const uint32_t *block_of = find_blocks(u);
+    bool changed = false;
+    for (uint32_t b = 0; b < n; b++) {
+        if (u->block[b].loop_head != b + 1 || !try_loop(u, c, block_of, b))
+            continue;
+        changed = true;
+        c = opt_cfg_new(u);
+        block_of = find_blocks(u);
+    }
+    if (changed)
+        opt_cfg(u);
+}

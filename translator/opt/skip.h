@@ -1,0 +1,84 @@
+/*
+ * Loops that look for something in memory (skip.c): what they ask of the bytes that they read,
+ * found by skip-match.c.
+ */
+#ifndef TRANSLATOR_OPT_SKIP_H
+#define TRANSLATOR_OPT_SKIP_H
+
+#include "translator/opt/cfg.h"
+
+/* A sum: of values that change from turn to turn by a constant (phis of the loop's head) or not at
+ * all, each times a constant, and a constant. */
+enum { SKIP_MAX_TERMS = 4 };
+typedef struct SkipSum {
+    unsigned n;
+    IrRef ref[SKIP_MAX_TERMS]; /* ascending */
+    int64_t times[SKIP_MAX_TERMS];
+    int64_t c;
+} SkipSum;
+
+/* A byte that memory is compared with: `add` ^ the low byte of a value (IR_NONE: 0). */
+typedef struct SkipByte { IrRef of; bool vector; uint8_t flip; } SkipByte;
+
+/* While each byte of [a, a + bytes) differs from `byte`, or is the one at the same place of b, the
+ * turn goes the loop's way as far as one condition decides it. */
+typedef struct SkipTest {
+    bool equal;
+    SkipSum a, b;
+    SkipByte byte;
+    unsigned bytes;
+} SkipTest;
+
+/* A condition of the loop on values that step: it goes on while x is not beyond `bound`. */
+typedef struct SkipBound {
+    SkipSum x;
+    IrRef bound;
+    IrCc cc;       /* IR_CMP_NE or an order: goes on while x cc bound */
+    int64_t step;  /* of x */
+} SkipBound;
+
+/* Must be so, as the loop is entered, for the tests to mean what the loop asks. */
+typedef struct SkipGuard {
+    enum { SKIP_IS, SKIP_SPLAT, SKIP_VSPLAT } kind; /* the constant; eight or 16 equal bytes */
+    IrRef value;
+    uint64_t is;
+} SkipGuard;
+
+enum { SKIP_MAX = 12, SKIP_MAX_PATH = 12 };
+typedef struct Skip {
+    IrUnit *u;
+    const Cfg *c;
+    const uint32_t *block_of; /* per value */
+    uint32_t head, latch;     /* the latch is the way's last block */
+    uint32_t path[SKIP_MAX_PATH];
+    unsigned n_path;
+    SkipTest test[SKIP_MAX];
+    unsigned n_tests;
+    SkipBound bound[SKIP_MAX];
+    unsigned n_bounds;
+    SkipGuard guard[SKIP_MAX];
+    unsigned n_guards;
+    IrRef cond[SKIP_MAX];     /* the conditions themselves, and what they are on the loop's way */
+    bool cond_is[SKIP_MAX];
+    bool cond_old[SKIP_MAX];  /* looks at the turn before (at a value that a phi brings) */
+    unsigned n_conds;
+    bool old;                 /* the condition at hand does */
+} Skip;
+
+/* Sees a condition of the loop's way that must be `is`. False: nothing of bytes or bounds. */
+bool skip_match(Skip *s, IrRef cond, bool is);
+
+bool skip_is_invariant(const Skip *s, IrRef v);
+/* Through copies, and phis inside the way. */
+IrRef skip_resolve(const Skip *s, IrRef v);
+/* What the way round gives a phi of the head. */
+IrRef skip_latch_value(const Skip *s, IrRef phi);
+bool skip_is_head_phi(const Skip *s, IrRef v);
+bool skip_sum(const Skip *s, IrRef v, SkipSum *ret);
+/* By how much it grows in a turn; false: it isn't known. */
+bool skip_step(const Skip *s, const SkipSum *sum, int64_t *ret);
+bool skip_phi_step(const Skip *s, IrRef phi, int64_t *ret);
+/* The same but for the constant. */
+bool skip_same_terms(const SkipSum *a, const SkipSum *b);
+
+#endif
