@@ -401,6 +401,13 @@ bool emit_block(Emit *e, uint32_t block)
     return e->s->ended;
 }
 
+/* Regions of one program are often alike, an interpreter's instructions above all: their jumps would
+ * have the same low bits of addresses, which the host's prediction of indirect ones tells them by. */
+static uintptr_t spread(const IrUnit *u)
+{
+    return u->flags & IR_UNIT_REGION ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0;
+}
+
 CompiledUnit *compile_unit(Translator *t, IrUnit *u)
 {
     X86Backend *b = t->backend_data;
@@ -408,7 +415,7 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     struct EmitState *s = arena_alloc(u->arena, sizeof *s);
     Emit emit = { 0 }, *e = &emit;
     cache_widen(buf, 0, 0);
-    uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15);
+    uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15) + spread(u);
     s->backend = b;
     s->pool = arena_alloc_raw(u->arena, POOL_MAX * sizeof *s->pool);
     s->pool_fix = arena_alloc_raw(u->arena, POOL_FIXES_MAX * sizeof *s->pool_fix);
