@@ -401,8 +401,8 @@ bool emit_block(Emit *e, uint32_t block)
     return e->s->ended;
 }
 
-/* Regions of one program are often alike, an interpreter's instructions above all: their jumps would
- * have the same low bits of addresses, which the host's prediction of indirect ones tells them by. */
+/* Regions of one program are often alike, an interpreter's instructions above all: their jumps
+ * would have the same low bits of addresses, by which the host tells indirect ones apart. */
 static uintptr_t spread(const IrUnit *u)
 {
     return u->flags & IR_UNIT_REGION ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0;
