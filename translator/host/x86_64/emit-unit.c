@@ -401,11 +401,14 @@ bool emit_block(Emit *e, uint32_t block)
     return e->s->ended;
 }
 
-/* Regions of one program are often alike, an interpreter's instructions above all: their jumps
- * would have the same low bits of addresses, by which the host tells indirect ones apart. */
+/* An interpreter's instructions are regions much alike: the indirect jumps at their ends would have
+ * the same low bits of addresses, by which, among others, the host's prediction tells them. */
 static uintptr_t spread(const IrUnit *u)
 {
-    return u->flags & IR_UNIT_REGION ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0;
+    bool jumps = false;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        jumps |= u->block[b].last && u->insn[u->block[b].last].op == IR_exit_ind;
+    return jumps && u->flags & IR_UNIT_REGION ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0;
 }
 
 CompiledUnit *compile_unit(Translator *t, IrUnit *u)
