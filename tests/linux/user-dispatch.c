@@ -60,12 +60,20 @@ __attribute__((noinline)) static long call(long nr, uintptr_t *ret_behind)
     return r;
 }
 
+/* The selector is the first thread's too, which may make no call while it says "block": both wait
+ * for one another without any. */
+static volatile int started, finished;
+
 static void *thread(void *arg)
 {
     uintptr_t pc;
+    while (!started)
+        ;
     selector = 1;
-    printf("thread %d\n", call(SYS_getppid, &pc) == getppid());
+    int same = call(SYS_getppid, &pc) == getppid();
     selector = 0;
+    finished = 1;
+    printf("thread %d\n", same);
     return NULL;
 }
 
@@ -147,6 +155,9 @@ int main(void)
     call(3000, &pc);
     printf("seen %d number %d\n", seen, number);
     pthread_create(&t, NULL, thread, NULL);
+    started = 1;
+    while (!finished)
+        ;
     pthread_join(t, NULL);
     printf("in a child %d\n", child(inherited));
 
