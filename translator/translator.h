@@ -103,7 +103,7 @@ typedef struct TranslatorConfig {
     TranslatorTier tier;
     bool stats;            /* measure translation time */
     uint32_t tier_threshold; /* a unit is hot after so many entries; 0: by what it executes */
-    bool verify;           /* check each unit's IR before and after the passes */
+    bool verify;           /* check each unit's IR before and after each pass */
     bool perf_map;         /* write /tmp/perf-PID.map */
     const TranslatorCallbacks *callbacks;
     void *opaque;

@@ -172,7 +172,7 @@ static CompiledUnit *make(Side *s, const OpCase *c, unsigned variant, unsigned u
     ir_emit(&b, IR_trap, IR_VOID, 0, VCPU_EXIT_BREAK, 0, 0, 0, 0, 0x1004);
     u->code_bytes = 4;
     u->n_guest_insns = 1;
-    opt_run_baseline(u);
+    opt_run_baseline(u, NULL);
     opt_count_uses(u);
     return s->t->backend->compile(s->t, u);
 }

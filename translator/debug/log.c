@@ -38,7 +38,7 @@ static const LogName log_names[] = {
     { "exec", LOG_EXEC, "a line before each unit that the dispatcher enters" },
     { "cpu", LOG_CPU, "the guest's registers there" },
     { "nochain", LOG_NOCHAIN, "units aren't linked, so that exec and cpu show every one" },
-    { "verify", LOG_VERIFY, "(no output) each unit's IR is checked before and after the passes" },
+    { "verify", LOG_VERIFY, "(no output) each unit's IR is checked before and after each pass" },
     { "perfmap", LOG_PERF_MAP, "(no output) /tmp/perf-PID.map for perf" },
     { "int", LOG_SIGNAL, "signals, exceptions" },
     { "page", LOG_MEM, "the guest's mappings" },

@@ -1,7 +1,7 @@
 /*
  * Checks a unit against ops.def's signatures and README.md's rules: types, definitions before uses
- * (by dominance over blocks), one terminator at each block's end, fields in range. A unit that
- * passes may be given to any pass and backend.
+ * (by dominance over blocks), one terminator at each block's end, fields in range, and the counts of
+ * uses while they are said to be known. A unit that passes may be given to any pass and backend.
  */
 #include <glib.h>
 #include <string.h>
@@ -374,6 +374,23 @@ static bool check_block(Verifier *v, uint32_t b)
     return check_edges(v, b);
 }
 
+static bool check_uses(Verifier *v)
+{
+    const IrUnit *u = v->u;
+    g_autofree uint32_t *uses = g_new0(uint32_t, u->n_insns);
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            unsigned n;
+            const IrRef *arg = ir_args(u, r, &n);
+            for (unsigned a = 0; a < n; a++)
+                uses[arg[a]]++;
+        }
+    for (IrRef r = 1; r < u->n_insns; r++)
+        if (v->place[r] && u->insn[r].uses != uses[r])
+            return bad(v, r, "isn't used as often as it says");
+    return true;
+}
+
 bool ir_verify(const IrUnit *u, GError **error)
 {
     g_autofree uint32_t *place = g_new0(uint32_t, u->n_insns);
@@ -392,5 +409,5 @@ bool ir_verify(const IrUnit *u, GError **error)
     for (uint32_t b = 0; b < u->n_blocks; b++)
         if (!check_block(&v, b))
             return false;
-    return true;
+    return !u->uses_known || check_uses(&v);
 }

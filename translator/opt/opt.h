@@ -59,9 +59,11 @@ extern const OptPass opt_passes[]; /* ends with a NULL name */
 
 extern const OptPass opt_region_passes[]; /* in the optimizing tier's order */
 
-/* Each tier's list; prints the unit after each pass under LOG_OPT. */
-void opt_run_baseline(IrUnit *u);
-void opt_run_region(IrUnit *u);
+/* Each tier's list; prints the unit after each pass under LOG_OPT, and then shows it to `check`
+ * (NULL: nobody). */
+typedef void OptCheck(const IrUnit *u, const char *pass);
+void opt_run_baseline(IrUnit *u, OptCheck *check);
+void opt_run_region(IrUnit *u, OptCheck *check);
 
 void opt_count_uses(IrUnit *u); /* fills in IrInsn.uses, unless they are known */
 bool opt_removable(const IrUnit *u, const IrInsn *i); /* if its value is unused */

@@ -43,21 +43,23 @@ static void dump(const IrUnit *u, const char *after)
     log_write("after %s: %s", after, text->str);
 }
 
-static void run(IrUnit *u, const OptPass *list)
+static void run(IrUnit *u, const OptPass *list, OptCheck *check)
 {
     for (const OptPass *p = list; p->name; p++) {
         p->run(u);
         if (log_on(LOG_OPT))
             dump(u, p->name);
+        if (check)
+            check(u, p->name);
     }
 }
 
-void opt_run_baseline(IrUnit *u)
+void opt_run_baseline(IrUnit *u, OptCheck *check)
 {
-    run(u, opt_passes);
+    run(u, opt_passes, check);
 }
 
-void opt_run_region(IrUnit *u)
+void opt_run_region(IrUnit *u, OptCheck *check)
 {
-    run(u, opt_region_passes);
+    run(u, opt_region_passes, check);
 }

@@ -111,9 +111,7 @@ static void optimize(Translator *t, IrUnit *u)
     if (t->verify)
         dump_verify(u, "the lifter");
     if (!t->no_opt)
-        opt_run_region(u);
-    if (t->verify)
-        dump_verify(u, "the optimizer");
+        opt_run_region(u, t->verify ? dump_verify : NULL);
     if (log_on(LOG_IR_OPT))
         dump_ir(u, "REGION OP after optimization");
 }

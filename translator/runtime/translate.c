@@ -243,12 +243,13 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP");
     if (t->verify)
         dump_verify(u, "the lifter");
-    if (u->n_blocks > 1)
-        (t->no_opt ? opt_cfg : opt_run_region)(u); /* backends want the blocks in order */
+    OptCheck *check = t->verify ? dump_verify : NULL;
+    if (u->n_blocks > 1 && t->no_opt)
+        opt_cfg(u); /* backends want the blocks in order */
+    else if (u->n_blocks > 1)
+        opt_run_region(u, check);
     else if (!t->no_opt)
-        opt_run_baseline(u);
-    if (t->verify)
-        dump_verify(u, "the optimizer");
+        opt_run_baseline(u, check);
     if (log_on(LOG_IR_OPT))
         dump_ir(u, "OP after optimization");
 }
