@@ -1,7 +1,7 @@
 /*
  * Checks a unit against ops.def's signatures and README.md's rules: types, definitions before uses
- * (by dominance over blocks), one terminator at each block's end, fields in range, and the counts of
- * uses while they are said to be known. A unit that passes may be given to any pass and backend.
+ * (by dominance over blocks), one terminator at each block's end, fields in range, and the counts
+ * of uses while they are said to be known. A unit that passes may be given to any pass and backend.
  */
 #include <glib.h>
 #include <string.h>
