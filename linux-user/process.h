@@ -123,6 +123,7 @@ struct Thread {
     uint8_t *rseq_stubs;
     bool tagged;                   /* PR_TAGGED_ADDR_ENABLE: pointers in calls may be tagged */
     bool parked;                   /* core_park(): its registers are in trace */
+    bool asked_to_park;            /* for that */
     unsigned trace_conts;          /* how often SIGCONT came */
     siginfo_t trace_stop_info;
     char *follow;                  /* of procfs_follow(), or NULL */

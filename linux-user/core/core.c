@@ -306,29 +306,34 @@ _Noreturn void core_park(Thread *t)
         host_raw(SYS_futex, (uintptr_t)&forever, FUTEX_WAIT_PRIVATE, 0, 0, 0, 0);
 }
 
-/* False: some aren't there yet. */
-static bool all_parked(const Thread *t)
+/* Asks those that haven't been asked: a new thread has no number until it has run. False: some
+ * aren't there yet. */
+static bool ask_others(Thread *t, pid_t pid)
 {
-    for (const Thread *other = t->process->threads; other; other = other->next)
-        if (other != t && !__atomic_load_n(&other->parked, __ATOMIC_SEQ_CST))
-            return false;
-    return true;
+    siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_QUEUE,
+                      .si_errno = TRACE_MAGIC | TRACE_REQUEST_PARK << 8};
+    bool all = true;
+    pthread_mutex_lock(&t->process->threads_lock);
+    for (Thread *other = t->process->threads; other; other = other->next) {
+        pid_t tid = __atomic_load_n(&other->tid, __ATOMIC_RELAXED);
+        if (other == t || __atomic_load_n(&other->parked, __ATOMIC_SEQ_CST))
+            continue;
+        all = false;
+        if (!tid || other->asked_to_park)
+            continue;
+        other->asked_to_park = true;
+        host_raw(SYS_rt_tgsigqueueinfo, pid, tid, SIGTRAP, (uintptr_t)&info);
+    }
+    pthread_mutex_unlock(&t->process->threads_lock);
+    return all;
 }
 
 /* A thread that doesn't come to a safe point in time is left out. */
 static void park_others(Thread *t)
 {
-    Process *p = t->process;
     const struct timespec ms = {0, 1000000};
-    siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_QUEUE,
-                      .si_errno = TRACE_MAGIC | TRACE_REQUEST_PARK << 8};
     pid_t pid = (pid_t)host_raw(SYS_getpid);
-    pthread_mutex_lock(&p->threads_lock);
-    for (Thread *other = p->threads; other; other = other->next)
-        if (other != t)
-            host_raw(SYS_rt_tgsigqueueinfo, pid, other->tid, SIGTRAP, (uintptr_t)&info);
-    pthread_mutex_unlock(&p->threads_lock);
-    for (int i = 0; i < PARK_MS && !all_parked(t); i++)
+    for (int i = 0; i < PARK_MS && !ask_others(t, pid); i++)
         host_raw(SYS_nanosleep, (uintptr_t)&ms, 0);
 }
 

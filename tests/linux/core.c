@@ -33,6 +33,11 @@ static void die(int how)
     pthread_t t;
     sprintf(mark, "%s %d %s", "the mark of", 4711, "this process");
     pthread_create(&t, NULL, wait_thread, NULL);
+    if (how == 8) { /* threads that have hardly begun */
+        for (int i = 0; i < 3; i++)
+            pthread_create(&t, NULL, wait_thread, NULL);
+        *(volatile int *)test_bad = 1;
+    }
     pthread_create(&t, NULL, spin_thread, NULL);
     while (!counter)
         ;
@@ -95,7 +100,7 @@ int main(void)
     read(fd, pattern, sizeof pattern - 1);
     if (strchr(pattern, '/') || pattern[0] == '|' || strncmp(pattern, "core", 4))
         return 0; /* the native ones go elsewhere */
-    for (int how = 0; how < 8; how++) {
+    for (int how = 0; how < 9; how++) {
         struct rlimit limit = {how == 6 ? 0 : RLIM_INFINITY, RLIM_INFINITY};
         struct dirent **list;
         siginfo_t info;
@@ -103,7 +108,7 @@ int main(void)
         OK(setrlimit(RLIMIT_CORE, &limit));
         pid_t c = fork();
         if (!c) {
-            die(how >= 6 ? 1 : how);
+            die(how == 6 || how == 7 ? 1 : how);
             _exit(0);
         }
         memset(&info, 0, sizeof info);
