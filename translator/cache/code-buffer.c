@@ -25,10 +25,10 @@ bool cache_init(CodeBuffer *c, size_t bytes)
     c->cap_units = bytes / CODE_PER_UNIT;
     c->base = reserve(bytes, PROT_READ | PROT_WRITE | PROT_EXEC);
     c->meta = reserve(bytes * META_PER_CODE, PROT_READ | PROT_WRITE);
-    c->unit = reserve(c->cap_units * sizeof *c->unit, PROT_READ | PROT_WRITE);
+    c->row = reserve(c->cap_units * sizeof *c->row, PROT_READ | PROT_WRITE);
     c->limit = c->base + bytes;
     c->meta_limit = c->meta + bytes * META_PER_CODE;
-    if (!c->base || !c->meta || !c->unit) {
+    if (!c->base || !c->meta || !c->row) {
         cache_free(c);
         return false;
     }
@@ -43,8 +43,8 @@ void cache_free(CodeBuffer *c)
         munmap(c->base, c->limit - c->base);
     if (c->meta)
         munmap(c->meta, c->meta_limit - c->meta);
-    if (c->unit)
-        munmap(c->unit, c->cap_units * sizeof *c->unit);
+    if (c->row)
+        munmap(c->row, c->cap_units * sizeof *c->row);
     memset(c, 0, sizeof *c);
 }
 
@@ -96,7 +96,7 @@ bool cache_add(CodeBuffer *c, CompiledUnit *u)
     uint32_t n = atomic_load_explicit(&c->n_units, memory_order_relaxed);
     if (n == c->cap_units)
         return false;
-    c->unit[n] = u;
+    c->row[n] = (CacheRow) { u, u->code };
     /* release: a handler that sees the count sees the entry and the unit */
     atomic_store_explicit(&c->n_units, n + 1, memory_order_release);
     return true;
@@ -108,13 +108,11 @@ CompiledUnit *cache_find(const CodeBuffer *c, const void *host_pc)
     uint32_t lo = 0, hi = atomic_load_explicit(&((CodeBuffer *)c)->n_units, memory_order_acquire);
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        CompiledUnit *u = c->unit[mid];
-        if (pc < u->code)
+        if (pc < c->row[mid].code)
             hi = mid;
-        else if (pc >= u->code + u->host_bytes)
-            lo = mid + 1;
         else
-            return u;
+            lo = mid + 1;
     }
-    return NULL;
+    CompiledUnit *u = lo ? c->row[lo - 1].unit : NULL;
+    return u && (size_t)(pc - u->code) < u->host_bytes ? u : NULL;
 }

@@ -20,13 +20,18 @@
 
 enum { CACHE_DEFAULT_BYTES = 96 << 20 };
 
+typedef struct CacheRow {
+    CompiledUnit *unit;
+    const uint8_t *code;  /* the unit's, so that a search needn't go there */
+} CacheRow;
+
 typedef struct CodeBuffer {
     uint8_t *base, *limit;
     uint8_t *next;        /* where the next unit starts */
     uint8_t *first;       /* behind the backend's common stubs: where a reset returns to */
     uint8_t *meta, *meta_next, *meta_limit;
     uint8_t *wide, *meta_wide; /* where huge pages start; NULL: nothing is there yet */
-    CompiledUnit **unit;  /* in order of address */
+    CacheRow *row;        /* in order of address */
     _Atomic uint32_t n_units;
     uint32_t cap_units;
 } CodeBuffer;

@@ -97,10 +97,13 @@ static bool relocate(Translator *t, StoredChunk *c, uint8_t *code, const uint32_
     return true;
 }
 
-/* Many pages are about to be written: one call instead of a fault for each. */
-static void populate(const uint8_t *at, size_t bytes)
+/* Many pages are about to be written: one call instead of a fault for each. From `wide` on they are
+ * huge and cost one anyway. */
+static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide)
 {
 #ifdef MADV_POPULATE_WRITE
+    if (wide && at >= wide)
+        return;
     uintptr_t from = (uintptr_t)at & ~(uintptr_t)4095;
     uintptr_t to = store_align((uintptr_t)at + bytes, 4096);
     if (to - from > 8192)
@@ -157,8 +160,8 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint
         return CHUNK_DIFFERS;
     c->seen_start = in_file.seen_start;
     c->seen_end = in_file.seen_end;
-    populate(code, row->code_bytes + reloc_bytes);
-    populate(kept, kept_bytes);
+    populate(code, row->code_bytes + reloc_bytes, t->code->wide);
+    populate(kept, kept_bytes, t->code->meta_wide);
     memcpy(code, file, row->code_bytes);
     memcpy(kept, tables, kept_bytes);
     memcpy(relocs, in_file.reloc, reloc_bytes);
@@ -168,6 +171,20 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint
         c->tables->fp_site_bytes != t->backend->fp_site_bytes)
         return CHUNK_DAMAGED;
     return relocate(t, c, code, (const uint32_t *)(void *)relocs) ? CHUNK_LOADED : CHUNK_DIFFERS;
+}
+
+/* Of checked tables. False: no memory. */
+static bool index_units(CodeBuffer *buf, StoredChunk *c)
+{
+    uint32_t n_steps = c->base.host_bytes / CHUNK_STEP + 1, n = 0;
+    uint16_t *unit_at = cache_alloc_meta(buf, n_steps * sizeof *unit_at);
+    for (uint32_t k = 0; unit_at && k < n_steps; k++) {
+        while (n + 1 < c->tables->n_units && c->unit[n + 1].code <= k * CHUNK_STEP)
+            n++;
+        unit_at[k] = (uint16_t)n;
+    }
+    c->unit_at = unit_at;
+    return unit_at;
 }
 
 ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *row,
@@ -192,8 +209,9 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
     c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
-    if (!c->made || !cache_add(buf, &c->base))
+    if (!c->made || !index_units(buf, c) || !cache_add(buf, &c->base))
         return give_back(buf, (uint8_t *)c, CHUNK_FULL);
+    c->base.mode = c->unit->mode;
     buf->next = code + row->code_bytes;
     *ret = c;
     return r;
@@ -203,15 +221,10 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
 
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at)
 {
-    uint32_t low = 0, high = c->tables->n_units - 1;
-    while (low < high) {
-        uint32_t mid = low + (high - low + 1) / 2;
-        if (c->unit[mid].code <= at)
-            low = mid;
-        else
-            high = mid - 1;
-    }
-    return low;
+    uint32_t n = c->unit_at[at / CHUNK_STEP];
+    while (n + 1 < c->tables->n_units && c->unit[n + 1].code <= at)
+        n++;
+    return n;
 }
 
 const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen)

@@ -18,8 +18,11 @@
 struct Backend;
 struct Translator;
 
+enum { CHUNK_STEP = 256 };
+
 typedef struct StoredChunk {
-    CompiledUnit base;        /* base.chunk is this one; base.code its code */
+    CompiledUnit base;        /* base.chunk is this one; base.code its code, base.mode the first
+                                 unit's */
     uint64_t bias;            /* guest address less offset in the guest's file */
     GuestAddr seen_start, seen_end; /* all that its units have seen lies between */
     size_t kept_bytes;        /* of its tables, from here on in memory */
@@ -37,6 +40,7 @@ typedef struct StoredChunk {
     const StoreRange *range;
     const uint8_t *guest;
     CompiledUnit **made;      /* [n_units]: NULL until somebody asks; stays when invalid */
+    const uint16_t *unit_at;  /* for each CHUNK_STEP bytes of code: the unit at their start */
     bool checked;             /* stored_check() */
     bool connected;           /* every unit is made, and links among them are in their lists */
     struct StoredChunk *next; /* list of the translator's loaded chunks */
@@ -54,7 +58,7 @@ typedef enum ChunkResult { CHUNK_LOADED, CHUNK_FULL, CHUNK_DAMAGED, CHUNK_DIFFER
 ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChunkRow *row,
                        const ChunkPlace *place, StoredChunk **ret);
 
-/* The unit whose code holds `at`, an offset in the chunk's code. */
+/* The unit whose code holds `at`, an offset in the code of a chunk that is loaded. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);
 /* In a file's bytes: what the unit has seen there; NULL: the tables contradict each other. */
 const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen);

@@ -143,8 +143,9 @@ static void invalidate_as_asked(Vcpu *v)
     set_mode(v);
 }
 
-/* One visit of translated code. True: v->exit_reason is for the caller of vcpu_run(). */
-static bool visit(Vcpu *v, CompiledUnit *unit)
+/* One visit of translated code. True: v->exit_reason is for the caller of vcpu_run(). *by_link: the
+ * last one ended at a direct exit, this one does. */
+static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
 {
     Translator *t = v->translator;
     UnitLink *link = NULL;
@@ -153,7 +154,10 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
     unsigned generation = atomic_load_explicit(&t->generation, memory_order_relaxed);
     if (log_on(LOG_EXEC | LOG_CPU))
         dump_enter(v, unit);
-    jump_cache_fill(v, unit);
+    /* Who came here by a direct exit will not come here by it again. */
+    if (!*by_link)
+        jump_cache_fill(v, unit);
+    *by_link = false;
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);
     if (v->hot)
@@ -182,6 +186,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
             return false;
     } else if ((link || v->exit_stub) && !log_on(LOG_NOCHAIN)) {
         chain(v, link, generation);
+        *by_link = true;
     }
     if (v->step)
         v->exit_reason = VCPU_EXIT_STEP;
@@ -191,6 +196,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit)
 static VcpuExit dispatch(Vcpu *v)
 {
     Translator *t = v->translator;
+    bool by_link = false;
     set_mode(v);
     for (;;) {
         if (take_kick(v))
@@ -202,7 +208,7 @@ static VcpuExit dispatch(Vcpu *v)
             vcpu_code_end(v);
             if (!make_unit(v))
                 return v->exit_reason;
-        } else if (visit(v, unit)) {
+        } else if (visit(v, unit, &by_link)) {
             return v->exit_reason;
         }
     }

@@ -56,7 +56,7 @@ static void table_begin(Vcpu *v)
     if (v->idle_jump_table)
         for (unsigned n = 0; n < VCPU_JUMP_TABLE_SIZE; n++)
             v->idle_jump_table[n].pc = jump_cache_free(n);
-    else if (!(v->idle_jump_table = map_pages(table_bytes(VCPU_JUMP_TABLE_SIZE), 0)))
+    else if (!(v->idle_jump_table = map_pages(table_bytes(VCPU_JUMP_TABLE_SIZE), MAP_POPULATE)))
         return;
     v->idle_jump_table[0].pc = jump_cache_free(0);
     __atomic_store_n(&v->jump_table, v->idle_jump_table, __ATOMIC_SEQ_CST);

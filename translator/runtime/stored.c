@@ -313,17 +313,36 @@ bool stored_knows(const Translator *t, GuestAddr pc)
     return false;
 }
 
+/* A link that isn't the unit's but the chunk's: the unit needn't be made for it. Should it be made
+ * later, its own link at that place stays unused. */
+static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u,
+                               const StoreLink *s)
+{
+    UnitLink *link = cache_alloc_meta(t->code, sizeof *link);
+    if (link)
+        *link = (UnitLink) {
+            .from = &c->base, .target = u->off + c->bias + (int64_t)s->target,
+            .site = u->code + s->site, .stub = u->code + s->stub,
+        };
+    return link;
+}
+
 UnitLink *stored_link(Translator *t, const uint8_t *stub)
 {
     CompiledUnit *base = cache_find(t->code, stub);
     if (!base || !base->chunk)
         return NULL;
     StoredChunk *c = base->chunk;
-    uint32_t at = (uint32_t)(stub - base->code);
-    CompiledUnit *u = adopt(t, c, chunk_find_unit(c, at));
-    for (uint32_t n = 0; u && n < u->n_links; n++)
-        if (u->link[n].stub == at - (uint32_t)(u->code - base->code))
-            return &u->link[n];
+    uint32_t at = (uint32_t)(stub - base->code), number = chunk_find_unit(c, at);
+    const StoreUnit *u = &c->unit[number];
+    /* Who looks at a region's links wants to know the region. */
+    bool whole = c->made[number] || u->flags & IR_UNIT_REGION || u->mode != base->mode;
+    CompiledUnit *made = whole ? adopt(t, c, number) : NULL;
+    if (whole && !made)
+        return NULL;
+    for (uint32_t n = u->link; n < u[1].link; n++)
+        if (c->link[n].stub == at - u->code)
+            return made ? &made->link[n - u->link] : link_of_chunk(t, c, u, &c->link[n]);
     return NULL;
 }
 
@@ -474,7 +493,7 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     size_t bytes = 0, at = 0;
     uint32_t count = 0;
     for (uint32_t n = s->saved; n < end; n++) {
-        const CompiledUnit *u = t->code->unit[n];
+        const CompiledUnit *u = t->code->row[n].unit;
         if (is_new(u) && lies_in(u, m)) {
             bytes += store_seen_bytes(u);
             count++;
@@ -484,7 +503,7 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     s->new_seen = count ? malloc(bytes) : NULL;
     count = 0;
     for (uint32_t n = s->saved; s->new_unit && s->new_seen && n < end; n++) {
-        const CompiledUnit *u = t->code->unit[n];
+        const CompiledUnit *u = t->code->row[n].unit;
         if (!is_new(u) || !lies_in(u, m))
             continue;
         if (copy_seen(u, s->new_seen + at) != u->side->seen_hash)
@@ -565,7 +584,7 @@ static bool has_new(const Translator *t, GuestAddr start, uint64_t bytes)
     while (m && (m->start - start >= bytes && start - m->start >= m->end - m->start))
         m = m->next;
     for (uint32_t n = t->stored->saved; m && n < end; n++)
-        if (t->code->unit[n]->pc - start < bytes && is_new(t->code->unit[n]))
+        if (t->code->row[n].unit->pc - start < bytes && is_new(t->code->row[n].unit))
             return true;
     return false;
 }

@@ -10,7 +10,8 @@
 
 /* A short process touches a page of each; the first two grow. */
 enum {
-    FIRST_BUCKETS = 256, BUCKETS_STEP = 4, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
+    FIRST_BUCKETS = 256, BUCKETS_STEP = 8, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
+    UNITS_PER_BUCKET = 2,
     SEEN_BITS = 1 << 15,
 };
 
@@ -37,9 +38,11 @@ struct UnitTable {
     atomic_uchar seen[SEEN_BITS / 8];
 };
 
+/* Hashed tables: what is large is about to be touched all over. */
 static void *map_pages(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (bytes > 8192 ? MAP_POPULATE : 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -226,7 +229,7 @@ static void grow_buckets(UnitTable *t)
 void unit_table_add(UnitTable *t, CompiledUnit *u)
 {
     each_page(t, u, page_insert);
-    if (++t->n_units > t->buckets->n && t->buckets->n < BUCKETS_MAX)
+    if (++t->n_units > UNITS_PER_BUCKET * t->buckets->n && t->buckets->n < BUCKETS_MAX)
         grow_buckets(t);
     CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
     u->hash_next = *head;
