@@ -213,6 +213,9 @@ uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
  * of the process, before exec, before a file's mapping goes. The caller is outside vcpu_run() and v
  * is its vcpu. */
 void translator_save(Translator *t, Vcpu *v, GuestAddr start, uint64_t bytes);
+/* All of them, at the very end of the process: no vcpu may run translated code any more, and
+ * none does, because memory of other translations is given back before. */
+void translator_save_last(Translator *t, Vcpu *v);
 
 typedef struct TranslatorStats {
     uint64_t units, guest_insns, host_bytes, invalidated, flushes;

@@ -385,6 +385,12 @@ void thread_save_translations(Thread *t, GuestAddr start, uint64_t bytes)
         translator_save(t->process->translator, t->vcpu, start, bytes);
 }
 
+void thread_save_last(Thread *t)
+{
+    if (t->process->has_store && !t->shares_memory)
+        translator_save_last(t->process->translator, t->vcpu);
+}
+
 /* Of a thread that isn't the process's first. What can be seen of its end is the kernel's to do, in
  * its order: for a tracer the event, then the word that says so, then the status. */
 static _Noreturn void end_thread(Thread *t)
@@ -415,7 +421,7 @@ _Noreturn void thread_exit(Thread *t)
         if (log_on(LOG_STRACE))
             strace_end(t, p->leader_status, 0);
         print_stats(p);
-        thread_save_translations(t, 0, UINT64_MAX);
+        thread_save_last(t);
         /* The emulator may have threads of its own that would keep the process. */
         host_raw(SYS_exit_group, p->leader_status);
     }
@@ -430,7 +436,7 @@ _Noreturn void thread_exit(Thread *t)
 
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
-    thread_save_translations(t, 0, UINT64_MAX);
+    thread_save_last(t);
     trace_publish(t);
     if (log_on(LOG_STRACE))
         strace_end(t, status & 0xff, 0);

@@ -50,5 +50,6 @@ _Noreturn void thread_exit(Thread *t);
 _Noreturn void thread_exit_process(Thread *t, int status);
 /* Before the process ends or executes another program. */
 void thread_save_translations(Thread *t, GuestAddr start, uint64_t bytes);
+void thread_save_last(Thread *t); /* it runs no more guest code */
 
 #endif

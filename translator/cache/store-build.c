@@ -172,9 +172,9 @@ static void add_snaps(StoreBuilder *b, const UnitTables *u, uint64_t bias)
 
 size_t store_seen_bytes(const CompiledUnit *u)
 {
-    size_t n = u->range ? 0 : u->seen_end - u->seen_start;
-    for (uint32_t k = 0; k < u->n_ranges; k++)
-        n += u->range[k].end - u->range[k].start;
+    size_t n = 0;
+    for (uint32_t k = 0; k < unit_n_seen(u); k++)
+        n += unit_seen(u, k).end - unit_seen(u, k).start;
     return n;
 }
 
@@ -182,11 +182,12 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
 {
     UnitTables t;
     unit_tables(u, &t);
-    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || u->mode > UINT32_MAX ||
-        u->n_guest_insns > UINT16_MAX || t.n_snaps > UINT16_MAX || u->pc - bias > INT32_MAX)
+    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || t.n_snaps > UINT16_MAX ||
+        u->pc - bias > INT32_MAX)
         return false;
     for (uint32_t n = 0; n < u->n_links; n++)
-        if ((int64_t)(u->link[n].target - u->pc) != (int32_t)(u->link[n].target - u->pc))
+        if ((int64_t)(unit_link_at(u, n)->target - u->pc) !=
+            (int32_t)(unit_link_at(u, n)->target - u->pc))
             return false;
     for (uint32_t n = 0; n < t.n_points; n++) {
         const UnitPoint *p = &t.point[n];
@@ -223,7 +224,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     UnitTables t;
     unit_tables(u, &t);
     StoreUnit r = unit_start(b);
-    r.mode = (uint32_t)u->mode;
+    r.mode = u->mode;
     r.off = (uint32_t)(u->pc - bias);
     r.host_bytes = u->host_bytes;
     r.entry = u->entry;
@@ -232,7 +233,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     r.flags = u->flags;
     append(b, &b->code, u->code, u->host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
-        const UnitLink *l = &u->link[n];
+        const UnitLink *l = unit_link_at(u, n);
         StoreLink s = { .target = (int32_t)(l->target - u->pc), .site = (uint16_t)l->site,
                         .stub = (uint16_t)l->stub, .guard = (uint16_t)l->guard };
         append(b, &b->links, &s, sizeof s);
@@ -243,11 +244,11 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     add_snaps(b, &t, bias);
     append(b, &b->vconsts, t.vconst, t.n_vconsts * sizeof *t.vconst);
     append(b, &b->fp_sites, t.fp_site, (size_t)t.n_fp_sites * b->fp_site_bytes);
-    for (uint32_t n = 0; n < (u->range ? u->n_ranges : 1); n++) {
-        GuestAddr from = u->range ? u->range[n].start : u->seen_start;
-        GuestAddr to = u->range ? u->range[n].end : u->seen_end;
-        add_seen(b, (StoreRange) { (uint32_t)(from - bias), (uint32_t)(to - from) }, seen);
-        seen += to - from;
+    for (uint32_t n = 0; n < unit_n_seen(u); n++) {
+        UnitRange r = unit_seen(u, n);
+        uint32_t bytes = (uint32_t)(r.end - r.start);
+        add_seen(b, (StoreRange) { (uint32_t)(r.start - bias), bytes }, seen);
+        seen += bytes;
     }
     unit_end(b, &r);
 }

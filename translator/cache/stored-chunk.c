@@ -204,7 +204,8 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
         return CHUNK_FULL;
     c->bias = place->bias;
     c->kept_bytes = kept_bytes;
-    c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .chunk = c };
+    c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .stored = true,
+                               .stored_chunk = c };
     ChunkResult r = fill(t, c, file, kept, row, place);
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
@@ -262,10 +263,10 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
         .pc = u->off + c->bias, .mode = u->mode, .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = c->base.code + u->code,
         .host_bytes = u->host_bytes, .entry = u->entry, .n_links = next->link - u->link,
-        .chunk = (StoredChunk *)(uintptr_t)c,
-        .seen_start = c->seen[u->seen].off + c->bias,
-        .seen_end = c->seen[u->seen].off + c->bias + c->seen[u->seen].bytes,
+        .stored = true, .stored_chunk = (StoredChunk *)(uintptr_t)c,
     };
+    GuestAddr seen = c->seen[u->seen].off + c->bias;
+    unit_set_seen(ret, seen, seen + c->seen[u->seen].bytes);
 }
 
 void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret)
@@ -309,11 +310,11 @@ const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, Chunk
     const CompiledUnit *base = cache_find(buf, host_pc);
     if (!base)
         return NULL;
-    if (!base->chunk) {
+    if (!unit_chunk(base)) {
         unit_tables(base, &view->tables);
         return base;
     }
-    const StoredChunk *c = base->chunk;
+    const StoredChunk *c = unit_chunk(base);
     uint32_t at = (uint32_t)((const uint8_t *)host_pc - base->code), n = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[n];
     chunk_describe(c, n, &view->unit);
@@ -347,21 +348,23 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
     if (!link)
         return NULL;
     chunk_describe(c, n, made);
-    made->link = link;
+    made->link = unit_ref(made, link);
     if (u->flags & IR_UNIT_REGION) {
         uint32_t n_ranges = u[1].seen - u->seen;
-        made->range = cache_alloc_meta(t->code, n_ranges * sizeof *made->range);
-        if (!made->range)
+        UnitRange *range = cache_alloc_meta(t->code, n_ranges * sizeof *range);
+        if (!range)
             return NULL;
+        made->range = range;
         for (uint32_t k = 0; k < n_ranges; k++) {
             GuestAddr from = c->seen[u->seen + k].off + c->bias;
-            made->range[made->n_ranges++] =
+            range[made->n_ranges++] =
                 (UnitRange) { .start = from, .end = from + c->seen[u->seen + k].bytes };
         }
     }
     for (uint32_t k = 0; k < n_links; k++) {
         const StoreLink *s = &c->link[u->link + k];
-        link[k] = (UnitLink) { .from = made, .target = made->pc + (int64_t)s->target,
+        link[k] = (UnitLink) { .from = unit_ref(&link[k], made),
+                               .target = made->pc + (int64_t)s->target,
                                .site = s->site, .stub = s->stub, .guard = s->guard };
     }
     c->made[n] = made;

@@ -23,17 +23,30 @@
 
 struct CompiledUnit;
 
+/* From a unit or a link to another in the same mapping: the distance in steps of 8 bytes, because
+ * programs have hundreds of thousands of them. 0: to nothing. */
+typedef int32_t UnitRef;
+enum { UNIT_REF_STEP = 8 };
+static inline void *unit_at(const void *from, UnitRef ref)
+{
+    return ref ? (uint8_t *)(uintptr_t)from + (ptrdiff_t)ref * UNIT_REF_STEP : NULL;
+}
+static inline UnitRef unit_ref(const void *from, const void *to)
+{
+    return to ? (UnitRef)(((const uint8_t *)to - (const uint8_t *)from) / UNIT_REF_STEP) : 0;
+}
+
 /* A direct exit that can be chained. `site` is the place of a rel32 that jumps to `stub` (in the
  * same unit, goes to C) while unlinked. */
 typedef struct UnitLink {
-    struct CompiledUnit *from;
     GuestAddr target;
-    uint32_t site, stub;          /* offsets from from->code */
+    uint32_t site, stub;          /* offsets from the unit's code */
     uint32_t guard;               /* where the unit goes on behind a call: becomes a jump to the
                                      site's code when the unit is withdrawn. 0: none */
+    UnitRef from;                 /* the unit that it is in */
     /* the runtime's, under the translator's lock */
-    struct CompiledUnit *to;      /* NULL: not linked */
-    struct UnitLink *next_incoming, **prev_incoming; /* list to->incoming */
+    UnitRef to;                   /* unit; 0: not linked */
+    UnitRef next_incoming;        /* link; list `incoming` of `to` */
 } UnitLink;
 
 typedef enum UnitRelocKind {
@@ -93,47 +106,78 @@ typedef struct UnitTables {
 
 /* The same as it is kept: behind it lie the tables in the order of unit_tables(). */
 typedef struct UnitSide {
-    uint32_t n_relocs, n_points, n_snaps, n_constants, n_vconsts, n_fp_sites;
-    uint32_t straight_bytes;    /* of host code before what is out of line; for logs */
-    uint32_t free;
     uint64_t seen_hash;         /* store_hash() of the guest bytes that it depends on, as they were
                                    used; 0: the unit isn't for the store */
-    uint64_t free_too;          /* V128s follow */
+    uint32_t n_relocs, n_points, n_snaps;
+    uint32_t straight_bytes;    /* of host code before what is out of line; for logs */
+    uint16_t n_constants, n_vconsts, n_fp_sites, free;
 } UnitSide;
+_Static_assert(sizeof(UnitSide) % 16 == 0, "V128s follow");
 
 /* There are as many as 200,000, so they are small. */
 typedef struct CompiledUnit {
     GuestAddr pc;
-    uint64_t mode;
     const uint8_t *code;    /* host code */
-    UnitLink *link;
-    UnitSide *side;         /* NULL: of a chunk, which has the tables; or another backend's */
-    struct StoredChunk *chunk; /* the unit comes from the store: stored-chunk.h */
-    uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
-    uint32_t n_guest_insns;
+    union {
+        UnitSide *made_side;              /* unit_side() */
+        struct StoredChunk *stored_chunk; /* unit_chunk() */
+    };
+    uint32_t mode;
     uint32_t flags;         /* IR_UNIT_* it was translated with */
+    uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
     uint32_t host_bytes;
-    uint32_t entry;         /* offset of the entry for jumps from other units and enter() */
-    uint32_t n_links;
+    UnitRef link;           /* [n_links]: unit_link_at() */
+    uint16_t n_links, n_guest_insns;
+    uint16_t entry;         /* offset of the entry for jumps from other units and enter() */
+    bool stored : 1;        /* it comes from the store: stored-chunk.h */
 
     /* the runtime's, under the translator's lock */
+    bool tier_tried : 1;    /* its pc was hot, and no region could be made there */
+    uint8_t rebuilds : 4;   /* how often the region at this pc has been made anew */
+    bool invalid;
+    uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
+    uint16_t n_ranges;      /* 0: no region */
     struct CompiledUnit *hash_next;
     UnitLink *incoming;
-    GuestAddr seen_start, seen_end; /* guest code that it depends on: its own, and what lies around
-                                       it on its first page (GuestIsa.lazy_dead) */
-    struct CompiledUnit *page_next[2]; /* lists by guest page */
-    UnitRange *range;       /* a region's: [n_ranges], one a page; then seen_* and page_next
-                               are unused */
-    uint16_t n_ranges;
-    uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
-    uint8_t rebuilds;       /* how often the region at this pc has been made anew */
-    bool tier_tried;        /* its pc was hot, and no region could be made there */
-    bool invalid;
+    struct CompiledUnit *page_next[2]; /* lists by guest page; a region's are in its ranges */
+    union {
+        UnitRange *range;   /* a region's: [n_ranges], one a page */
+        struct { uint32_t before, after; } seen; /* of a unit: unit_seen() */
+    };
 } CompiledUnit;
+_Static_assert(sizeof(CompiledUnit) == 96, "see above");
+
+/* The tables; NULL: its chunk has them, or the backend needs none. */
+static inline UnitSide *unit_side(const CompiledUnit *u) { return u->stored ? NULL : u->made_side; }
+static inline struct StoredChunk *unit_chunk(const CompiledUnit *u)
+{
+    return u->stored ? u->stored_chunk : NULL;
+}
+static inline UnitLink *unit_link_at(const CompiledUnit *u, uint32_t n)
+{
+    return (UnitLink *)unit_at(u, u->link) + n;
+}
+static inline struct CompiledUnit *link_from(const UnitLink *l) { return unit_at(l, l->from); }
+static inline struct CompiledUnit *link_to(const UnitLink *l) { return unit_at(l, l->to); }
+
+/* Guest code that the unit depends on, n-th piece of unit_n_seen(): a region's pages; else its own
+ * and what lies around it on its first page (GuestIsa.lazy_dead). */
+static inline uint32_t unit_n_seen(const CompiledUnit *u) { return u->n_ranges ? u->n_ranges : 1; }
+static inline UnitRange unit_seen(const CompiledUnit *u, uint32_t n)
+{
+    return u->n_ranges ? u->range[n]
+                       : (UnitRange) { .start = u->pc - u->seen.before,
+                                       .end = u->pc + u->seen.after };
+}
+static inline void unit_set_seen(CompiledUnit *u, GuestAddr start, GuestAddr end)
+{
+    u->seen.before = (uint32_t)(u->pc - start);
+    u->seen.after = (uint32_t)(end - u->pc);
+}
 
 static inline void unit_tables(const CompiledUnit *u, UnitTables *ret)
 {
-    const UnitSide *s = u->side;
+    const UnitSide *s = unit_side(u);
     *ret = (UnitTables) { 0 };
     if (!s)
         return;

@@ -74,8 +74,8 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
     VcpuExit why;
     pthread_mutex_lock(&t->lock);
     if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
-        (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link->from->invalid) {
-        uint64_t mode = link->from->mode;
+        (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link_from(link)->invalid) {
+        uint64_t mode = link_from(link)->mode;
         CompiledUnit *target = mode == v->mode ? translate_unit(t, v, link->target, 0, &why) : NULL;
         /* Making it may have flushed the unit that the link is in. */
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))

@@ -57,7 +57,7 @@ void dump_host_code(const Translator *t, const CompiledUnit *u)
     GString *s = g_string_new(NULL);
     g_string_append_printf(s, "OUT: [0x%" G_GINT64_MODIFIER "x, %u guest, %u host bytes, "
                            "%u straight]\n", u->pc, u->code_bytes, u->host_bytes,
-                           u->side ? u->side->straight_bytes : 0);
+                           unit_side(u) ? unit_side(u)->straight_bytes : 0);
     if (strcmp(t->backend->name, "interp"))
         disas_append(s, t->backend->name, false, u->code, u->host_bytes,
                      (uint64_t)(uintptr_t)u->code);
@@ -100,7 +100,7 @@ void dump_enter(Vcpu *v, const CompiledUnit *u)
     GString *s = g_string_new(NULL);
     if (log_on(LOG_EXEC)) {
         g_string_append_printf(s,
-                               "Trace: %p [%016" G_GINT64_MODIFIER "x/%" G_GINT64_MODIFIER "x/%x]",
+                               "Trace: %p [%016" G_GINT64_MODIFIER "x/%x/%x]",
                                (const void *)u->code, u->pc, u->mode, u->flags);
         append_symbol(v->translator, s, u->pc);
         g_string_append_c(s, '\n');

@@ -14,13 +14,10 @@
 
 void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
-    link->next_incoming = target->incoming;
-    link->prev_incoming = &target->incoming;
-    if (target->incoming)
-        target->incoming->prev_incoming = &link->next_incoming;
+    link->next_incoming = unit_ref(link, target->incoming);
     target->incoming = link;
     /* Release: the interpreter follows it without the lock. */
-    __atomic_store_n(&link->to, target, __ATOMIC_RELEASE);
+    __atomic_store_n(&link->to, unit_ref(link, target), __ATOMIC_RELEASE);
     t->backend->link(t, link, target);
 }
 
@@ -28,9 +25,8 @@ static UnitLink *take_incoming(CompiledUnit *u)
 {
     UnitLink *link = u->incoming;
     if (link) {
-        u->incoming = link->next_incoming;
-        link->next_incoming = NULL;
-        link->prev_incoming = NULL;
+        u->incoming = unit_at(link, link->next_incoming);
+        link->next_incoming = 0;
     }
     return link;
 }
@@ -39,7 +35,7 @@ static void unlink_incoming(Translator *t, CompiledUnit *u)
 {
     for (UnitLink *link; (link = take_incoming(u));) {
         t->backend->unlink(t, link);
-        __atomic_store_n(&link->to, NULL, __ATOMIC_RELAXED);
+        __atomic_store_n(&link->to, 0, __ATOMIC_RELAXED);
     }
 }
 
@@ -48,8 +44,8 @@ static void withdraw(Translator *t, CompiledUnit *u)
 {
     unit_table_remove(t->units, u);
     for (uint32_t n = 0; n < u->n_links; n++)
-        if (u->link[n].guard)
-            t->backend->close_return(t, &u->link[n]);
+        if (unit_link_at(u, n)->guard)
+            t->backend->close_return(t, unit_link_at(u, n));
     /* Before the purge: jump_cache_fill() looks at it after it has filled. */
     __atomic_store_n(&u->invalid, true, __ATOMIC_SEQ_CST);
     for (Vcpu *v = t->vcpus; v; v = v->next)
@@ -150,6 +146,36 @@ void units_flush(Translator *t)
     t->stats.flushes++;
     atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);
     atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);
+}
+
+static bool all_out(const Translator *t)
+{
+    for (const Vcpu *v = t->vcpus; v; v = v->next)
+        if (is_in_code(v))
+            return false;
+    return true;
+}
+
+/* Not quiesce(): a thread may be in a host's stop, and the process must end all the same. */
+bool units_stop(Translator *t)
+{
+    enum { TRIES = 20, WAIT_NS = 50000 };
+    for (const Vcpu *v = t->vcpus; v; v = v->next)
+        if (v->alive && atomic_load_explicit(v->alive, memory_order_acquire))
+            return false;
+    atomic_store_explicit(&t->quiesce_wanted, 1, memory_order_seq_cst);
+    for (Vcpu *v = t->vcpus; v; v = v->next)
+        if (is_in_code(v))
+            vcpu_kick_runtime(v);
+    for (int n = 0; n < TRIES && !all_out(t); n++)
+        nanosleep(&(struct timespec) { 0, WAIT_NS }, NULL);
+    if (!all_out(t)) {
+        atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);
+        return false;
+    }
+    unit_table_clear(t->units);
+    atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);
+    return true;
 }
 
 /* -- instructions to translate in another way -------------------------------------------------- */

@@ -47,6 +47,9 @@ void unit_link(Translator *t, UnitLink *link, CompiledUnit *target);
 void unit_invalidate(Translator *t, CompiledUnit *u);
 void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes);
 void units_flush(Translator *t); /* the caller's vcpu is not in_code */
+/* For good: no vcpu gets into translated code any more, and units aren't found. False: a vcpu can't
+ * be stopped at once, or another process has this memory; then nothing has changed. */
+bool units_stop(Translator *t);
 void units_retry(Translator *t, GuestAddr pc, uint32_t flags); /* see Vcpu.retry_flags */
 uint32_t units_hint(const Translator *t, GuestAddr pc);
 

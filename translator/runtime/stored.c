@@ -18,7 +18,7 @@ typedef struct FileMap {
     TranslatorFile id;
     StoreFile *file;          /* NULL: not looked for yet */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
-    uint32_t n_chunks;
+    uint32_t n_chunks, n_found; /* units of those that are loaded */
 } FileMap;
 
 struct Stored {
@@ -184,6 +184,7 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
     let_go(data, (size_t)row->code_bytes + row->table_bytes);
     c->next = s->loaded;
     s->loaded = c;
+    m->n_found += c->tables->n_units;
     list_in_perf_map(t, c);
     if (log_on(LOG_CACHE))
         log_write("cache: %u units at %#llx from the store\n", c->tables->n_units,
@@ -285,7 +286,7 @@ void stored_prefer(Translator *t, CompiledUnit *region)
 {
     for (StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next) {
         uint32_t n = chunk_find_entry(c, (uint32_t)(region->pc - c->bias));
-        if (!n || c == region->chunk || c->unit[n - 1].flags & IR_UNIT_REGION ||
+        if (!n || c == unit_chunk(region) || c->unit[n - 1].flags & IR_UNIT_REGION ||
             c->unit[n - 1].mode != region->mode || region->pc - c->bias > UINT32_MAX)
             continue;
         CompiledUnit *old = adopt(t, c, n - 1);
@@ -296,7 +297,7 @@ void stored_prefer(Translator *t, CompiledUnit *region)
 
 void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u)
 {
-    StoredChunk *c = u->chunk;
+    StoredChunk *c = unit_chunk(u);
     if (!c || c->checked)
         return;
     c->checked = true;
@@ -321,7 +322,7 @@ static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u
     UnitLink *link = cache_alloc_meta(t->code, sizeof *link);
     if (link)
         *link = (UnitLink) {
-            .from = &c->base, .target = u->off + c->bias + (int64_t)s->target,
+            .from = unit_ref(link, &c->base), .target = u->off + c->bias + (int64_t)s->target,
             .site = u->code + s->site, .stub = u->code + s->stub,
         };
     return link;
@@ -330,9 +331,9 @@ static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u
 UnitLink *stored_link(Translator *t, const uint8_t *stub)
 {
     CompiledUnit *base = cache_find(t->code, stub);
-    if (!base || !base->chunk)
+    if (!base || !unit_chunk(base))
         return NULL;
-    StoredChunk *c = base->chunk;
+    StoredChunk *c = unit_chunk(base);
     uint32_t at = (uint32_t)(stub - base->code), number = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[number];
     /* Who looks at a region's links wants to know the region. */
@@ -342,7 +343,7 @@ UnitLink *stored_link(Translator *t, const uint8_t *stub)
         return NULL;
     for (uint32_t n = u->link; n < u[1].link; n++)
         if (c->link[n].stub == at - u->code)
-            return made ? &made->link[n - u->link] : link_of_chunk(t, c, u, &c->link[n]);
+            return made ? unit_link_at(made, n - u->link) : link_of_chunk(t, c, u, &c->link[n]);
     return NULL;
 }
 
@@ -357,7 +358,7 @@ static void connect_link(Translator *t, UnitLink *link, CompiledUnit *to)
 
 void stored_expose_unit(Translator *t, CompiledUnit *u)
 {
-    StoredChunk *c = u->chunk;
+    StoredChunk *c = unit_chunk(u);
     if (!c || c->connected)
         return;
     uint32_t self = chunk_find_unit(c, (uint32_t)(u->code - c->base.code));
@@ -365,7 +366,7 @@ void stored_expose_unit(Translator *t, CompiledUnit *u)
         const StoreUnit *from = &c->unit[n];
         for (uint32_t k = from->link; k < from[1].link; k++)
             if (c->link[k].to == self + 1 && (c->made[n] || adopt(t, c, n)))
-                connect_link(t, &c->made[n]->link[k - from->link], u);
+                connect_link(t, unit_link_at(c->made[n], k - from->link), u);
     }
 }
 
@@ -378,7 +379,7 @@ static bool connect(Translator *t, StoredChunk *c)
         const StoreUnit *u = &c->unit[n];
         for (uint32_t k = u->link; k < u[1].link; k++)
             if (c->link[k].to)
-                connect_link(t, &c->made[n]->link[k - u->link], c->made[c->link[k].to - 1]);
+                connect_link(t, unit_link_at(c->made[n], k - u->link), c->made[c->link[k].to - 1]);
     }
     c->connected = true;
     return true;
@@ -414,10 +415,12 @@ void stored_flushed(Translator *t)
         return;
     s->loaded = NULL;
     s->saved = 0;
-    for (FileMap *m = s->maps; m; m = m->next)
+    for (FileMap *m = s->maps; m; m = m->next) {
+        m->n_found = 0;
         for (uint32_t n = 0; n < m->n_chunks; n++)
             if (m->chunk[n] != &s->refused)
                 m->chunk[n] = NULL;
+    }
 }
 
 void stored_forked(Translator *t)
@@ -453,15 +456,16 @@ bool stored_save_due(const Translator *t)
 
 static bool is_new(const CompiledUnit *u)
 {
-    return !u->chunk && !u->invalid && u->side && u->side->seen_hash && !(u->flags & IR_UNIT_ALONE);
+    const UnitSide *side = unit_side(u);
+    return side && side->seen_hash && !u->invalid && !(u->flags & IR_UNIT_ALONE);
 }
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)
 {
-    for (uint32_t n = 0; n < u->n_ranges; n++)
-        if (u->range[n].start < m->start || u->range[n].end > m->end)
+    for (uint32_t n = 0; n < unit_n_seen(u); n++)
+        if (unit_seen(u, n).start < m->start || unit_seen(u, n).end > m->end)
             return false;
-    return u->range ? u->n_ranges : u->seen_start >= m->start && u->seen_end <= m->end;
+    return true;
 }
 
 static void collected_free(struct Stored *s)
@@ -476,10 +480,10 @@ static void collected_free(struct Stored *s)
 static uint64_t copy_seen(const CompiledUnit *u, uint8_t *to)
 {
     uint64_t hash = 0;
-    for (uint32_t n = 0; n < (u->range ? u->n_ranges : 1); n++) {
-        GuestAddr from = u->range ? u->range[n].start : u->seen_start;
-        size_t bytes = (u->range ? u->range[n].end : u->seen_end) - from;
-        memcpy(to, host(from), bytes);
+    for (uint32_t n = 0; n < unit_n_seen(u); n++) {
+        UnitRange seen = unit_seen(u, n);
+        size_t bytes = seen.end - seen.start;
+        memcpy(to, host(seen.start), bytes);
         hash = store_hash(to, bytes, hash);
         to += bytes;
     }
@@ -506,7 +510,7 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
         const CompiledUnit *u = t->code->row[n].unit;
         if (!is_new(u) || !lies_in(u, m))
             continue;
-        if (copy_seen(u, s->new_seen + at) != u->side->seen_hash)
+        if (copy_seen(u, s->new_seen + at) != unit_side(u)->seen_hash)
             continue; /* the file was changed behind our back */
         s->new_unit[count++] = u;
         at += store_seen_bytes(u);
@@ -516,14 +520,11 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
 
 /* A process that found most of what it ran in the store leaves its own in small chunks: of those
  * that have it in common with others each is loaded for the few units that this one needs. */
-static uint32_t chunk_limit(const struct Stored *s, const FileMap *m, uint32_t n_new)
+static uint32_t chunk_limit(const FileMap *m, uint32_t n_new)
 {
     enum { MANY = 4096 };
-    uint32_t found = 0;
-    for (uint32_t n = 0; n < m->n_chunks; n++)
-        if (m->chunk[n] && m->chunk[n] != &s->refused)
-            found += m->chunk[n]->tables->n_units;
-    return found >= n_new || (found && n_new < MANY) ? STORE_LATER_CODE : STORE_CHUNK_CODE;
+    return m->n_found >= n_new || (m->n_found && n_new < MANY) ? STORE_LATER_CODE
+                                                               : STORE_CHUNK_CODE;
 }
 
 /* May fault. False: again later. */
@@ -535,7 +536,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         .code_off = m->start - m->bias, .code_bytes = m->end - m->start,
         .warm = t->warming,
     };
-    units.limit = t->warming ? STORE_WARM_CODE : chunk_limit(s, m, units.n);
+    units.limit = t->warming ? STORE_WARM_CODE : chunk_limit(m, units.n);
     units.unit = s->new_unit;
     units.seen = s->new_seen;
     if (!units.n)
@@ -596,5 +597,53 @@ void translator_save(Translator *t, Vcpu *v, GuestAddr start, uint64_t bytes)
     pthread_mutex_lock(&t->lock);
     if (has_new(t, start, bytes))
         stored_save(t, v);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void give_back(const void *from, const void *to)
+{
+    uintptr_t start = store_align((uintptr_t)from, 4096), end = (uintptr_t)to & ~(uintptr_t)4095;
+    if (end > start)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+/* Everything but the new units: in a big program that is more than saving takes. */
+static void give_back_saved(Translator *t)
+{
+    enum { WORTH_BYTES = 2 << 20 };
+    struct Stored *s = t->stored;
+    const CodeBuffer *c = t->code;
+    uint32_t end = atomic_load_explicit(&c->n_units, memory_order_relaxed), n = s->saved;
+    while (n < end && !is_new(c->row[n].unit))
+        n++;
+    if (n == end || (size_t)(c->next - c->base) < WORTH_BYTES || !units_stop(t))
+        return;
+    s->loaded = NULL; /* what of the chunks is needed yet, the maps know */
+    for (FileMap *m = s->maps; m; m = m->next) {
+        free(m->chunk);
+        m->chunk = NULL;
+        m->n_chunks = 0;
+    }
+    give_back(c->first, c->row[n].code);
+    give_back(c->meta, c->row[n].unit);
+    s->saved = n;
+    for (; n < end; n++) {
+        const StoredChunk *chunk = unit_chunk(c->row[n].unit);
+        if (!chunk)
+            continue;
+        give_back(chunk->base.code, chunk->base.code + chunk->base.host_bytes);
+        give_back(chunk->tables, (const uint8_t *)chunk->tables + chunk->kept_bytes);
+    }
+}
+
+void translator_save_last(Translator *t, Vcpu *v)
+{
+    if (!t->stored)
+        return;
+    pthread_mutex_lock(&t->lock);
+    if (has_new(t, 0, UINT64_MAX)) {
+        give_back_saved(t);
+        stored_save(t, v);
+    }
     pthread_mutex_unlock(&t->lock);
 }

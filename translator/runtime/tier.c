@@ -120,16 +120,18 @@ static void optimize(Translator *t, IrUnit *u)
 static void set_ranges(Translator *t, CompiledUnit *c, const Region *r)
 {
     uint64_t hash = 0;
-    c->range = arena_alloc(t->unit_arena, r->n_pages * sizeof *c->range);
+    UnitRange *range = arena_alloc(t->unit_arena, r->n_pages * sizeof *range);
     for (unsigned n = 0; n < r->n_pages; n++) {
         const RegionPage *p = &r->page[n];
         if (p->seen_start >= p->seen_end)
             continue;
-        c->range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
+        range[c->n_ranges++] = (UnitRange){ .start = p->seen_start, .end = p->seen_end };
         hash = store_hash(p->code + (p->seen_start - p->start), p->seen_end - p->seen_start, hash);
     }
-    if (c->side)
-        c->side->seen_hash = hash;
+    if (c->n_ranges)
+        c->range = range;
+    if (unit_side(c))
+        unit_side(c)->seen_hash = hash;
 }
 
 static bool has_block(const Region *r, GuestAddr pc)
@@ -165,7 +167,8 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     set_ranges(t, c, &region);
     CompiledUnit *old = unit_table_find(t->units, pc, v->mode, 0);
     if (old) {
-        c->rebuilds = old->flags & IR_UNIT_REGION ? old->rebuilds + 1 : 0;
+        if (old->flags & IR_UNIT_REGION)
+            c->rebuilds = old->rebuilds + (old->rebuilds < MAX_REBUILDS);
         unit_replace(t, old, c);
     }
     translate_publish(t, c);
@@ -191,8 +194,9 @@ CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc)
  * made again with it inside. False: there is none, or it can't take the unit in. */
 static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
 {
-    for (const UnitLink *link = u->incoming; link; link = link->next_incoming) {
-        const CompiledUnit *from = link->from;
+    for (const UnitLink *link = u->incoming; link;
+         link = unit_at(link, link->next_incoming)) {
+        const CompiledUnit *from = link_from(link);
         if (!(from->flags & IR_UNIT_REGION) || from->invalid || from->mode != u->mode ||
             from->rebuilds >= MAX_REBUILDS || from->pc == u->pc)
             continue;

@@ -318,10 +318,9 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
         } while (critical == CRITICAL_FOUND);
         c = t->backend->compile(t, u);
     }
-    c->seen_start = seen.start;
-    c->seen_end = seen.end;
-    if (c->side)
-        c->side->seen_hash = critical == CRITICAL_NONE ? seen.hash : 0; /* 0: not for the store */
+    unit_set_seen(c, seen.start, seen.end);
+    if (unit_side(c))
+        unit_side(c)->seen_hash = critical == CRITICAL_NONE ? seen.hash : 0; /* 0: not stored */
     translate_publish(t, c);
     if (stored_save_due(t))
         stored_save(t, v);
@@ -338,7 +337,7 @@ static void mask(uint8_t *code, uint32_t at) { memset(code + at, 0, 4); }
 static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUnit *relocs)
 {
     for (uint32_t n = 0; n < links->n_links; n++)
-        mask(code, links->link[n].site);
+        mask(code, unit_link_at(links, n)->site);
     UnitTables t;
     unit_tables(relocs, &t);
     for (uint32_t n = 0; n < t.n_relocs; n++)

@@ -159,7 +159,7 @@ static UnitRange *range_on(const CompiledUnit *u, uint64_t page)
 /* The place of u's successor in the list of that page. */
 static CompiledUnit **page_next(CompiledUnit *u, uint64_t page)
 {
-    if (u->range)
+    if (u->n_ranges)
         return &range_on(u, page)->next;
     return &u->page_next[page == first_page(u) ? 0 : 1];
 }
@@ -201,7 +201,7 @@ static void each_page(UnitTable *t, CompiledUnit *u, PageFn fn)
 {
     for (uint32_t n = 0; n < u->n_ranges; n++)
         fn(t, u->range[n].start >> UNIT_PAGE_SHIFT, u);
-    if (u->range)
+    if (u->n_ranges)
         return;
     fn(t, first_page(u), u);
     if (last_page(u) != first_page(u))
@@ -263,9 +263,8 @@ static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisito
 {
     uint64_t page = e->page_plus_1 - 1;
     for (CompiledUnit **at = &e->first, *u; (u = *at);) {
-        const UnitRange *range = u->range ? range_on(u, page) : NULL;
-        if (!u->invalid && (range ? range->start : u->seen_start) <= last &&
-            (range ? range->end : u->seen_end) > start)
+        UnitRange seen = u->n_ranges ? *range_on(u, page) : unit_seen(u, 0);
+        if (!u->invalid && seen.start <= last && seen.end > start)
             fn(opaque, u);
         if (u->invalid)
             *at = *page_next(u, page);

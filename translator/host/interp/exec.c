@@ -132,8 +132,8 @@ static Step leave_direct(Exec *x, uint32_t index, GuestAddr pc)
 {
     set_pc(x, pc);
     for (uint32_t n = 0; n < x->unit->base.n_links; n++)
-        if (x->unit->base.link[n].site == index)
-            *x->ret_link = &x->unit->base.link[n];
+        if (unit_link_at(&x->unit->base, n)->site == index)
+            *x->ret_link = unit_link_at(&x->unit->base, n);
     return STEP_LEAVE;
 }
 

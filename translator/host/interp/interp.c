@@ -115,9 +115,11 @@ static void make_links(InterpUnit *to)
     for (uint32_t n = 1; n < to->n_insns; n++) {
         const IrInsn *i = &to->insn[n];
         if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
-            i->op == IR_gcall)
-            to->base.link[links++] = (UnitLink){ .from = &to->base, .target = (GuestAddr)i->imm,
-                                                 .site = n };
+            i->op == IR_gcall) {
+            UnitLink *l = unit_link_at(&to->base, links++);
+            *l = (UnitLink){ .from = unit_ref(l, &to->base), .target = (GuestAddr)i->imm,
+                             .site = n };
+        }
     }
 }
 
@@ -147,7 +149,7 @@ static CompiledUnit *interp_compile(Translator *t, IrUnit *u)
     to->base = (CompiledUnit){
         .pc = u->pc, .mode = u->mode, .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = (const uint8_t *)to,
-        .host_bytes = (uint32_t)(h->next - undo), .link = link, .n_links = n_links,
+        .host_bytes = (uint32_t)(h->next - undo), .link = unit_ref(to, link), .n_links = n_links,
     };
     make_links(to);
     return &to->base;
@@ -206,7 +208,7 @@ static bool run_units(Vcpu *v, InterpUnit *unit, UnitLink **ret_link)
         if ((unit->base.flags & IR_UNIT_ALONE) || atomic_load(&v->kicked))
             return false;
         if (link) {
-            CompiledUnit *to = __atomic_load_n(&link->to, __ATOMIC_ACQUIRE);
+            CompiledUnit *to = unit_at(link, __atomic_load_n(&link->to, __ATOMIC_ACQUIRE));
             if (!to)
                 return false;
             unit = (InterpUnit *)to;

@@ -107,8 +107,8 @@ static void x86_vcpu_free(Vcpu *v)
 static UnitLink *find_link(const CompiledUnit *u, uint32_t stub)
 {
     for (uint32_t n = 0; n < u->n_links; n++)
-        if (u->link[n].stub == stub)
-            return &u->link[n];
+        if (unit_link_at(u, n)->stub == stub)
+            return unit_link_at(u, n);
     return NULL;
 }
 
@@ -137,9 +137,9 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
         return false;
     }
     CompiledUnit *u = cache_find(&b->buffer, stub);
-    if (u && u->chunk) {
+    if (u && unit_chunk(u)) {
         GuestAddr target;
-        if (chunk_link_target(u->chunk, stub - u->code, &target)) {
+        if (chunk_link_target(unit_chunk(u), stub - u->code, &target)) {
             vcpu_set_pc(v, target);
             v->exit_stub = stub;
         }
@@ -162,13 +162,14 @@ static void patch(uint8_t *site, const uint8_t *target)
 static void x86_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
     (void)t;
-    patch((uint8_t *)link->from->code + link->site, unit_entry(target));
+    patch((uint8_t *)link_from(link)->code + link->site, unit_entry(target));
 }
 
 static void x86_unlink(Translator *t, UnitLink *link)
 {
     (void)t;
-    patch((uint8_t *)link->from->code + link->site, link->from->code + link->stub);
+    const uint8_t *code = link_from(link)->code;
+    patch((uint8_t *)(uintptr_t)code + link->site, code + link->stub);
 }
 
 /* lea rsp, [rsp+8], which lies within eight aligned bytes, becomes a jump to the one before the
@@ -177,7 +178,7 @@ static void x86_close_return(Translator *t, const UnitLink *link)
 {
     (void)t;
     enum { LEA_BYTES = 5, OPCODE_BYTES = 1 };
-    uint8_t *at = (uint8_t *)link->from->code + link->guard;
+    uint8_t *at = (uint8_t *)link_from(link)->code + link->guard;
     uint64_t *eight = (uint64_t *)(void *)(at - ((uintptr_t)at & 7)), bytes = *eight;
     int32_t rel = (int32_t)(link->site - OPCODE_BYTES - LEA_BYTES - (link->guard + LEA_BYTES));
     ((uint8_t *)&bytes)[(uintptr_t)at & 7] = 0xe9;

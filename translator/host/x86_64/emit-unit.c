@@ -460,36 +460,68 @@ static void keep(const void *to, const void *what, size_t bytes)
         memcpy((void *)(uintptr_t)to, what, bytes);
 }
 
+/* Exits have their snapshots in their code: what no point has is left out. How many remain. Points
+ * come in the order of their snapshots, and those that share one are neighbours. */
+static uint32_t keep_snaps(struct EmitState *s, Ra *ra)
+{
+    uint32_t kept = 0, from = 0, to = 0;
+    for (uint32_t n = 0; n < s->n_points; n++) {
+        UnitPoint *p = &s->points[n];
+        if (p->n_snap && (!kept || p->snap != from)) {
+            from = p->snap;
+            to = kept;
+            memmove(ra->snap + to, ra->snap + from, p->n_snap * sizeof *ra->snap);
+            kept += p->n_snap;
+        }
+        p->snap = to;
+    }
+    return kept;
+}
+
 static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
 {
     struct EmitState *s = e->s;
     Ra *ra = e->ra;
     UnitTables t;
+    uint32_t n_snaps = keep_snaps(s, ra);
     UnitSide side = {
-        .n_relocs = s->n_relocs, .n_points = s->n_points, .n_snaps = ra->n_snaps,
+        .n_relocs = s->n_relocs, .n_points = s->n_points, .n_snaps = n_snaps,
         .n_constants = ra->n_constants, .n_vconsts = e->unit->n_vconsts,
         .n_fp_sites = e->n_fp_sites, .straight_bytes = s->straight_bytes,
     };
-    c->side = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
-    c->link = cache_alloc_meta(buf, s->n_links * sizeof *s->links);
-    if (!c->side || !c->link)
+    UnitLink *link = cache_alloc_meta(buf, s->n_links * sizeof *s->links);
+    c->made_side = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
+    if (!c->made_side || !link)
         return false;
-    *c->side = side;
+    *c->made_side = side;
+    c->link = unit_ref(c, link);
     unit_tables(c, &t);
     keep(t.reloc, s->relocs, s->n_relocs * sizeof *s->relocs);
     keep(t.point, s->points, s->n_points * sizeof *s->points);
-    keep(t.snap, ra->snap, ra->n_snaps * sizeof *ra->snap);
+    keep(t.snap, ra->snap, n_snaps * sizeof *ra->snap);
     keep(t.constant, ra->constants, ra->n_constants * sizeof *ra->constants);
     keep(t.vconst, e->unit->vconst, e->unit->n_vconsts * sizeof *e->unit->vconst);
     keep(t.fp_site, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites);
-    keep(c->link, s->links, s->n_links * sizeof *s->links);
+    keep(link, s->links, s->n_links * sizeof *s->links);
+    for (uint32_t n = 0; n < s->n_links; n++)
+        link[n].from = unit_ref(&link[n], c);
     return true;
+}
+
+/* Do the fields of what is kept hold the unit? */
+static bool fits(const Emit *e)
+{
+    return e->s->n_links <= UINT16_MAX && e->unit->n_guest_insns <= UINT16_MAX &&
+           e->unit->mode <= UINT32_MAX && e->ra->n_constants <= UINT16_MAX && e->unit->n_vconsts <= UINT16_MAX &&
+           e->n_fp_sites <= UINT16_MAX;
 }
 
 static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
 {
     struct EmitState *s = e->s;
     IrUnit *u = e->unit;
+    if (!fits(e))
+        return NULL;
     CompiledUnit *c = cache_alloc_meta(buf, sizeof *c);
     if (!c)
         return NULL;
@@ -503,8 +535,6 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->n_links = s->n_links;
     if (!keep_tables(e, buf, c))
         return NULL;
-    for (uint32_t n = 0; n < c->n_links; n++)
-        c->link[n].from = c;
     if (!cache_add(buf, c))
         return NULL;
     buf->next = e->p;
