@@ -512,8 +512,8 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
 static bool fits(const Emit *e)
 {
     return e->s->n_links <= UINT16_MAX && e->unit->n_guest_insns <= UINT16_MAX &&
-           e->unit->mode <= UINT32_MAX && e->ra->n_constants <= UINT16_MAX && e->unit->n_vconsts <= UINT16_MAX &&
-           e->n_fp_sites <= UINT16_MAX;
+           e->unit->mode <= UINT32_MAX && e->ra->n_constants <= UINT16_MAX &&
+           e->unit->n_vconsts <= UINT16_MAX && e->n_fp_sites <= UINT16_MAX;
 }
 
 static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
