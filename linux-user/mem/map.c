@@ -58,8 +58,8 @@ static void mem_grown(MemMap *m)
     unsigned char there;
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->n; i++) {
-        MemRange r = m->ranges[i];
-        GuestAddr floor = i ? m->ranges[i - 1].end : 0, start = r.start;
+        MemRange r = *mem_range(m, i);
+        GuestAddr floor = i ? mem_range(m, i - 1)->end : 0, start = r.start;
         if (r.kind != MEM_GROWS)
             continue;
         while (start > floor &&
@@ -103,7 +103,7 @@ bool mem_find(MemMap *m, GuestAddr a, MemRange *ret)
     size_t i = mem_table_index(m, a);
     bool found = i < m->n;
     if (found)
-        *ret = m->ranges[i];
+        *ret = *mem_range(m, i);
     pthread_mutex_unlock(&m->lock);
     return found;
 }
@@ -117,7 +117,10 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
     long p = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                       0);
     if (!is_error(p)) {
-        __builtin_memcpy((void *)p, m->ranges, m->n * sizeof *m->ranges);
+        MemRange *to = (MemRange *)p;
+        __builtin_memcpy(to, m->ranges, m->gap * sizeof *to);
+        __builtin_memcpy(to + m->gap, m->ranges + m->gap + (m->capacity - m->n),
+                         (m->n - m->gap) * sizeof *to);
         *ret_n = m->n;
         *ret_bytes = bytes;
     }
@@ -155,8 +158,8 @@ static bool is_sealed(MemMap *m, GuestAddr a, uint64_t n)
 {
     bool sealed = false;
     pthread_mutex_lock(&m->lock);
-    for (size_t i = mem_table_index(m, a); i < m->n && m->ranges[i].start < a + n; i++)
-        sealed |= m->ranges[i].sealed;
+    for (size_t i = mem_table_index(m, a); i < m->n && mem_range(m, i)->start < a + n; i++)
+        sealed |= mem_range(m, i)->sealed;
     pthread_mutex_unlock(&m->lock);
     return sealed;
 }
@@ -248,11 +251,11 @@ size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max)
     size_t n = 0;
     pthread_mutex_lock(&m->lock);
     size_t i = mem_table_index(m, addr);
-    if (i < m->n && m->ranges[i].start <= addr && m->ranges[i].object) {
-        uint64_t object = m->ranges[i].object;
-        uint64_t offset = m->ranges[i].offset + (addr - m->ranges[i].start);
+    if (i < m->n && mem_range(m, i)->start <= addr && mem_range(m, i)->object) {
+        uint64_t object = mem_range(m, i)->object;
+        uint64_t offset = mem_range(m, i)->offset + (addr - mem_range(m, i)->start);
         for (size_t k = 0; k < m->n && n < max; k++) {
-            const MemRange *r = &m->ranges[k];
+            const MemRange *r = mem_range(m, k);
             if (r->object == object && offset >= r->offset &&
                 offset - r->offset < r->end - r->start && k != i)
                 ret[n++] = r->start + (offset - r->offset);
@@ -639,7 +642,7 @@ size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_ho
     size_t n = 0;
     pthread_mutex_lock(&m->lock);
     for (size_t i = mem_table_index(m, pc); n < want && i < m->n; i++) {
-        const MemRange *r = &m->ranges[i];
+        const MemRange *r = mem_range(m, i);
         if (r->start > pc + n || !(r->prot & PROT_EXEC))
             break;
         n = r->end - pc < want ? r->end - pc : want;

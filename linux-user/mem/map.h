@@ -51,8 +51,10 @@ typedef struct MemMap {
     uint64_t page;        /* the guest's: MEM_PAGE, or a larger power of two */
     pthread_mutex_t change_lock;
     pthread_mutex_t lock;
-    MemRange *ranges;     /* under lock: sorted, disjoint, neighbours that agree are joined */
-    size_t n, capacity;
+    /* Under lock, and seen through mem_range(): n of them, sorted, disjoint, neighbours that agree
+     * are joined. The array's free entries lie before the one of number `gap`. */
+    MemRange *ranges;
+    size_t n, capacity, gap;
     GuestAddr brk_start, brk, brk_limit; /* under change_lock; brk_limit: end of what is mapped */
     uint64_t bytes, data_bytes; /* under lock: what RLIMIT_AS and RLIMIT_DATA count */
     GuestAddr end;        /* where the guest's addresses end, by -R; 0: the host chooses */
@@ -60,6 +62,11 @@ typedef struct MemMap {
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */
 } MemMap;
+
+static inline MemRange *mem_range(const MemMap *m, size_t i)
+{
+    return &m->ranges[i < m->gap ? i : m->capacity - m->n + i];
+}
 
 static inline uint64_t mem_page_down(const MemMap *m, uint64_t n) { return n & -m->page; }
 static inline uint64_t mem_page_up(const MemMap *m, uint64_t n)

@@ -29,17 +29,17 @@ static GuestAddr gap_below(MemMap *m, GuestAddr *end, uint64_t bytes, uint64_t a
     GuestAddr at = 0;
     pthread_mutex_lock(&m->lock);
     size_t i = mem_table_index(m, *end);
-    if (i < m->n && m->ranges[i].start < *end)
-        *end = m->ranges[i].start;
+    if (i < m->n && mem_range(m, i)->start < *end)
+        *end = mem_range(m, i)->start;
     for (;; i--) {
-        GuestAddr floor = i ? m->ranges[i - 1].end : MEM_LOWEST;
+        GuestAddr floor = i ? mem_range(m, i - 1)->end : MEM_LOWEST;
         if (*end >= bytes && ((*end - bytes) & ~(align - 1)) >= floor) {
             at = (*end - bytes) & ~(align - 1);
             break;
         }
         if (!i)
             break;
-        *end = m->ranges[i - 1].start;
+        *end = mem_range(m, i - 1)->start;
     }
     pthread_mutex_unlock(&m->lock);
     return at;

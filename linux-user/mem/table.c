@@ -1,7 +1,9 @@
 /* data plane */
 /*
  * The sorted table of the guest's ranges: an array, as programs have tens to some thousands of
- * them, and neighbours that agree are joined.
+ * them, and neighbours that agree are joined. Some have tens of thousands (garbage collectors that
+ * protect single pages); they change near to where they did last, so the array's free entries lie
+ * there, and only what is between two changes moves.
  */
 #include <string.h>
 
@@ -13,12 +15,22 @@ size_t mem_table_index(const MemMap *m, GuestAddr a)
     size_t low = 0, high = m->n;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (m->ranges[middle].end > a)
+        if (mem_range(m, middle)->end > a)
             high = middle;
         else
             low = middle + 1;
     }
     return low;
+}
+
+static void move_gap(MemMap *m, size_t to)
+{
+    size_t gap = m->gap, free = m->capacity - m->n;
+    if (to < gap)
+        memmove(m->ranges + to + free, m->ranges + to, (gap - to) * sizeof *m->ranges);
+    else
+        memmove(m->ranges + gap, m->ranges + gap + free, (to - gap) * sizeof *m->ranges);
+    m->gap = to;
 }
 
 /* Room for two more entries: a cut in the middle of a range makes two of it. */
@@ -34,6 +46,7 @@ static bool table_reserve(MemMap *m)
     if (p < 0 && p >= -4095)
         return false;
     m->ranges = (MemRange *)p;
+    move_gap(m, m->n);
     m->capacity = new / sizeof *m->ranges;
     return true;
 }
@@ -50,8 +63,8 @@ static void table_count(MemMap *m, const MemRange *r, GuestAddr start, GuestAddr
 
 static void table_uncount(MemMap *m, GuestAddr start, GuestAddr end)
 {
-    for (size_t i = mem_table_index(m, start); i < m->n && m->ranges[i].start < end; i++) {
-        const MemRange *r = &m->ranges[i];
+    for (size_t i = mem_table_index(m, start); i < m->n && mem_range(m, i)->start < end; i++) {
+        const MemRange *r = mem_range(m, i);
         table_count(m, r, r->start > start ? r->start : start, r->end < end ? r->end : end, -1);
     }
 }
@@ -64,15 +77,17 @@ static void range_cut_front(MemRange *r, GuestAddr start)
 
 static void table_remove(MemMap *m, size_t first, size_t count)
 {
-    memmove(m->ranges + first, m->ranges + first + count,
-            (m->n - first - count) * sizeof *m->ranges);
+    if (!count)
+        return;
+    move_gap(m, first);
     m->n -= count;
 }
 
 static void table_insert(MemMap *m, size_t at, MemRange r)
 {
-    memmove(m->ranges + at + 1, m->ranges + at, (m->n - at) * sizeof *m->ranges);
+    move_gap(m, at);
     m->ranges[at] = r;
+    m->gap++;
     m->n++;
 }
 
@@ -87,9 +102,9 @@ static bool ranges_agree(const MemRange *a, const MemRange *b)
 /* Joins the range at i with its left neighbour where they agree. */
 static void table_join(MemMap *m, size_t i)
 {
-    if (i == 0 || i >= m->n || !ranges_agree(&m->ranges[i - 1], &m->ranges[i]))
+    if (i == 0 || i >= m->n || !ranges_agree(mem_range(m, i - 1), mem_range(m, i)))
         return;
-    m->ranges[i - 1].end = m->ranges[i].end;
+    mem_range(m, i - 1)->end = mem_range(m, i)->end;
     table_remove(m, i, 1);
 }
 
@@ -101,20 +116,20 @@ bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
         return false;
     table_uncount(m, start, end);
     size_t i = mem_table_index(m, start);
-    if (i < m->n && m->ranges[i].start < start) {
-        MemRange right = m->ranges[i];
-        m->ranges[i++].end = start;
+    if (i < m->n && mem_range(m, i)->start < start) {
+        MemRange right = *mem_range(m, i);
+        mem_range(m, i++)->end = start;
         if (right.end > start) {
             range_cut_front(&right, start);
             table_insert(m, i, right);
         }
     }
     size_t last = i;
-    while (last < m->n && m->ranges[last].end <= end)
+    while (last < m->n && mem_range(m, last)->end <= end)
         last++;
     table_remove(m, i, last - i);
-    if (i < m->n && m->ranges[i].start < end)
-        range_cut_front(&m->ranges[i], end);
+    if (i < m->n && mem_range(m, i)->start < end)
+        range_cut_front(mem_range(m, i), end);
     if (r) {
         MemRange new = *r;
         table_count(m, r, start, end, 1);
@@ -129,8 +144,8 @@ bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
 
 bool mem_table_has_code(const MemMap *m, GuestAddr start, GuestAddr end)
 {
-    for (size_t i = mem_table_index(m, start); i < m->n && m->ranges[i].start < end; i++)
-        if (m->ranges[i].prot & PROT_EXEC)
+    for (size_t i = mem_table_index(m, start); i < m->n && mem_range(m, i)->start < end; i++)
+        if (mem_range(m, i)->prot & PROT_EXEC)
             return true;
     return false;
 }
@@ -138,9 +153,9 @@ bool mem_table_has_code(const MemMap *m, GuestAddr start, GuestAddr end)
 bool mem_table_covers(const MemMap *m, GuestAddr start, GuestAddr end, int prot)
 {
     for (size_t i = mem_table_index(m, start); start < end; i++) {
-        if (i >= m->n || m->ranges[i].start > start || (m->ranges[i].prot & prot) != prot)
+        if (i >= m->n || mem_range(m, i)->start > start || (mem_range(m, i)->prot & prot) != prot)
             return false;
-        start = m->ranges[i].end;
+        start = mem_range(m, i)->end;
     }
     return true;
 }
@@ -149,9 +164,9 @@ bool mem_table_protect(MemMap *m, GuestAddr start, GuestAddr end, int prot)
 {
     while (start < end) {
         size_t i = mem_table_index(m, start);
-        if (i >= m->n || m->ranges[i].start >= end)
+        if (i >= m->n || mem_range(m, i)->start >= end)
             return true;
-        MemRange r = m->ranges[i];
+        MemRange r = *mem_range(m, i);
         GuestAddr s = r.start > start ? r.start : start, e = r.end < end ? r.end : end;
         range_cut_front(&r, s);
         r.prot = (uint8_t)prot;

@@ -41,14 +41,18 @@ static bool copy_ranges(pid_t pid, OtherProcess *o)
         if (!tracer_read(pid, mem_at, &o->mem, sizeof o->mem) || o->mem.n > MAX_RANGES)
             return false;
         GuestAddr at = mem_guest(o->mem.ranges);
-        size_t n = o->mem.n, bytes = (n * sizeof(MemRange) + MEM_PAGE) & ~(size_t)(MEM_PAGE - 1);
+        size_t n = o->mem.n, gap = o->mem.gap, rest = gap + (o->mem.capacity - n);
+        size_t bytes = (n * sizeof(MemRange) + MEM_PAGE) & ~(size_t)(MEM_PAGE - 1);
         long m = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                           -1, 0);
         if (m < 0 && m >= -4095)
             return false;
         o->range_bytes = bytes;
         o->mem.ranges = (MemRange *)m;
-        bool good = tracer_read(pid, at, o->mem.ranges, n * sizeof(MemRange));
+        o->mem.capacity = n; /* the copy has no free entries */
+        bool good = gap <= n && tracer_read(pid, at, o->mem.ranges, gap * sizeof(MemRange)) &&
+                    tracer_read(pid, at + rest * sizeof(MemRange), o->mem.ranges + gap,
+                                (n - gap) * sizeof(MemRange));
         for (size_t j = 0; good && j + 1 < n; j++)
             good = o->mem.ranges[j].end <= o->mem.ranges[j + 1].start;
         if (good)
