@@ -21,8 +21,10 @@ static const IrVar vars[] = {
     { "fl", IR_FLAGS, 0, -1, offsetof(GenCpu, flags) },
     { "fl2", IR_FLAGS, 0, -1, offsetof(GenCpu, more_flags) },
     { "pc", IR_I64, IR_VAR_PC, -1, offsetof(GenCpu, pc) },
+    { "ra", IR_I64, 0, 9, offsetof(GenCpu, ra) },
 };
-enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27 };
+enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27,
+       VAR_RA = 30 };
 
 static uint64_t help_mix(Vcpu *v, uint64_t a, uint32_t b)
 {
@@ -156,6 +158,7 @@ void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
     for (unsigned n = 0; n < 8; n++)
         cpu->r[n] = int_value(&s);
     cpu->r[8] = (uint64_t)(uintptr_t)memory;
+    cpu->ra = gen_pc(seed) + GEN_INSNS * 4;
     for (unsigned n = 0; n < 4; n++) {
         cpu->w[n] = (uint32_t)int_value(&s);
         cpu->d[n] = float_bits(&s, 64);
@@ -360,20 +363,22 @@ static IrRef gen_flags(void)
 }
 
 /* An address in the program's memory (or, rarely, nowhere): base, index in *ret_index, *ret_imm. */
-static IrRef address(bool aligned, unsigned log2, IrRef *ret_index, int64_t *ret_imm)
+static IrRef address(bool aligned, IrRef *ret_index, int64_t *ret_imm)
 {
     IrBuilder *b = gen.b;
     IrRef base = ir_get(b, VAR_BASE);
     *ret_index = IR_NONE;
+    if (chance(3)) { /* one of a few places, which are met again */
+        *ret_imm = 16 * (int64_t)pick(4) + (aligned ? 0 : 4 * (int64_t)pick(4));
+        return base;
+    }
     *ret_imm = (int64_t)pick(256) * (aligned ? 16 : 1);
     if ((gen_config.classes & GEN_FAULT) && chance(60))
         return ir_const(b, IR_I64, 0x100 + pick(256) * (aligned ? 16 : 1));
     IrRef offset = ir_op2(b, IR_and, any(IR_I64), ir_const(b, IR_I64, aligned ? 0xf0 : 0xff));
-    if (ret_index && chance(2))
-        *ret_index = offset;
-    else
-        base = ir_op2(b, IR_add, base, offset);
-    (void)log2;
+    if (!chance(2))
+        return ir_op2(b, IR_add, base, offset);
+    *ret_index = offset;
     return base;
 }
 
@@ -385,7 +390,7 @@ static unsigned order_bits(void)
 
 static IrRef gen_atomic(void)
 {
-    IrRef index = IR_NONE;
+    IrRef index;
     int64_t imm;
     IrType t = word();
     unsigned log2 = pick(t == IR_I64 ? 4 : 3), attr = log2 | IR_MEM_SEQ_CST;
@@ -399,7 +404,7 @@ static IrRef gen_atomic(void)
         attr |= IR_MEM_BE;
     IrRef at;
     do
-        at = address(true, log2, &index, &imm); /* atomics take no index */
+        at = address(true, &index, &imm); /* atomics take no index */
     while (index);
     if (chance(3))
         at = ir_op2(gen.b, IR_add, at, ir_const(gen.b, IR_I64, 1ull << log2));
@@ -438,7 +443,7 @@ static IrRef gen_mem(void)
         attr |= IR_MEM_ALIGN;
     IrRef index;
     int64_t imm;
-    IrRef at = address(aligned, log2, &index, &imm);
+    IrRef at = address(aligned, &index, &imm);
     if (index)
         attr |= pick(4) << IR_MEM_SCALE_SHIFT;
     if (chance(2))
@@ -882,13 +887,37 @@ static void gen_ops(unsigned n_ops)
 
 static GuestAddr later_insn(unsigned index)
 {
-    unsigned to = index + 1 + pick(GEN_INSNS - index);
-    return gen.ctx->pc + 4 * (uint64_t)(to - index);
+    return gen.ctx->pc + 4 * (uint64_t)(1 + pick(GEN_INSNS - index));
 }
 
 static GuestAddr some_later_insn(void)
 {
     return later_insn((unsigned)(gen.ctx->pc - gen_pc(gen_config.seed)) / 4);
+}
+
+/* To later instructions, which return once: `ra` then leads to the end. Regions go on behind it,
+ * without the values of before. */
+static bool gen_guest_call(GuestAddr to)
+{
+    IrBuilder *b = gen.b;
+    IrRef back = ir_emit(b, IR_codeaddr, IR_I64, 0, 0, 0, 0, 0, 0, (int64_t)(gen.ctx->pc + 4));
+    bool goes_on = gen_is_region(gen_config.seed), indirect = chance(3);
+    ir_put(b, VAR_RA, back);
+    b->unit->flags |= goes_on ? IR_UNIT_REGION : 0;
+    if (indirect)
+        ir_emit(b, goes_on ? IR_gcallind : IR_exit_callind, IR_VOID, 0, 0,
+                ir_const(b, IR_I64, to), back, 0, 0, 0);
+    else
+        ir_emit(b, goes_on ? IR_gcall : IR_exit_call, IR_VOID, 0, 0, back, 0, 0, 0, (int64_t)to);
+    memset(gen.n_pool, 0, sizeof gen.n_pool);
+    return !goes_on;
+}
+
+static bool gen_return(GuestAddr end)
+{
+    IrRef to = ir_get(gen.b, VAR_RA);
+    ir_put(gen.b, VAR_RA, ir_const(gen.b, IR_I64, end));
+    return ir_emit(gen.b, IR_exit_ret, IR_VOID, 0, 0, to, 0, 0, 0, 0);
 }
 
 /* A way out of the unit at the end of instruction `index`, or no way. True: the unit has ended. */
@@ -898,7 +927,7 @@ static bool gen_exit(unsigned index)
     GuestAddr to = later_insn(index);
     IrRef code = ir_const(b, IR_I64, to);
     IrRef back = ir_emit(b, IR_codeaddr, IR_I64, 0, 0, 0, 0, 0, 0, (int64_t)(gen.ctx->pc + 4));
-    switch (pick(14)) {
+    switch (pick(17)) {
     case 0: case 1: case 2: case 3:
         ir_emit(b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0, (int64_t)to);
         return false;
@@ -911,6 +940,8 @@ static bool gen_exit(unsigned index)
     case 7: ir_emit(b, IR_exit_call, IR_VOID, 0, 0, back, 0, 0, 0, (int64_t)to); return true;
     case 8: ir_emit(b, IR_exit_callind, IR_VOID, 0, 0, code, back, 0, 0, 0); return true;
     case 9: ir_emit(b, IR_exit_ret, IR_VOID, 0, 0, code, 0, 0, 0, 0); return true;
+    case 10: case 11: return gen_guest_call(to);
+    case 12: return gen_return(gen_pc(gen_config.seed) + GEN_INSNS * 4);
     default: return false;
     }
 }

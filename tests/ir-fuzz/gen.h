@@ -14,6 +14,7 @@ typedef struct GenCpu {
     V128 v[6];
     uint64_t r[9];     /* r[8]: address of the memory that programs use */
     uint64_t pc;
+    uint64_t ra;       /* where calls return to; nothing else writes it */
     uint64_t d[4];
     uint32_t w[4], s[4], flags, more_flags;
 } GenCpu;

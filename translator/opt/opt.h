@@ -12,6 +12,7 @@
  *   ssa       guest variables become values, with phis                                   [ssa.c]
  *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
  *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
+ *   reload    loads of what was stored before take the value                          [reload.c]
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
  *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
@@ -30,6 +31,7 @@ void opt_split(IrUnit *u);
 void opt_ssa(IrUnit *u);
 void opt_gvn(IrUnit *u);
 void opt_extend(IrUnit *u);
+void opt_reload(IrUnit *u);
 void opt_licm(IrUnit *u);
 void opt_polls(IrUnit *u);
 void opt_skip(IrUnit *u);

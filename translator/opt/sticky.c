@@ -81,6 +81,27 @@ static void silence(IrUnit *u, uint32_t block, IrRef get, IrRef set)
 
 /* -- what was read ----------------------------------------------------------------------------- */
 
+static bool uses_marked(const Sticky *s, IrRef r)
+{
+    unsigned n;
+    const IrRef *arg = ir_args(s->u, r, &n);
+    for (unsigned a = 0; a < n; a++)
+        if (arg[a] && arg[a] < s->n_of && s->of[arg[a]])
+            return true;
+    return false;
+}
+
+/* Does a phi take what was marked behind it, round a loop? */
+static bool phi_wants(const Sticky *s)
+{
+    const IrUnit *u = s->u;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            if (u->insn[r].op == IR_phi && uses_marked(s, r))
+                return true;
+    return false;
+}
+
 /* Marks all that is made of v, and finds the puts; false if anything else wants it. */
 static bool find_puts(Sticky *s, IrRef v, uint32_t *ret_block, IrRef *ret_put, unsigned *ret_n)
 {
@@ -90,12 +111,7 @@ static bool find_puts(Sticky *s, IrRef v, uint32_t *ret_block, IrRef *ret_put, u
     *ret_n = 0;
     for (uint32_t k = 0; k < s->c->n_rpo; k++)
         for (IrRef r = u->block[s->c->rpo[k]].first; r; r = u->insn[r].next) {
-            unsigned n;
-            const IrRef *arg = ir_args(u, r, &n);
-            bool uses = false;
-            for (unsigned a = 0; a < n; a++)
-                uses |= arg[a] && arg[a] < s->n_of && s->of[arg[a]];
-            if (!uses)
+            if (!uses_marked(s, r))
                 continue;
             const IrInsn *i = &u->insn[r];
             if (i->op == IR_put && *ret_n < MAX_PUTS) {
@@ -108,7 +124,7 @@ static bool find_puts(Sticky *s, IrRef v, uint32_t *ret_block, IrRef *ret_put, u
                 return false;
             }
         }
-    return true;
+    return !phi_wants(s);
 }
 
 static bool observes(const IrUnit *u, const IrInsn *i)

@@ -244,9 +244,10 @@ static void optimize(Translator *t, IrUnit *u)
     if (t->verify)
         dump_verify(u, "the lifter");
     OptCheck *check = t->verify ? dump_verify : NULL;
-    if (u->n_blocks > 1 && t->no_opt)
+    bool region = u->n_blocks > 1 || u->flags & IR_UNIT_REGION;
+    if (region && t->no_opt)
         opt_cfg(u); /* backends want the blocks in order */
-    else if (u->n_blocks > 1)
+    else if (region)
         opt_run_region(u, check);
     else if (!t->no_opt)
         opt_run_baseline(u, check);
