@@ -152,20 +152,31 @@ static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size
     }
 }
 
-/* Snapshots, with guest addresses as constants of their own, since another entry may mean the same
- * bits as a number. */
+/* The number of a constant of the unit whose constants are the last n, of which one is made unless
+ * the last few have it. */
+static uint16_t add_constant(StoreBuilder *b, uint64_t value, uint32_t *n)
+{
+    enum { NEAR = 16 };
+    const uint64_t *end = (const uint64_t *)(const void *)(b->constants.p + b->constants.n);
+    for (uint32_t k = 1; k <= *n && k <= NEAR; k++)
+        if (end[-(ptrdiff_t)k] == value)
+            return (uint16_t)(*n - k);
+    append(b, &b->constants, &value, sizeof value);
+    b->failed |= *n > UINT16_MAX;
+    return (uint16_t)(*n)++;
+}
+
+/* Snapshots with the constants that they mean: units have more, for their exits, and guest
+ * addresses are others, as another entry may mean the same bits as a number. */
 static void add_snaps(StoreBuilder *b, const UnitTables *u, uint64_t bias)
 {
-    uint32_t n_constants = u->n_constants;
-    append(b, &b->constants, u->constant, u->n_constants * sizeof *u->constant);
-    for (uint32_t n = 0; n < u->n_snaps; n++) {
+    uint32_t n_constants = 0;
+    for (uint32_t n = 0; n < u->n_snaps && !b->failed; n++) {
         UnitSnap s = u->snap[n];
-        if (s.kind == UNIT_SNAP_GUEST) {
-            uint64_t value = u->constant[s.what] - bias;
-            append(b, &b->constants, &value, sizeof value);
-            s.what = (uint16_t)n_constants;
-            b->failed |= n_constants++ > UINT16_MAX;
-        }
+        if (s.kind == UNIT_SNAP_GUEST)
+            s.what = add_constant(b, u->constant[s.what] - bias, &n_constants);
+        else if (s.kind == UNIT_SNAP_CONST || s.kind == UNIT_SNAP_VCONST)
+            s.what = add_constant(b, u->constant[s.what], &n_constants);
         append(b, &b->snaps, &s, sizeof s);
     }
 }
