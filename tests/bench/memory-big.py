@@ -85,9 +85,10 @@ def programs(root, data):
     java = find(root, '/usr/lib/jvm/java')
     node = '/usr/bin/node' if os.path.exists(f'{root}/usr/bin/node') else None
     python = os.path.exists(f'{root}/usr/bin/python3')
+    machine = ['-march=rv64gc', '-mabi=lp64d'] if cc1 and 'riscv64' in cc1 else []
     return [
-        ('cc1', cc1 and [cc1, '-quiet', '-O2', '-imultiarch', cc1.split('/')[-3], f'{data}/big.c',
-                         '-o', '/dev/null']),
+        ('cc1', cc1 and [cc1, '-quiet', '-O2', *machine, '-imultiarch', cc1.split('/')[-3],
+                         f'{data}/big.c', '-o', '/dev/null']),
         ('node-small', node and [node, f'{data}/small.js']),
         ('node', node and [node, f'{data}/big.js']),
         ('java-dump', java and [java, '-Xmx256m', '-Xshare:dump',
