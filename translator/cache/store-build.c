@@ -457,7 +457,7 @@ static void add_tables(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
         .n_points = b->points.n / sizeof(StorePoint), .n_snaps = b->snaps.n / sizeof(UnitSnap),
         .n_relocs = b->relocs.n / sizeof(uint32_t), .n_ranges = ranges->n / sizeof(StoreRange),
         .guest_bytes = bytes->n, .fp_site_bytes = b->fp_site_bytes,
-        .warm = b->warm,
+        .limit = b->joined_limit,
     };
     StoreUnit last = unit_start(b);
     append(b, &b->units, &last, sizeof last);
@@ -524,11 +524,11 @@ static void close_chunk(StoreBuilder *b)
     buffer_free(&bytes);
 }
 
-void build_part(StoreBuilder *b, bool warm, uint32_t limit)
+void build_part(StoreBuilder *b, uint32_t limit, uint32_t joined_limit)
 {
-    if (b->code.n >= STORE_PART_CODE || warm != b->warm)
+    if (b->code.n >= STORE_PART_CODE || joined_limit != b->joined_limit)
         close_chunk(b);
-    b->warm = warm;
+    b->joined_limit = joined_limit;
     b->limit = limit;
 }
 

@@ -15,7 +15,7 @@ typedef struct StoreBuffer { uint8_t *p; size_t n, cap; } StoreBuffer;
 
 typedef struct StoreBuilder {
     uint32_t fp_site_bytes;
-    bool warm;                /* the open chunk: StoreTables.warm */
+    uint32_t joined_limit;    /* of the open chunk: StoreTables.limit */
     uint32_t limit;           /* of its code: then it is closed */
     bool failed;
     /* the open chunk; parts: of SeenBytes */
@@ -37,9 +37,9 @@ bool build_suits(const CompiledUnit *u, uint64_t bias);
 /* `seen`: the guest bytes of the unit's ranges one after another. */
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen);
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n);
-/* What follows goes into another chunk, if this one is large enough to be worth one, or was not
- * made in the same way; chunks get so much code (STORE_CHUNK_CODE …). */
-void build_part(StoreBuilder *b, bool warm, uint32_t limit);
+/* What follows goes into another chunk, if this one is large enough to be worth one, or is not of
+ * the same kind; chunks get so much code now, and when they are joined (STORE_CHUNK_CODE …). */
+void build_part(StoreBuilder *b, uint32_t limit, uint32_t joined_limit);
 /* The group is in the file but for its head, which makes it one; or false: failed, or there is
  * nothing. ret_end: where it ends. */
 bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end);

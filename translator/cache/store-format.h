@@ -13,11 +13,12 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 2,
+    STORE_FORMAT = 3,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
-     * again; of what was translated ahead of time little is. */
-    STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10,
+     * again; of what was translated ahead of time little is, and of a library each program runs
+     * something else. */
+    STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10, STORE_SHARED_CODE = 8 << 10,
     STORE_LATER_CODE = 32 << 10,  /* others run little of what a process adds to what it found */
     STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
@@ -74,7 +75,7 @@ typedef struct StoreTables {
     uint32_t n_vconsts, n_constants, n_units, n_links, n_seen, n_fp_sites, n_patterns, n_points,
         n_snaps, n_relocs, n_ranges, guest_bytes;
     uint32_t kept_bytes, fp_site_bytes;
-    uint32_t warm;                /* translated ahead of time: closed at STORE_WARM_CODE */
+    uint32_t limit;               /* of the code of a chunk that this one becomes part of */
     uint32_t free;
 } StoreTables;
 

@@ -356,8 +356,8 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
         if (!chunk_is_sound(w, chunk, &c, &code) ||
             c.tables->fp_site_bytes != w->builder.fp_site_bytes)
             continue;
-        build_part(&w->builder, c.tables->warm,
-                   c.tables->warm ? STORE_WARM_CODE : STORE_CHUNK_CODE);
+        uint32_t limit = c.tables->limit ? c.tables->limit : STORE_CHUNK_CODE;
+        build_part(&w->builder, limit, limit);
         for (uint32_t n = 0; n < c.tables->n_units; n++)
             place_newest(w, chunk, &c, code, n, u);
         let_go(w, c.tables->kept_bytes);
@@ -387,7 +387,7 @@ static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uin
 {
     uint64_t ends[2];
     build_begin(&w->builder, w->fd, end, most_chunks(w, u, false));
-    build_part(&w->builder, u->warm, u->limit);
+    build_part(&w->builder, u->limit, u->joined_limit);
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &ends[0])) {
         (void)!ftruncate(w->fd, (off_t)end); /* no space: give back what was had */
@@ -409,7 +409,7 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
     build_begin(&w->builder, w->joined_fd, sizeof(StoreHeader), most_chunks(w, u, true));
     if (!add_stored(w, u))
         return;
-    build_part(&w->builder, u->warm, u->limit);
+    build_part(&w->builder, u->limit, u->joined_limit);
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &end))
         return;

@@ -86,8 +86,7 @@ typedef struct StoreUnits {
     uint64_t bias;
     const uint8_t *code;      /* the guest file as it is mapped here, from code_off */
     uint64_t code_off, code_bytes;
-    bool warm;                /* not run: translated ahead of time */
-    uint32_t limit;           /* of a chunk's code */
+    uint32_t limit, joined_limit; /* of a chunk's code now, and when it is joined with others */
     char path[STORE_PATH_BYTES]; /* of the guest file, for people to see */
 } StoreUnits;
 /* Appends what isn't there yet. False: somebody else is writing, try again later. May fault; then

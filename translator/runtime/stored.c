@@ -17,6 +17,7 @@ typedef struct FileMap {
     uint64_t bias;            /* address less offset in the file */
     TranslatorFile id;
     StoreFile *file;          /* NULL: not looked for yet */
+    bool program;             /* the program or its interpreter, not a library */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
     uint32_t n_chunks, n_found; /* units of those that are loaded */
 } FileMap;
@@ -24,6 +25,7 @@ typedef struct FileMap {
 struct Stored {
     Store store;
     FileMap *maps;            /* the one used last comes first */
+    unsigned n_files;         /* how many have been mapped */
     StoredChunk *loaded;
     StoredChunk refused;      /* what a chunk is that doesn't fit this process */
     uint32_t saved;           /* units of the code buffer's table below need no saving */
@@ -68,6 +70,7 @@ void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_
         return;
     *m = (FileMap) { .start = start, .end = start + bytes, .bias = start - offset, .id = *id };
     pthread_mutex_lock(&t->lock);
+    m->program = t->stored->n_files++ < 2;
     m->next = t->stored->maps;
     t->stored->maps = m;
     pthread_mutex_unlock(&t->lock);
@@ -86,7 +89,7 @@ static void split_map(FileMap *m, GuestAddr from)
     if (!rest)
         return;
     *rest = (FileMap) { .next = m->next, .start = from, .end = m->end, .bias = m->bias,
-                        .id = m->id, .file = m->file };
+                        .id = m->id, .file = m->file, .program = m->program };
     m->next = rest;
 }
 
@@ -519,12 +522,15 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
 }
 
 /* A process that found most of what it ran in the store leaves its own in small chunks: of those
- * that have it in common with others each is loaded for the few units that this one needs. */
-static uint32_t chunk_limit(const FileMap *m, uint32_t n_new)
+ * that have it in common with others each is loaded for the few units that this one needs. So does
+ * one that uses little of a library. */
+static void set_limits(const FileMap *m, StoreUnits *u)
 {
     enum { MANY = 4096 };
-    return m->n_found >= n_new || (m->n_found && n_new < MANY) ? STORE_LATER_CODE
-                                                               : STORE_CHUNK_CODE;
+    bool later = m->n_found >= u->n || (m->n_found && u->n < MANY);
+    bool shared = !m->program && u->n < MANY;
+    u->joined_limit = shared ? STORE_SHARED_CODE : STORE_CHUNK_CODE;
+    u->limit = later && !shared ? STORE_LATER_CODE : u->joined_limit;
 }
 
 /* May fault. False: again later. */
@@ -534,9 +540,10 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
     StoreUnits units = {
         .n = collect(t, m, end), .bias = m->bias, .code = host(m->start),
         .code_off = m->start - m->bias, .code_bytes = m->end - m->start,
-        .warm = t->warming,
+        .limit = STORE_WARM_CODE, .joined_limit = STORE_WARM_CODE,
     };
-    units.limit = t->warming ? STORE_WARM_CODE : chunk_limit(m, units.n);
+    if (!t->warming)
+        set_limits(m, &units);
     units.unit = s->new_unit;
     units.seen = s->new_seen;
     if (!units.n)
