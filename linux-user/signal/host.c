@@ -57,7 +57,9 @@ static void host_crash(int sig, const siginfo_t *info, const ucontext_t *uc)
     Text t = {line, line + sizeof line};
     text_add(&t, "calque: signal ");
     text_add_number(&t, (unsigned)sig, 10, 1);
-    text_add(&t, " in the emulator at 0x");
+    text_add(&t, ", code ");
+    text_add_number(&t, (unsigned)info->si_code, 10, 1);
+    text_add(&t, ", in the emulator at 0x");
     text_add_number(&t, (uint64_t)uc->uc_mcontext.gregs[REG_RIP], 16, 1);
     text_add(&t, ", address 0x");
     text_add_number(&t, (uintptr_t)info->si_addr, 16, 1);

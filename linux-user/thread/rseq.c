@@ -111,13 +111,16 @@ static void take_from_library(const Thread *t)
 long sys_rseq(Thread *t, const uint64_t *args)
 {
     uint32_t signature = (uint32_t)args[3];
+    bool begins = !t->rseq && !((int)args[2] & RSEQ_UNREGISTER);
     if (!t->rseq)
         take_from_library(t);
-    long r = host_raw(HOST_NR_RSEQ, args[0], (uint32_t)args[1], (uint32_t)args[2], signature);
-    if (r == 0 && (int)args[2] == RSEQ_UNREGISTER) {
-        t->rseq = 0;
-    } else if (r == 0) {
+    /* Known before: where the struct can't be used the kernel says so on the way back already. */
+    if (begins)
         t->rseq = args[0];
+    long r = host_raw(HOST_NR_RSEQ, args[0], (uint32_t)args[1], (uint32_t)args[2], signature);
+    if (r == 0 ? (int)args[2] == RSEQ_UNREGISTER : begins)
+        t->rseq = 0;
+    if (r == 0 && begins) {
         t->rseq_bytes = (uint32_t)args[1];
         t->rseq_signature = signature;
         t->rseq_stubs = NULL; /* with the first store: most threads never have a sequence */
@@ -125,11 +128,27 @@ long sys_rseq(Thread *t, const uint64_t *args)
     return r;
 }
 
+static bool unregister(const Thread *t)
+{
+    return host_raw(HOST_NR_RSEQ, t->rseq, t->rseq_bytes, RSEQ_UNREGISTER, t->rseq_signature) == 0;
+}
+
+/* A struct that the guest has unmapped can't be unregistered, and would kill the thread on its way
+ * to the end, which is none of the guest's code any more: for a moment there is memory again. */
 void rseq_end(Thread *t)
 {
     if (!t->rseq)
         return;
-    host_raw(HOST_NR_RSEQ, t->rseq, t->rseq_bytes, RSEQ_UNREGISTER, t->rseq_signature);
+    if (!unregister(t)) {
+        uint64_t start = t->rseq & -MEM_PAGE;
+        uint64_t bytes = ((t->rseq + t->rseq_bytes + MEM_PAGE - 1) & -MEM_PAGE) - start;
+        long p = host_raw(SYS_mmap, start, bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (p == (long)start) {
+            unregister(t);
+            host_raw(SYS_munmap, start, bytes);
+        }
+    }
     t->rseq = 0;
 }
 

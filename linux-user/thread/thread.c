@@ -436,6 +436,7 @@ _Noreturn void thread_exit(Thread *t)
 
 _Noreturn void thread_exit_process(Thread *t, int status)
 {
+    rseq_end(t);
     thread_save_last(t);
     trace_publish(t);
     if (log_on(LOG_STRACE))

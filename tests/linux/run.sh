@@ -53,6 +53,9 @@ for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
             echo "$name: $as differs from native"
             cat "$tmp/$as.out.err"
             result=1
+        elif grep 'in the emulator' "$tmp/$as.out.err"; then
+            echo "$name: a crash of the emulator's own as $as"
+            result=1
         fi
     done
 done
