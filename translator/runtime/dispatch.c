@@ -214,15 +214,18 @@ static VcpuExit dispatch(Vcpu *v)
     }
 }
 
-uint32_t vcpu_syscall(Vcpu *v)
+VcpuCallback vcpu_syscall_begin(Vcpu *v)
 {
     const Translator *t = v->translator;
     vcpu_code_end(v);
     v->in_guest = false;
-    bool done = t->callbacks.syscall(t->opaque, v);
+    return (VcpuCallback){ t->callbacks.syscall, t->opaque };
+}
+
+void vcpu_syscall_end(Vcpu *v)
+{
     v->in_guest = true;
     while (!vcpu_code_begin(v)) {}
-    return done;
 }
 
 VcpuExit vcpu_run(Vcpu *v, VcpuExitInfo *ret_info)

@@ -62,8 +62,11 @@ void vcpu_kick_runtime(Vcpu *v);
  * to units are good. */
 bool vcpu_code_begin(Vcpu *v);
 void vcpu_code_end(Vcpu *v);
-/* dispatch.c, for backends: TranslatorCallbacks.syscall, called by translated code. 0: not done */
-uint32_t vcpu_syscall(Vcpu *v);
+/* dispatch.c, for backends: what translated code does before and behind a call of
+ * TranslatorCallbacks.syscall, which it makes itself. */
+typedef struct VcpuCallback { bool (*call)(void *opaque, Vcpu *v); void *opaque; } VcpuCallback;
+VcpuCallback vcpu_syscall_begin(Vcpu *v);
+void vcpu_syscall_end(Vcpu *v);
 
 /* dump.c: what -d shows */
 void dump_guest_code(const Translator *t, const IrUnit *u, const uint8_t *code, size_t bytes);

@@ -54,6 +54,7 @@ struct Translator {
     void *backend_data;            /* the backend's own */
     struct UnitTable *units;       /* unit-table.h */
     Vcpu *vcpus;
+    bool shared;                   /* there have been two of them */
     Vcpu *idle;                    /* freed ones, kept for the next threads: n_idle of them */
     unsigned n_idle;
     TranslatorStats stats;

@@ -96,6 +96,7 @@ Vcpu *vcpu_new(Translator *t, const Vcpu *from)
         t->isa->reset(v->cpu, t->cpu_model);
     }
     pthread_mutex_lock(&t->lock);
+    t->shared |= t->vcpus != NULL; /* before there is anybody else who could see in_code */
     v->next = t->vcpus;
     t->vcpus = v;
     pthread_mutex_unlock(&t->lock);
@@ -232,6 +233,10 @@ void vcpu_kick_runtime(Vcpu *v)
 bool vcpu_code_begin(Vcpu *v)
 {
     Translator *t = v->translator;
+    if (!t->shared) {
+        atomic_store_explicit(&v->in_code, true, memory_order_relaxed);
+        return true;
+    }
     /* Sequentially consistent against quiesce(): it sets the request, then looks at in_code. */
     atomic_store_explicit(&v->in_code, true, memory_order_seq_cst);
     if (__builtin_expect(!atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 1))
@@ -245,6 +250,10 @@ bool vcpu_code_begin(Vcpu *v)
 void vcpu_code_end(Vcpu *v)
 {
     Translator *t = v->translator;
+    if (!t->shared) {
+        atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
+        return;
+    }
     atomic_store_explicit(&v->in_code, false, memory_order_seq_cst);
     if (__builtin_expect(atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 0)) {
         pthread_mutex_lock(&t->quiesce_lock);

@@ -155,8 +155,17 @@ static void stub_call_fn(Emit *e)
     emit8(e, 0xc3);
 }
 
+static void call_c(Emit *e, uintptr_t fn)
+{
+    enc_lea(e, true, RDI, (Mem) { REG_STATE, REG_NONE, 0, 0, -STATE_BIAS });
+    enc_mov_ri(e, RAX, fn);
+    enc_rr(e, 0, 0, 0, 0xff, 2, RAX);
+}
+
 /* The whole way through the dispatcher and its caller costs as much as a short call of the
- * kernel's. The code that made the call may have been flushed meanwhile, so it goes on by a
+ * kernel's. What the host's kernel returns to has no return addresses predicted, so the callback is
+ * called from here: functions that have returned before and those that are called behind it cost
+ * little. The code that made the call may have been flushed meanwhile, so it goes on by a
  * look-up. */
 static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jump, Label *leave_all)
 {
@@ -164,12 +173,16 @@ static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jum
     move_homes(e, b, isa, false);
     enc_store(e, true, MEM_STATE(return_stack), RSP);
     enc_load(e, true, RSP, MEM_STATE(c_stack));
-    enc_lea(e, true, RDI, (Mem) { REG_STATE, REG_NONE, 0, 0, -STATE_BIAS });
-    enc_mov_ri(e, RAX, (uintptr_t)vcpu_syscall);
+    call_c(e, (uintptr_t)vcpu_syscall_begin); /* gives a VcpuCallback in rax, rdx */
+    enc_mov_rr(e, true, RDI, RDX);
+    enc_lea(e, true, RSI, (Mem) { REG_STATE, REG_NONE, 0, 0, -STATE_BIAS });
     enc_rr(e, 0, 0, 0, 0xff, 2, RAX);
+    enc_mov_rr(e, false, RBX, RAX); /* which C keeps */
+    call_c(e, (uintptr_t)vcpu_syscall_end);
+    enc_movzx(e, 1, RAX, operand_reg(RBX));
     enc_load(e, true, RSP, MEM_STATE(return_stack));
     move_homes(e, b, isa, true);
-    enc_alu_i(e, ALU_CMP, false, operand_reg(RAX), 0);
+    enc_test(e, false, RAX, RAX);
     enc_jcc(e, CC_E, &not_done);
     enc_load(e, true, RAX, mem_state(offsetof(Vcpu, cpu) + isa->pc_offset));
     enc_jmp(e, jump);
