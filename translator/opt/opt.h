@@ -16,6 +16,7 @@
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
  *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
+ *   carry     carries are taken where the host's flags have them                     [carry.c]
  *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H
@@ -26,6 +27,7 @@
 void opt_forward(IrUnit *u);
 void opt_address(IrUnit *u);
 void opt_index(IrUnit *u);
+void opt_carry(IrUnit *u);
 void opt_dce(IrUnit *u);
 void opt_split(IrUnit *u);
 void opt_ssa(IrUnit *u);

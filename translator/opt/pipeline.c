@@ -29,6 +29,7 @@ const OptPass opt_region_passes[] = {
     { "licm", opt_licm },
     { "polls", opt_polls },
     { "skip", opt_skip },
+    { "carry", opt_carry },
     { "address", opt_address },
     { "index", opt_index },
     { "dead", opt_dce_region },

@@ -62,7 +62,8 @@ typedef struct X86Backend {
     FlagsKind flags_kind; \
     struct { uint32_t value; HostCc cc; } cond[CONDS_MAX]; \
     unsigned n_conds; \
-    uint32_t logic_of           /* an and/or/xor's result that EFLAGS describe, or 0 */
+    uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */ \
+    uint32_t sum_of             /* an add or sub whose CF is there (and for sub, all of cmp's) */
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
 struct EmitState {
@@ -115,6 +116,10 @@ bool flags_live(Emit *e);                  /* would flags_clobber() emit anythin
 void flags_fetch(Emit *e, uint32_t value); /* RaTarget.fetch */
 void flags_forget(Emit *e);                /* EFLAGS hold nothing any more (end of the unit) */
 void flags_logic_result(Emit *e, IrInsn *i); /* EFLAGS are those of and/or/xor with this result */
+/* EFLAGS are those of add or sub with this result. */
+void flags_sum_result(Emit *e, IrInsn *i);
+/* Is the i1 value v a condition of EFLAGS as they are, be it still wanted or not? */
+bool flags_have_cond(Emit *e, IrRef v, HostCc *ret_cc);
 HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc); /* or CC_NONE */
 
 /* EFLAGS of this kind to the register format in ax: sets rax only. */

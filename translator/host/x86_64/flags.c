@@ -34,6 +34,7 @@ void flags_forget(Emit *e)
     s->flags_value = 0;
     s->n_conds = 0;
     s->logic_of = 0;
+    s->sum_of = 0;
     s->flags_kind = FLAGS_NONE;
 }
 
@@ -233,6 +234,24 @@ void flags_logic_result(Emit *e, IrInsn *i)
 {
     flags_forget(e);
     e->s->logic_of = result(e, i);
+}
+
+void flags_sum_result(Emit *e, IrInsn *i)
+{
+    flags_forget(e);
+    e->s->sum_of = result(e, i);
+}
+
+bool flags_have_cond(Emit *e, IrRef v, HostCc *ret_cc)
+{
+    const struct EmitState *s = e->s;
+    uint32_t value = ra_root(e->ra, v);
+    for (unsigned n = 0; n < s->n_conds; n++)
+        if (s->cond[n].value == value) {
+            *ret_cc = s->cond[n].cc;
+            return true;
+        }
+    return false;
 }
 
 uint32_t flags_conds(Emit *e, IrRef v)

@@ -43,6 +43,35 @@ static void add_imm(Emit *e, IrInsn *i, IrRef a, int32_t imm)
     enc_lea(e, w, d, mem_bi(ra, REG_NONE, 0, imm));
 }
 
+/* x + 0 or 1 that comes of CF: adc, or sbb of -1 for its complement. */
+static bool add_carry(Emit *e, IrInsn *i)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        const IrInsn *number = ra_insn(e->ra, i->arg[k]);
+        HostCc cc;
+        uint64_t c;
+        if (!number || number->op != IR_b2i || number->type != i->type ||
+            !flags_have_cond(e, number->arg[0], &cc) || (cc != CC_B && cc != CC_AE) ||
+            flags_live(e) || ra_same(e->ra, i->arg[0], i->arg[1]) ||
+            ra_is_const(e->ra, i->arg[!k], &c))
+            continue;
+        Reg d = ra_def_over(e->ra, i, i->arg[!k]);
+        enc_alu_i(e, cc == CC_B ? ALU_ADC : ALU_SBB, is64(i), operand_reg(d), cc == CC_B ? 0 : -1);
+        flags_forget(e);
+        return true;
+    }
+    return false;
+}
+
+/* Does a comparison follow that wants the carry (opt/carry.c)? */
+static bool carry_follows(Emit *e, const IrInsn *i)
+{
+    IrRef r = (IrRef)(i - e->unit->insn);
+    const IrInsn *n = i->next ? &e->unit->insn[i->next] : NULL;
+    return n && n->op == IR_cmp && n->arg[0] == r && (n->cc == IR_CMP_ULT || n->cc == IR_CMP_UGE) &&
+           (n->arg[1] == i->arg[0] || n->arg[1] == i->arg[1]);
+}
+
 static void select_add(Emit *e, IrInsn *i)
 {
     bool w = is64(i);
@@ -50,6 +79,25 @@ static void select_add(Emit *e, IrInsn *i)
     IrRef a = i->arg[0], b = i->arg[1];
     if (paired(e, i)) {
         arith_with_flags(e, i);
+        return;
+    }
+    if (add_carry(e, i))
+        return;
+    if (carry_follows(e, i)) {
+        bool fits = ra_fits_i32(e->ra, b, &imm);
+        if (!fits && !ra_over_is_free(e->ra, i, a) && ra_over_is_free(e->ra, i, b)) {
+            IrRef t = a;
+            a = b;
+            b = t;
+        }
+        flags_clobber(e);
+        Operand o = fits ? operand_reg(0) : ra_use_rm(e->ra, b);
+        Reg d = ra_def_over(e->ra, i, a);
+        if (fits)
+            enc_alu_i(e, ALU_ADD, w, operand_reg(d), imm);
+        else
+            enc_alu(e, ALU_ADD, w, d, o);
+        flags_sum_result(e, i);
         return;
     }
     if (ra_fits_i32(e->ra, a, &imm)) {
@@ -70,8 +118,8 @@ static void select_add(Emit *e, IrInsn *i)
         if (ra_over_is_free(e->ra, i, a)) {
             Operand o = ra_use_rm(e->ra, b);
             Reg d = ra_def_over(e->ra, i, a);
-            flags_forget(e);
             enc_alu(e, ALU_ADD, w, d, o);
+            flags_sum_result(e, i);
             return;
         }
     }
@@ -114,6 +162,7 @@ static void select_sub(Emit *e, IrInsn *i)
     Operand b = ra_use_rm(e->ra, i->arg[1]);
     Reg d = ra_def_over(e->ra, i, i->arg[0]);
     enc_alu(e, ALU_SUB, w, d, b);
+    flags_sum_result(e, i);
 }
 
 static void select_logic(Emit *e, IrInsn *i)
@@ -662,12 +711,32 @@ static HostCc swapped_cc(HostCc cc)
     }
 }
 
+/* Do EFLAGS tell already, as those of a sum with one of its terms, or of the same difference? */
+static bool cmp_is_there(Emit *e, const IrInsn *i, bool w)
+{
+    uint32_t value = e->s->sum_of;
+    if (!value || value >= e->unit->n_insns)
+        return false;
+    const IrInsn *s = &e->unit->insn[value];
+    if (is64(s) != w)
+        return false;
+    if (s->op == IR_sub)
+        return ra_same(e->ra, i->arg[0], s->arg[0]) && ra_same(e->ra, i->arg[1], s->arg[1]);
+    return s->op == IR_add && (i->cc == IR_CMP_ULT || i->cc == IR_CMP_UGE) &&
+           ra_root(e->ra, i->arg[0]) == value &&
+           (ra_same(e->ra, i->arg[1], s->arg[0]) || ra_same(e->ra, i->arg[1], s->arg[1]));
+}
+
 static void select_cmp(Emit *e, IrInsn *i)
 {
     bool w = e->unit->insn[i->arg[0]].type == IR_I64;
     IrRef a = i->arg[0], b = i->arg[1];
     HostCc cc = cmp_cc(i->cc);
     int32_t imm;
+    if (cmp_is_there(e, i, w)) {
+        flags_def_cond(e, i, cc);
+        return;
+    }
     if (ra_fits_i32(e->ra, a, &imm)) {
         a = i->arg[1];
         b = i->arg[0];
