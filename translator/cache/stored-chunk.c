@@ -102,11 +102,12 @@ static bool relocate(Translator *t, StoredChunk *c, uint8_t *code, const uint32_
 static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide)
 {
 #ifdef MADV_POPULATE_WRITE
+    enum { WORTH = 64 << 10 };
     if (wide && at >= wide)
         return;
     uintptr_t from = (uintptr_t)at & ~(uintptr_t)4095;
     uintptr_t to = store_align((uintptr_t)at + bytes, 4096);
-    if (to - from > 8192)
+    if (to - from >= WORTH)
         madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 #endif
 }
