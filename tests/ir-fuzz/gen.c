@@ -280,6 +280,12 @@ static IrRef gen_int(void)
     case 8: return plain(IR_b2i, t, 0, 0, 0);
     case 10: return plain(IR_index, t, 0, pick(4), (int32_t)(pick(1000) - 500));
     case 9: return plain(IR_clz + pick(5), t, 0, 0, 0);
+    case 11: { /* quotient and remainder */
+        unsigned op = IR_udiv + pick(2), first = pick(2);
+        IrRef x = any(t), y = any(t);
+        put(emit(op + 2 * first, t, 0, 0, x, y, 0, 0, 0));
+        return emit(op + 2 * !first, t, 0, 0, x, y, 0, 0, 0);
+    }
     default: return plain(IR_add + pick(IR_extr - IR_add), t, 0, 0, 0);
     }
 }

@@ -242,7 +242,7 @@ void compile_target_init(X86Backend *b)
 
 /* Finds pairs that one machine instruction computes: the arithmetic beside a flags operation on the
  * same operands. The first of the two does the work, the other is marked. */
-enum { PAIR_WINDOW = 6 };
+enum { PAIR_WINDOW = 6, DIVISION_WINDOW = 40 };
 
 static unsigned arithmetic_of(unsigned flags_op)
 {
@@ -279,6 +279,19 @@ static bool is_product(const IrInsn *i, const IrInsn *j)
            (i->op == IR_mul ? is_high_half(j->op) : j->op == IR_mul);
 }
 
+static bool is_division(unsigned op)
+{
+    return op == IR_udiv || op == IR_urem || op == IR_sdiv || op == IR_srem;
+}
+
+/* Quotient and remainder of one division. */
+static bool is_quotient(const IrInsn *i, const IrInsn *j)
+{
+    unsigned a = i->op < j->op ? i->op : j->op, b = i->op < j->op ? j->op : i->op;
+    bool both = (a == IR_udiv && b == IR_urem) || (a == IR_sdiv && b == IR_srem);
+    return both && i->type == j->type && i->arg[0] == j->arg[0] && i->arg[1] == j->arg[1];
+}
+
 static void find_pairs(Emit *e, uint32_t block)
 {
     IrUnit *u = e->unit;
@@ -287,15 +300,18 @@ static void find_pairs(Emit *e, uint32_t block)
         IrInsn *i = &u->insn[r];
         i->mark = 0;
         bool flags = arithmetic_of(i->op), product = i->op == IR_mul || is_high_half(i->op);
-        if (!flags && !product && i->op != IR_sub && i->op != IR_add && i->op != IR_sbc &&
-            i->op != IR_adc)
+        bool division = is_division(i->op);
+        if (!flags && !product && !division && i->op != IR_sub && i->op != IR_add &&
+            i->op != IR_sbc && i->op != IR_adc)
             continue;
         IrRef q = i->prev;
-        for (unsigned k = 0; k < PAIR_WINDOW && q; k++, q = u->insn[q].prev) {
+        unsigned window = division ? DIVISION_WINDOW : PAIR_WINDOW;
+        for (unsigned k = 0; k < window && q; k++, q = u->insn[q].prev) {
             IrInsn *j = &u->insn[q];
-            bool both = product ? is_product(i, j)
-                      : flags   ? is_pair(u, i, j)
-                                : arithmetic_of(j->op) && is_pair(u, j, i);
+            bool both = product  ? is_product(i, j)
+                      : division ? is_quotient(i, j)
+                      : flags    ? is_pair(u, i, j)
+                                 : arithmetic_of(j->op) && is_pair(u, j, i);
             if (!pair[q] && both) {
                 i->mark = MARK_DONE;
                 pair[r] = q;

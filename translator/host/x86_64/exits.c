@@ -44,8 +44,20 @@ void emit_swap(Emit *e, Reg a, Reg b)
     }
 }
 
-/* All at once: home registers from the registers that hold their values now. */
-static void parallel_moves(Emit *e, Reg *from /* [RA_N_REGS], REG_NONE: nothing */)
+/* To arrive in its form, of which nothing is left to be done then if one instruction does both. */
+static void move_in_form(Emit *e, Reg to, Reg from, uint8_t *form)
+{
+    if (*form != IR_FORM_SEXT && *form != IR_FORM_ZEXT) {
+        emit_move(e, to, from);
+        return;
+    }
+    emit_form(e, to, from, *form);
+    *form = IR_FORM_PLAIN;
+}
+
+/* All at once: home registers from the registers that hold their values now, from[it] (REG_NONE:
+ * nothing). Leaves in form[it] what is still to be made there. */
+static void parallel_moves(Emit *e, Reg *from, uint8_t *form)
 {
     uint8_t readers[RA_N_REGS] = { 0 };
     uint32_t pending = 0;
@@ -60,7 +72,7 @@ static void parallel_moves(Emit *e, Reg *from /* [RA_N_REGS], REG_NONE: nothing 
             unsigned d = __builtin_ctz(m);
             if (readers[d])
                 continue;
-            emit_move(e, d, from[d]);
+            move_in_form(e, d, from[d], &form[d]);
             readers[from[d]]--;
             pending &= ~(1u << d);
             moved = true;
@@ -167,6 +179,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     const UnitSnap *s = &e->ra->snap[snap];
     const Reg *home = e->ra->home;
     Reg from[RA_N_REGS];
+    uint8_t form[RA_N_REGS] = { IR_FORM_PLAIN };
     memset(from, REG_NONE, sizeof from);
     bool rax_used = false;
     uint8_t aside[RA_MAX_VARS];
@@ -189,14 +202,16 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             if (s[k].form) /* other variables that have the value there don't mind */
                 emit_form(e, s[k].what, s[k].what, s[k].form);
             emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
-        } else if (home[s[k].var] != s[k].what) { /* else only the form is wanting */
-            from[home[s[k].var]] = s[k].what;
+        } else {
+            form[home[s[k].var]] = s[k].form;
+            if (home[s[k].var] != s[k].what) /* else only the form is wanting */
+                from[home[s[k].var]] = s[k].what;
         }
     }
-    parallel_moves(e, from);
-    for (unsigned k = 0; k < n; k++)
-        if (s[k].kind == UNIT_SNAP_REG && s[k].form && home[s[k].var] != REG_NONE)
-            emit_form(e, home[s[k].var], home[s[k].var], s[k].form);
+    parallel_moves(e, from, form);
+    for (unsigned r = 0; r < RA_N_REGS; r++)
+        if (form[r])
+            emit_form(e, r, r, form[r]);
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind == UNIT_SNAP_REG || s[k].kind == UNIT_SNAP_FLAGS)
             continue;

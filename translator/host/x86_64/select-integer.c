@@ -435,27 +435,22 @@ static void select_mulh(Emit *e, IrInsn *i)
     ra_def_is(e->ra, i, RDX);
 }
 
-/* Divisors 0 and, signed, -1. r[0]: the divisor. */
+/* Divisors 0 and, signed, -1: the quotient in rax, the remainder in rdx. r[0]: the divisor. */
 static void cold_division(Emit *e, Cold *c)
 {
     IrInsn *i = c->insn;
-    bool w = is64(i), rem = i->op == IR_urem || i->op == IR_srem;
-    bool is_signed = i->op == IR_sdiv || i->op == IR_srem;
+    bool w = is64(i), is_signed = i->op == IR_sdiv || i->op == IR_srem;
     Label zero = LABEL_INIT;
     if (is_signed) {
         enc_test(e, w, c->r[0], c->r[0]);
         enc_jcc(e, CC_E, &zero);
-        if (rem)
-            enc_mov_ri(e, RDX, 0);
-        else
-            enc_rr(e, 0, 0, w, 0xf7, 3, RAX);
+        enc_mov_ri(e, RDX, 0);
+        enc_rr(e, 0, 0, w, 0xf7, 3, RAX);
         enc_jmp(e, &c->back);
         enc_bind(e, &zero);
     }
-    if (rem)
-        enc_mov_rr(e, w, RDX, RAX);
-    else
-        enc_mov_ri(e, RAX, 0);
+    enc_mov_rr(e, w, RDX, RAX);
+    enc_mov_ri(e, RAX, 0);
     enc_jmp(e, &c->back);
 }
 
@@ -494,6 +489,8 @@ static void select_div(Emit *e, IrInsn *i)
     if (cold)
         enc_bind(e, &cold->back);
     ra_def_is(e->ra, i, rem ? RDX : RAX);
+    if (paired(e, i)) /* quotient and remainder at once (emit-unit.c finds such pairs) */
+        ra_def_is(e->ra, &e->unit->insn[e->s->pair[i - e->unit->insn]], rem ? RAX : RDX);
 }
 
 /* -- bits -------------------------------------------------------------------------------------- */
@@ -654,12 +651,17 @@ static void select_bfi(Emit *e, IrInsn *i)
     Reg t = ra_temp_gpr(e->ra);
     Reg d = ra_def_over(e->ra, i, i->arg[0]);
     if (keep_fits) {
-        enc_mov_rr(e, true, t, b);
-        if (len < 32)
-            enc_alu_i(e, ALU_AND, false, operand_reg(t), (int32_t)((1u << len) - 1));
-        else if (len == 32)
-            enc_mov_rr(e, false, t, t);
-        else {
+        if (lsb + len == width(i) || len > 32)
+            enc_mov_rr(e, true, t, b);
+        if (lsb + len == width(i)) {
+            /* the shift drops the rest */
+        } else if (len == 8 || len == 16) {
+            enc_movzx(e, len / 8, t, operand_reg(b));
+        } else if (len <= 32) {
+            enc_mov_rr(e, false, t, b);
+            if (len < 32)
+                enc_alu_i(e, ALU_AND, false, operand_reg(t), (int32_t)((1u << len) - 1));
+        } else {
             enc_shift_i(e, SH_SHL, true, t, 64 - len);
             enc_shift_i(e, SH_SHR, true, t, 64 - len);
         }
