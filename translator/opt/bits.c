@@ -92,6 +92,10 @@ OptBits opt_bits_of(const IrUnit *u, const OptBits *of, IrRef r)
         return bits(w, i->attr >> 8, w);
     case IR_sbfx:
         return bits(w, w, i->attr >> 8);
+    case IR_bfi: {
+        unsigned lsb = i->attr & 255, len = i->attr >> 8 & 255;
+        return bits(w, max(a.u, b.u ? lsb + min(b.u, len) : 0), w);
+    }
     case IR_udiv: case IR_urem:
         return bits(w, a.u, w);
     case IR_srem:

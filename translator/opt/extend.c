@@ -131,6 +131,53 @@ static void narrow_compare(Extend *x, uint32_t block, IrRef r)
     u->insn[r].arg[1] = b;
 }
 
+static IrRef shift(Extend *x, uint32_t block, IrRef at, IrRef v, unsigned by)
+{
+    IrType t = (IrType)x->u->insn[at].type;
+    if (!by)
+        return v;
+    IrRef n = emit_before(x, block, at, (IrInsn){ .op = IR_const, .type = t, .imm = by });
+    return emit_before(x, block, at, (IrInsn){ .op = IR_shl, .type = t, .arg = { v, n } });
+}
+
+/* A field that is put above all there is. */
+static IrRef put_above(Extend *x, uint32_t block, IrRef r)
+{
+    IrUnit *u = x->u;
+    IrType t = (IrType)u->insn[r].type;
+    IrRef below = u->insn[r].arg[0], v = u->insn[r].arg[1];
+    unsigned lsb = u->insn[r].attr & 255, len = u->insn[r].attr >> 8 & 255;
+    if (x->bits[below].u > lsb)
+        return r;
+    if (x->bits[v].u > len && lsb + len < (t == IR_I64 ? 64 : 32))
+        v = emit_before(x, block, r,
+                        (IrInsn){ .op = IR_ubfx, .type = t, .attr = len << 8, .arg = { v } });
+    v = shift(x, block, r, v, lsb);
+    if (!x->bits[below].u)
+        return v;
+    u->insn[r].op = IR_or;
+    u->insn[r].attr = 0;
+    u->insn[r].arg[1] = v;
+    return r;
+}
+
+/* A field above which there is nothing. */
+static IrRef take_above(Extend *x, uint32_t block, IrRef r)
+{
+    IrUnit *u = x->u;
+    unsigned lsb = u->insn[r].attr & 255, len = u->insn[r].attr >> 8;
+    if (lsb + len < x->bits[u->insn[r].arg[0]].u)
+        return r;
+    if (!lsb)
+        return u->insn[r].arg[0];
+    IrRef by = emit_before(x, block, r, (IrInsn){ .op = IR_const, .type = u->insn[r].type,
+                                                  .imm = lsb });
+    u->insn[r].op = IR_shr;
+    u->insn[r].attr = 0;
+    u->insn[r].arg[1] = by;
+    return r;
+}
+
 /* The value to use instead, or r. */
 static IrRef rewrite(Extend *x, uint32_t block, IrRef r)
 {
@@ -157,7 +204,9 @@ static IrRef rewrite(Extend *x, uint32_t block, IrRef r)
         }
         return r;
     case IR_ubfx:
-        return !(i->attr & 255) && i->attr >> 8 >= ab.u ? i->arg[0] : r;
+        return take_above(x, block, r);
+    case IR_bfi:
+        return put_above(x, block, r);
     case IR_sbfx:
         return !(i->attr & 255) && i->attr >> 8 >= ab.s ? i->arg[0] : r;
     case IR_cmp:
