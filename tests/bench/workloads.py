@@ -149,9 +149,10 @@ WORKLOADS = [
     Workload('node-start-10', 'start', times(10, 'node -e 0'), ['node']),
     Workload('java-start-5', 'start', times(5, f'{JAVA} -version 2>/dev/null'), ['java']),
     Workload('configure', 'start', 'cp -a /data/hello /tmp/hello && cd /tmp/hello && '
-             './configure > log 2>&1; tail -n 3 log', ['gcc', 'make', '/data/hello'], differs=True),
+             './configure --build=$(gcc -dumpmachine) > log 2>&1 && tail -n 3 log',
+             ['gcc', 'make', '/data/hello'], differs=True),
     Workload('make', 'start', 'cd /data/built-$(dpkg --print-architecture 2>/dev/null || uname -m) && '
-             'make clean > /dev/null && make > /tmp/log 2>&1; tail -n 1 /tmp/log',
+             'make clean > /dev/null && make > /tmp/log 2>&1 && tail -n 1 /tmp/log',
              ['gcc', 'make', '/data/hello'], differs=True),
     Workload('gcc-5000-lines', 'start', 'gcc -O2 -c -o /tmp/x.o /data/big.c && echo done', ['gcc']),
     Workload('gcc-hello-10', 'start', times(10, 'gcc -O2 -o /tmp/x /data/hello.c'), ['gcc']),
@@ -444,7 +445,8 @@ def run_guest(guest, options, rows):
     if os.path.isdir(f'{data}/hello'):
         for name in ('native', 'calque'):
             runners[name].run('d=/data/built-$(dpkg --print-architecture 2>/dev/null || uname -m); '
-                              '[ -d $d ] || { cp -a /data/hello $d && cd $d && ./configure; }')
+                              '[ -d $d ] || { cp -a /data/hello $d && cd $d && '
+                              './configure --build=$(gcc -dumpmachine); }')
     names = list(runners)
     print(f'\n{guest} {suite}: CPU time, ratio to native, median of {options.rounds} rounds')
     print(f'{"workload":18}{"native s":>9}' + ''.join(f'{n:>9}' for n in names[1:]))
