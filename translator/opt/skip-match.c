@@ -439,12 +439,18 @@ static bool is_vzero_if_clean(Skip *s, IrRef v)
     }
 }
 
-/* Clean bytes make it 0. */
+static bool match(Skip *s, IrRef cond, bool is);
+
+/* Clean bytes, within bounds, make it 0. */
 static bool is_zero(Skip *s, IrRef v)
 {
     v = skip_resolve(s, v);
-    const IrInsn *i = insn(s, v);
+    const IrInsn *i = insn(s, v), *other;
     switch (i->op) {
+    case IR_select: /* of 0 and what isn't: strncmp's difference, or all ones at its end */
+        other = insn(s, i->arg[2]);
+        return other->op == IR_const && other->imm && match(s, i->arg[0], true) &&
+               is_zero(s, i->arg[1]);
     case IR_zext: case IR_sext: case IR_trunc:
         return is_zero(s, i->arg[0]);
     case IR_vget:
