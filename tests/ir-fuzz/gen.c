@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/ir-fuzz/gen-strings.h"
 #include "translator/runtime/vcpu.h"
 
 GenConfig gen_config = { 1, ~0u, GEN_ALL };
@@ -43,14 +44,8 @@ static uint64_t help_vec_int(Vcpu *v, const V128 *a, uint32_t b)
 {
     return a->lo * 5 ^ a->hi ^ b;
 }
-static uint64_t help_f64(Vcpu *v, uint64_t a, uint64_t b)
-{
-    return a ^ b >> 1;
-}
-static uint32_t help_f32(Vcpu *v, uint32_t a)
-{
-    return a ^ 0x80000000;
-}
+static uint64_t help_f64(Vcpu *v, uint64_t a, uint64_t b) { return a ^ b >> 1; }
+static uint32_t help_f32(Vcpu *v, uint32_t a) { return a ^ 0x80000000; }
 static uint64_t help_reads(Vcpu *v, uint64_t a)
 {
     const GenCpu *c = (const GenCpu *)v->cpu;
@@ -807,6 +802,10 @@ static void gen_body(unsigned depth)
         if (chance(8) && gen_config.classes & GEN_EXIT)
             ir_emit(gen.b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0,
                     (int64_t)some_later_insn());
+        if (gen_config.classes & GEN_MEM && chance(12)) {
+            keep(gen_string_loop(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), VAR_R + pick(5)));
+            continue;
+        }
         if (depth == 0 || !chance(4))
             continue;
         if (chance(2))

@@ -13,7 +13,7 @@ IrAttrKind ir_attr_kind(IrOp op)
     case IR_fladd: case IR_flsub: case IR_flogic: case IR_fladc: case IR_flsbc: case IR_vfroms:
         return IR_ATTR_TYPE;
     case IR_crc32: case IR_crc32c: case IR_index: case IR_insn: case IR_trap: case IR_trap_if:
-    case IR_scan:
+    case IR_scan: case IR_move:
         return IR_ATTR_NUMBER;
     case IR_fence:
         return IR_ATTR_FENCE;
@@ -156,7 +156,7 @@ bool ir_op_has_imm(IrOp op)
     switch (op) {
     case IR_const: case IR_codeaddr: case IR_insn: case IR_param: case IR_extr: case IR_load:
     case IR_index: case IR_store: case IR_prefetch: case IR_armw: case IR_acas:
-    case IR_condcas: case IR_call:
+    case IR_condcas: case IR_move: case IR_call:
     case IR_f2i: case IR_i2f: case IR_vtos: case IR_vget: case IR_vset: case IR_vsetl:
     case IR_vdupl: case IR_vshl: case IR_vshru: case IR_vshrs: case IR_vext: case IR_vrev:
     case IR_vf2i: case IR_vi2f: case IR_br: case IR_brc: case IR_poll: case IR_exit_if:

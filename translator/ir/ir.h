@@ -87,8 +87,19 @@ typedef enum IrScan {
     IR_SCAN_DIFFERS4, /* from its four low bytes */
     IR_SCAN_EQUAL,    /* is the byte at the same place behind the address in the second argument */
     IR_SCAN_EQUAL_NZ, /* likewise, and isn't 0 */
+    IR_SCAN_WORD,     /* is what the second argument has there: 8, or 0 if one of eight isn't */
     IR_N_SCANS
 } IrScan;
+
+/* attr of move. */
+typedef enum IrMove {
+    IR_MOVE_COPY,  /* the source's bytes; it isn't before the destination by less than the limit and
+                      what is read ahead */
+    IR_MOVE_UNTIL, /* likewise, up to the turn that has the byte, or has it in what is read ahead */
+    IR_MOVE_FILL,  /* the eight bytes over and over, which are a turn's over and over */
+    IR_N_MOVES
+} IrMove;
+enum { IR_MOVE_AHEAD_SHIFT = 32, IR_MOVE_MAX_TURN = 64 };
 
 /* attr of fence: which earlier accesses are ordered before which later ones. */
 enum { IR_FENCE_RR = 1, IR_FENCE_RW = 2, IR_FENCE_WR = 4, IR_FENCE_WW = 8, IR_FENCE_ALL = 15 };

@@ -127,6 +127,12 @@ static bool check_special(Verifier *v, IrRef r)
         return var_ok(v, i, t0) || bad(v, r, "no such variable, or not its type");
     case IR_scan:
         return i->attr < IR_N_SCANS || bad(v, r, "no such scan");
+    case IR_move: {
+        uint32_t turn = (uint32_t)i->imm, ahead = (uint32_t)(i->imm >> IR_MOVE_AHEAD_SHIFT);
+        return (i->attr < IR_N_MOVES && turn && turn <= IR_MOVE_MAX_TURN && !(turn & (turn - 1)) &&
+                ahead < 4096 && !i->arg[3] == (i->attr != IR_MOVE_UNTIL)) ||
+               bad(v, r, "no such move");
+    }
     case IR_vconst:
         return (i->imm >= 0 && i->imm < v->u->n_vconsts) || bad(v, r, "no such constant");
     case IR_copy:

@@ -78,7 +78,39 @@ static bool add_term(SkipSum *sum, IrRef ref, int64_t times)
     return true;
 }
 
-static bool add_to_sum(const Skip *s, IrRef v, int64_t times, SkipSum *sum, unsigned depth)
+/* v is a phi of the head and a constant. */
+static bool is_phi_and_constant(const Skip *s, IrRef v, IrRef *ret_phi, int64_t *ret)
+{
+    *ret = 0;
+    for (unsigned n = 0; n < 8; n++) {
+        v = skip_resolve(s, v);
+        const IrInsn *i = insn(s, v), *c = insn(s, i->arg[1]);
+        if (skip_is_head_phi(s, v)) {
+            *ret_phi = v;
+            return true;
+        }
+        if (i->op != IR_add || c->op != IR_const)
+            return false;
+        *ret = (int64_t)((uint64_t)*ret + (uint64_t)c->imm);
+        v = i->arg[0];
+    }
+    return false;
+}
+
+/* A pointer beside another one: from the second turn on they are so far apart as the way round
+ * makes them. So the other one stands for it, with a guard. */
+static bool follows(Skip *s, IrRef phi, IrRef *ret_phi, int64_t *ret)
+{
+    IrRef self;
+    int64_t step;
+    if (!is_phi_and_constant(s, skip_latch_value(s, phi), ret_phi, ret) || *ret_phi == phi ||
+        !is_phi_and_constant(s, skip_latch_value(s, *ret_phi), &self, &step) || self != *ret_phi)
+        return false;
+    *ret = (int64_t)((uint64_t)*ret - (uint64_t)step);
+    return skip_guard(s, (SkipGuard){ SKIP_APART, phi, *ret_phi, (uint64_t)*ret });
+}
+
+static bool add_to_sum(Skip *s, IrRef v, int64_t times, SkipSum *sum, unsigned depth)
 {
     v = skip_resolve(s, v);
     const IrInsn *i = insn(s, v);
@@ -87,6 +119,12 @@ static bool add_to_sum(const Skip *s, IrRef v, int64_t times, SkipSum *sum, unsi
     if (i->op == IR_const) {
         sum->c = (int64_t)((uint64_t)sum->c + (uint64_t)times * (uint64_t)i->imm);
         return true;
+    }
+    IrRef other;
+    int64_t apart;
+    if (skip_is_head_phi(s, v) && follows(s, v, &other, &apart)) {
+        sum->c = (int64_t)((uint64_t)sum->c + (uint64_t)times * (uint64_t)apart);
+        return add_term(sum, other, times);
     }
     if (skip_is_invariant(s, v) || skip_is_head_phi(s, v))
         return add_term(sum, v, times);
@@ -108,13 +146,13 @@ static bool add_to_sum(const Skip *s, IrRef v, int64_t times, SkipSum *sum, unsi
 
 enum { SUM_DEPTH = 8 };
 
-bool skip_sum(const Skip *s, IrRef v, SkipSum *ret)
+bool skip_sum(Skip *s, IrRef v, SkipSum *ret)
 {
     *ret = (SkipSum){ 0 };
     return add_to_sum(s, v, 1, ret, SUM_DEPTH);
 }
 
-bool skip_phi_step(const Skip *s, IrRef phi, int64_t *ret)
+bool skip_phi_step(Skip *s, IrRef phi, int64_t *ret)
 {
     SkipSum next;
     if (insn(s, phi)->type != IR_I64 || !skip_sum(s, skip_latch_value(s, phi), &next) ||
@@ -124,7 +162,7 @@ bool skip_phi_step(const Skip *s, IrRef phi, int64_t *ret)
     return next.c != 0;
 }
 
-bool skip_step(const Skip *s, const SkipSum *sum, int64_t *ret)
+bool skip_step(Skip *s, const SkipSum *sum, int64_t *ret)
 {
     *ret = 0;
     for (unsigned k = 0; k < sum->n; k++) {
@@ -149,9 +187,7 @@ bool skip_same_terms(const SkipSum *a, const SkipSum *b)
 }
 
 /* -- what is read ------------------------------------------------------------------------------ */
-/* A load whose bytes alone make the value; also the one that a phi brings from the turn before
- * (`old`). NULL: it isn't one. */
-static const IrInsn *data_of(const Skip *s, IrRef v, bool *ret_old)
+const IrInsn *skip_data(const Skip *s, IrRef v, bool *ret_old)
 {
     *ret_old = false;
     for (unsigned n = 0; n < 8; n++) {
@@ -175,12 +211,12 @@ static const IrInsn *data_of(const Skip *s, IrRef v, bool *ret_old)
 static const IrInsn *data(Skip *s, IrRef v)
 {
     bool old;
-    const IrInsn *i = data_of(s, v, &old);
+    const IrInsn *i = skip_data(s, v, &old);
     s->old |= i && old;
     return i;
 }
 
-static bool address(const Skip *s, const IrInsn *load, SkipSum *ret)
+bool skip_address(Skip *s, const IrInsn *load, SkipSum *ret)
 {
     unsigned scale = (load->attr & IR_MEM_SCALE) >> IR_MEM_SCALE_SHIFT;
     *ret = (SkipSum){ .c = load->imm };
@@ -211,24 +247,25 @@ static bool add_test(Skip *s, SkipTest t)
 static bool differs(Skip *s, const IrInsn *load, SkipByte byte)
 {
     SkipTest t = { .byte = byte, .bytes = 1u << (load->attr & IR_MEM_SIZE) };
-    return address(s, load, &t.a) && add_test(s, t);
+    return skip_address(s, load, &t.a) && add_test(s, t);
 }
 
 static bool are_equal(Skip *s, IrRef a, IrRef b)
 {
     bool old_x, old_y;
-    const IrInsn *x = data_of(s, a, &old_x), *y = data_of(s, b, &old_y);
+    const IrInsn *x = skip_data(s, a, &old_x), *y = skip_data(s, b, &old_y);
     if (!x || !y || old_x != old_y || (x->attr ^ y->attr) & (IR_MEM_SIZE | IR_MEM_SIGNED))
         return false;
     s->old |= old_x;
     SkipTest t = { .equal = true, .bytes = 1u << (x->attr & IR_MEM_SIZE) };
-    return address(s, x, &t.a) && address(s, y, &t.b) && add_test(s, t);
+    return skip_address(s, x, &t.a) && skip_address(s, y, &t.b) && add_test(s, t);
 }
 
-static bool guard(Skip *s, SkipGuard g)
+bool skip_guard(Skip *s, SkipGuard g)
 {
     for (unsigned k = 0; k < s->n_guards; k++)
-        if (s->guard[k].kind == g.kind && s->guard[k].value == g.value && s->guard[k].is == g.is)
+        if (s->guard[k].kind == g.kind && s->guard[k].value == g.value &&
+            s->guard[k].other == g.other && s->guard[k].is == g.is)
             return true;
     if (s->n_guards == SKIP_MAX)
         return false;
@@ -244,7 +281,7 @@ static bool is_const(Skip *s, IrRef v, uint64_t c)
     if (i->op == IR_const)
         return (uint64_t)i->imm == c;
     return i->type == IR_I64 && skip_is_invariant(s, v) &&
-           guard(s, (SkipGuard){ SKIP_IS, v, c });
+           skip_guard(s, (SkipGuard){ SKIP_IS, v, 0, c });
 }
 
 static bool is_vzero(const Skip *s, IrRef v)
@@ -267,7 +304,7 @@ static bool no_byte(Skip *s, IrRef v, uint8_t flip)
         IrRef other = skip_resolve(s, i->arg[!k]);
         if (skip_is_invariant(s, other) && insn(s, other)->type == IR_I64 &&
             (load = data(s, i->arg[k])))
-            return guard(s, (SkipGuard){ SKIP_SPLAT, other, 0 }) &&
+            return skip_guard(s, (SkipGuard){ SKIP_SPLAT, other, 0, 0 }) &&
                    differs(s, load, (SkipByte){ other, false, flip });
     }
     return false;
@@ -405,7 +442,7 @@ static bool is_compare_zero(Skip *s, const IrInsn *i)
             return is_nonzero_if_clean(s, i->arg[k]);
         const IrInsn *load = skip_is_invariant(s, other) ? data(s, i->arg[k]) : NULL;
         if (load)
-            return guard(s, (SkipGuard){ SKIP_VSPLAT, other, 0 }) &&
+            return skip_guard(s, (SkipGuard){ SKIP_VSPLAT, other, 0, 0 }) &&
                    differs(s, load, (SkipByte){ other, true, 0 });
     }
     return false;

@@ -1,22 +1,28 @@
 /* data plane */
 /*
  * Loops that look for something in memory get ahead by many turns at once: strlen, memchr, memcmp
- * and what else reads forward until a byte is, or two bytes aren't, what the loop goes on for.
+ * and what else reads forward until a byte is, or two bytes aren't, what the loop goes on for; and
+ * so do those that copy or fill memory.
  *
- * Such a loop has a way round on which it stores nothing, loads at addresses that grow by a
- * constant, and leaves by conditions that skip-match.c understands. Every few turns (as a pointer
- * crosses a boundary, so that short strings don't pay) it asks `scan` how many bytes are such that
- * the loop would go on, makes its phis what they are after as many turns, and goes on there. So
- * the turn that ends the loop, or faults, is the loop's own, with all registers as the code made
- * them; and the order in which memory is looked at stays that of the addresses.
+ * Such a loop has a way round on which it loads at addresses that grow by a constant, leaves by
+ * conditions that skip-match.c understands, and stores nothing or what skip-store.c can tell. Not
+ * at once, since short strings shouldn't pay, but after a few turns, and then again every now and
+ * then, it asks `scan` how many bytes are such that the loop would go on, makes its phis what they
+ * are after as many turns, and goes on there. So the turn that ends the loop, or faults, is the
+ * loop's own, with all registers as the code made them; and the order in which memory is looked at
+ * stays that of the addresses.
  *
  * Phis that step are computed. The others hold what the last turn left (nearly always in registers
  * that nobody will read); that turn's values are made anew from memory. Another thread may have
  * changed it meanwhile, so its conditions are looked at again: if they don't hold, nothing is
  * skipped. For the turns before it what `scan` saw is what they would have loaded.
  *
+ * `move` stores as many turns as it can, and stops before one that would fault, or write where
+ * translated code comes from. What a phi brings from the turn before it reads again, if that must
+ * be what is in memory: where there is one way round alone it is, since no loop asks at once.
+ *
  *   head:  phis, puts, poll                       guards: is it what the tests assume?
- *          brc at a boundary ──────────────────►  scan:   how many turns?
+ *          brc by the pointer ─────────────────►  scan:   how many turns?
  *   rest:  phis of both, puts, the turn  ◄──────  turn:   the last one's values, if as before
  */
 #include "translator/opt/skip.h"
@@ -29,8 +35,9 @@
 
 enum {
     MOST = 1 << 18,     /* bytes a time: a kick must not wait for long */
-    BOUNDARY = 32, TURNS = 8, /* a look each 32 bytes or eight turns, whichever are more */
-    MAX_HEAD_PHIS = 40,
+    AGAIN = 256, AGAIN_TURNS = 8, /* asks again after so many bytes or turns, whichever are more */
+    FEW = 2,            /* turns that aren't worth to ask */
+    MAX_HEAD_PHIS = 40, MAX_GUARDED = 3,
 };
 
 /* -- the way round ----------------------------------------------------------------------------- */
@@ -42,6 +49,7 @@ static bool harmless(const IrUnit *u, const IrInsn *i)
     case IR_exit_if: case IR_br: case IR_brc: case IR_prefetch:
         return true;
     case IR_load:
+    case IR_store: /* skip_see_stores() will look */
         return !(i->attr & ~(unsigned)(IR_MEM_SIZE | IR_MEM_SIGNED | IR_MEM_SCALE));
     case IR_get: case IR_call:
         return false;
@@ -72,6 +80,18 @@ static uint32_t see_block(Skip *s, uint32_t b)
     return 0;
 }
 
+/* The loop has no blocks beside those of the way, and ends nowhere else. */
+static bool is_only_way(const Skip *s)
+{
+    const Cfg *c = s->c;
+    unsigned n = 0, latches = 0;
+    for (uint32_t b = 0; b < s->u->n_blocks; b++)
+        n += c->rpo_index[b] != CFG_NONE && cfg_in_loop(s->u, b, s->head);
+    for (uint32_t p = c->pred_start[s->head]; p < c->pred_start[s->head + 1]; p++)
+        latches += c->rpo_index[c->pred[p]] >= c->rpo_index[s->head];
+    return n == s->n_path && latches == 1;
+}
+
 static bool find_way(Skip *s)
 {
     /* which latch it will be decides what steps, and so what conditions mean: try each */
@@ -88,8 +108,10 @@ static bool find_way(Skip *s)
             s->path[s->n_path++] = b;
             b = see_block(s, b) - 1;
         } while (b != CFG_NONE && b != s->head);
-        if (b == s->head && s->path[s->n_path - 1] == s->latch && s->n_tests)
+        if (b == s->head && s->path[s->n_path - 1] == s->latch) {
+            s->only = is_only_way(s);
             return true;
+        }
     }
     return false;
 }
@@ -103,6 +125,7 @@ typedef struct Plan {
     IrRef value[MAX_HEAD_PHIS];      /* behind the skipped turns */
     unsigned n_phis;
     IrRef pointer;
+    IrRef ask, again;        /* a phi of the head: asks where the pointer is this, and then this */
     IrRef first;             /* of the head, behind phis, puts and the poll */
     IrRef *clone;            /* per value: in the last turn skipped */
     uint32_t n_clone;
@@ -112,7 +135,7 @@ typedef struct Plan {
 
 /* May the value be computed for one turn, from phis that step and what doesn't change? `old`: from
  * any phi of the head, but without loads. */
-static bool can_clone(const Skip *s, IrRef v, bool old, unsigned depth)
+static bool can_clone(Skip *s, IrRef v, bool old, unsigned depth)
 {
     v = skip_resolve(s, v);
     if (skip_is_invariant(s, v))
@@ -140,7 +163,7 @@ static bool see_phis(Plan *p)
     for (IrRef r = u->block[s->head].first; r; r = u->insn[r].next) {
         if (u->insn[r].op != IR_phi)
             continue;
-        if (p->n_phis == MAX_HEAD_PHIS)
+        if (p->n_phis == MAX_HEAD_PHIS - 1) /* and one that asks */
             return false;
         int64_t step = 0;
         if (!skip_phi_step(s, r, &step)) {
@@ -157,10 +180,25 @@ static bool see_phis(Plan *p)
 
 static bool is_power(int64_t v) { return v > 0 && !(v & (v - 1)); }
 
+/* Of the loop's first store; 0 if it has none, or doesn't step. */
+static int64_t store_step(Skip *s)
+{
+    for (unsigned k = 0; k < s->n_path; k++)
+        for (IrRef r = s->u->block[s->path[k]].first; r; r = s->u->insn[r].next) {
+            SkipSum to;
+            int64_t step;
+            if (s->u->insn[r].op == IR_store)
+                return skip_address(s, &s->u->insn[r], &to) && skip_step(s, &to, &step) ? step : 0;
+        }
+    return 0;
+}
+
 static bool see_steps(Plan *p)
 {
     Skip *s = &p->s;
-    p->step = 0;
+    p->step = s->n_tests ? 0 : store_step(s);
+    if (!s->n_tests && !is_power(p->step))
+        return false;
     for (unsigned k = 0; k < s->n_tests; k++)
         for (unsigned side = 0; side <= s->test[k].equal; side++) {
             int64_t step;
@@ -177,7 +215,8 @@ static bool see_steps(Plan *p)
             return false;
     p->pointer = IR_NONE;
     for (unsigned k = 0; k < p->n_phis; k++)
-        if (p->phi_step[k] == p->step && (!p->pointer || p->phi[k] == s->test[0].a.ref[0]))
+        if (p->phi_step[k] == p->step &&
+            (!p->pointer || (s->n_tests && p->phi[k] == s->test[0].a.ref[0])))
             p->pointer = p->phi[k];
     return p->pointer && p->step <= 256;
 }
@@ -192,6 +231,29 @@ static IrRef turn_start(const IrUnit *u, uint32_t head)
         default: return u->insn[r].op == IR_insn ? r : IR_NONE;
         }
     return IR_NONE;
+}
+
+static void merge_tests(Skip *s);
+
+/* Stores nothing, or what `move` can do; with one test alone, of the bytes that it copies. */
+static bool see_stores(Plan *p)
+{
+    Skip *s = &p->s;
+    const SkipStores *t = &s->stores;
+    if (!skip_see_stores(s, p->step))
+        return false;
+    if (!s->only && t->n_old > MAX_GUARDED)
+        return false;
+    if (!t->n || !s->n_tests)
+        return t->n || s->n_tests;
+    merge_tests(s);
+    for (unsigned k = 0; k < s->n_conds; k++)
+        if (s->cond_old[k])
+            return false;
+    const SkipTest *x = &s->test[0];
+    return s->n_tests == 1 && !t->fill && !t->shift && (!t->ahead || t->ahead == p->step) &&
+           !x->equal && x->a.c == t->from.c + t->ahead && skip_same_terms(&x->a, &t->from) &&
+           x->bytes == p->step;
 }
 
 /* -- making code ------------------------------------------------------------------------------- */
@@ -225,6 +287,12 @@ static IrRef make_sum(Plan *p, const SkipSum *sum)
         r = r ? op2(p, IR_add, r, c) : c;
     }
     return r;
+}
+
+/* By how many bytes the shift is. */
+static IrRef make_shift(Plan *p, IrRef shift)
+{
+    return op2(p, IR_and, op2(p, IR_shr, outside(p, shift), number(p, 3)), number(p, 7));
 }
 
 static IrRef smaller(Plan *p, IrRef x, IrRef y)
@@ -296,15 +364,40 @@ static IrRef clone_conditions(Plan *p, bool old)
 /* -- the parts --------------------------------------------------------------------------------- */
 static IrRef either(Plan *p, IrRef x, IrRef y) { return x ? op2(p, IR_or, x, y) : y; }
 
+/* Asked only where the turn before may have gone another way: at the first turn no loop asks. */
+static IrRef guard_old(Plan *p, const SkipOld *old, IrRef wrong)
+{
+    bool vector = p->s.u->insn[old->phi].type == IR_V128;
+    for (unsigned lane = 0; lane <= vector; lane++) {
+        SkipSum at = old->at;
+        at.c += 8 * lane;
+        IrRef word = !vector ? old->phi : ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, old->phi,
+                                                  0, 0, 0, lane);
+        IrRef is = ir_emit(&p->b, IR_scan, IR_I64, 0, IR_SCAN_WORD, make_sum(p, &at), word,
+                           number(p, 8), 0, 0);
+        wrong = either(p, wrong, op2(p, IR_xor, is, number(p, 8)));
+    }
+    return wrong;
+}
+
 /* Nonzero if a guard doesn't hold, or an old condition of the first turn. IR_NONE: none there. */
 static IrRef make_guards(Plan *p)
 {
     IrRef wrong = IR_NONE;
     for (unsigned k = 0; k < p->s.n_guards; k++) {
         const SkipGuard *g = &p->s.guard[k];
+        if (g->kind == SKIP_APART && p->s.only)
+            continue;
         IrRef v = outside(p, g->value), odd;
         if (g->kind == SKIP_IS) {
             odd = op2(p, IR_xor, v, number(p, g->is));
+        } else if (g->kind == SKIP_APART) {
+            odd = op2(p, IR_sub, op2(p, IR_sub, v, g->other), number(p, g->is));
+        } else if (g->kind == SKIP_SHIFTS) {
+            IrRef none = ir_cmp(&p->b, IR_CMP_EQ, make_shift(p, g->value), number(p, 0));
+            odd = op2(p, IR_and, op2(p, IR_add, v, outside(p, g->other)), number(p, 63));
+            odd = op2(p, IR_or, odd, op2(p, IR_and, v, number(p, 7)));
+            odd = op2(p, IR_or, odd, ir_emit(&p->b, IR_b2i, IR_I64, 0, 0, none, 0, 0, 0, 0));
         } else {
             IrRef low = v;
             if (g->kind == SKIP_VSPLAT) {
@@ -317,6 +410,8 @@ static IrRef make_guards(Plan *p)
         }
         wrong = either(p, wrong, odd);
     }
+    for (unsigned k = 0; k < p->s.stores.n_old && !p->s.only; k++)
+        wrong = guard_old(p, &p->s.stores.old[k], wrong);
     forget_clones(p);
     IrRef holds = clone_conditions(p, true);
     return holds ? either(p, wrong, op2(p, IR_xor, holds, number(p, 1))) : wrong;
@@ -426,13 +521,62 @@ static IrRef make_scan(Plan *p, SkipTest *t, IrRef on)
     return above(p, IR_CMP_UGT, n, number(p, span));
 }
 
+static IrRef make_pattern(Plan *p)
+{
+    const SkipStores *t = &p->s.stores;
+    IrRef v = outside(p, t->value);
+    if (p->s.u->insn[v].type == IR_V128)
+        return ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0);
+    if (p->s.u->insn[v].type == IR_I32)
+        v = ir_emit(&p->b, IR_zext, IR_I64, 0, 0, v, 0, 0, 0, 0);
+    if (t->value_bytes == 8)
+        return v;
+    uint64_t mask = (1ull << 8 * t->value_bytes) - 1;
+    return op2(p, IR_mul, op2(p, IR_and, v, number(p, mask)), number(p, UINT64_MAX / mask));
+}
+
+/* Stores that many bytes, or fewer: so many. */
+static IrRef make_move(Plan *p, IrRef on)
+{
+    const SkipStores *t = &p->s.stores;
+    IrRef to = make_sum(p, &t->to), from, byte = IR_NONE;
+    unsigned kind = IR_MOVE_FILL;
+    if (t->fill) {
+        from = make_pattern(p);
+    } else {
+        from = make_sum(p, &t->from);
+        if (t->shift)
+            from = op2(p, IR_add, from, make_shift(p, t->shift));
+        kind = p->s.n_tests ? IR_MOVE_UNTIL : IR_MOVE_COPY;
+        if (p->s.n_tests)
+            byte = make_byte(p, &p->s.test[0].byte);
+        /* the skipped turns, and the last one made anew, mustn't load what has been stored */
+        uint64_t apart = (uint64_t)p->step + t->ahead + 8;
+        IrRef room = above(p, IR_CMP_UGT, op2(p, IR_sub, to, from), number(p, apart));
+        on = smaller(p, on, room);
+        IrRef near = ir_cmp(&p->b, IR_CMP_ULT, op2(p, IR_sub, from, to), number(p, apart));
+        on = ir_select(&p->b, near, number(p, 0), on);
+    }
+    on = op2(p, IR_and, on, number(p, -(uint64_t)p->step));
+    return ir_emit(&p->b, IR_move, IR_I64, 0, kind, to, from, on, byte,
+                   (int64_t)((uint64_t)p->step | (uint64_t)t->ahead << IR_MOVE_AHEAD_SHIFT));
+}
+
+/* How many bytes the bounds leave. */
+static IrRef make_bounds(Plan *p)
+{
+    IrRef on = number(p, MOST);
+    for (unsigned k = 0; k < p->s.n_bounds; k++)
+        on = smaller(p, make_bound(p, &p->s.bound[k]), on);
+    return on;
+}
+
 /* How many bytes to go on by, a multiple of the step. */
-static IrRef make_distance(Plan *p)
+static IrRef make_distance(Plan *p, IrRef on)
 {
     Skip *s = &p->s;
-    IrRef on = number(p, MOST);
-    for (unsigned k = 0; k < s->n_bounds; k++)
-        on = smaller(p, make_bound(p, &s->bound[k]), on);
+    if (s->stores.n)
+        return make_move(p, on);
     merge_tests(s);
     /* comparisons first: they take tests for 0 in */
     for (unsigned equal = 2; equal-- > 0;)
@@ -440,6 +584,12 @@ static IrRef make_distance(Plan *p)
             if (s->test[k].bytes && s->test[k].equal == equal)
                 on = make_scan(p, &s->test[k], on);
     return op2(p, IR_and, on, number(p, -(uint64_t)p->step));
+}
+
+static IrRef ask_again(Plan *p, IrRef pointer)
+{
+    int64_t by = AGAIN > AGAIN_TURNS * p->step ? AGAIN : AGAIN_TURNS * p->step;
+    return op2(p, IR_add, pointer, number(p, (uint64_t)by));
 }
 
 /* Values behind the skipped turns; cond is whether the last one's conditions hold. */
@@ -461,7 +611,9 @@ static IrRef make_last_turn(Plan *p, IrRef distance)
         set_clone(p, p->phi[k], op2(p, IR_add, p->value[k], number(p, -(uint64_t)step)));
     }
     for (unsigned k = 0; k < p->n_phis; k++)
-        if (!p->phi_step[k]) {
+        if (p->phi[k] == p->ask) {
+            p->value[k] = ask_again(p, op2(p, IR_add, p->pointer, distance));
+        } else if (!p->phi_step[k]) {
             IrRef v = skip_latch_value(&p->s, p->phi[k]);
             p->value[k] = v == p->phi[k] ? v : clone_value(p, v);
         }
@@ -490,8 +642,14 @@ static void replace_uses(Plan *p, const IrRef *by, uint32_t first_new)
     }
 }
 
-/* The rest's phis, before what it has; ways come from the head, guards (perhaps), scan, turn and
- * done. */
+/* Of a phi on the n-th way to the rest, not the last one. */
+static IrRef way_value(const Plan *p, unsigned k, unsigned n)
+{
+    return n && p->phi[k] == p->ask ? p->again : p->phi[k];
+}
+
+/* The rest's phis, before what it has; ways come from the head, guards and bounds (perhaps),
+ * scan, turn and done. */
 static void make_rest(Plan *p, uint32_t first_new, unsigned n_ways)
 {
     IrUnit *u = p->s.u;
@@ -500,7 +658,7 @@ static void make_rest(Plan *p, uint32_t first_new, unsigned n_ways)
     for (unsigned k = 0; k < p->n_phis; k++) {
         uint32_t first = ir_phi_args_new(u, n_ways);
         for (unsigned n = 0; n < n_ways - 1; n++)
-            u->phi_arg[first + n] = p->phi[k];
+            u->phi_arg[first + n] = way_value(p, k, n);
         u->phi_arg[first + n_ways - 1] = p->value[k];
         joined[k] = ir_insert_in(u, p->rest, at, &(IrInsn){
             .op = IR_phi, .type = u->insn[p->phi[k]].type, .attr = n_ways, .imm = first });
@@ -516,12 +674,41 @@ static void make_rest(Plan *p, uint32_t first_new, unsigned n_ways)
     replace_uses(p, by, first_new);
     for (unsigned k = 0; k < p->n_phis; k++) /* its own phis name the head's on purpose */
         for (unsigned n = 0; n < n_ways; n++)
-            u->phi_arg[u->insn[joined[k]].imm + n] = n < n_ways - 1 ? p->phi[k] : p->value[k];
+            u->phi_arg[u->insn[joined[k]].imm + n] = n < n_ways - 1 ? way_value(p, k, n)
+                                                                    : p->value[k];
+}
+
+/* Where the loop asks first: behind as many turns as asking takes the time of. */
+static void make_ask(Plan *p)
+{
+    IrUnit *u = p->s.u;
+    const Cfg *c = p->s.c;
+    uint32_t head = p->s.head, from = c->pred_start[head], n = c->pred_start[head + 1] - from;
+    int64_t turns = p->step == 1 ? 8 : p->step < 16 ? 4 : 2;
+    uint32_t first = ir_phi_args_new(u, n);
+    p->ask = ir_insert_in(u, head, u->block[head].first, &(IrInsn){
+        .op = IR_phi, .type = IR_I64, .attr = n, .imm = first });
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t pred = c->pred[from + k];
+        IrRef at = p->ask;
+        if (!cfg_in_loop(u, pred, head)) {
+            IrRef end = u->block[pred].last;
+            IrRef by = ir_insert_before(u, end, &(IrInsn){
+                .op = IR_const, .type = IR_I64, .imm = turns * p->step });
+            at = ir_insert_before(u, end, &(IrInsn){
+                .op = IR_add, .type = IR_I64,
+                .arg = { u->phi_arg[u->insn[p->pointer].imm + k], by } });
+        }
+        u->phi_arg[first + k] = at;
+    }
+    p->phi_step[p->n_phis] = 0;
+    p->phi[p->n_phis++] = p->ask;
 }
 
 static void rewrite(Plan *p)
 {
     IrUnit *u = p->s.u;
+    make_ask(p);
     GuestAddr pc = u->block[p->s.head].pc;
     IrInsn mark = u->insn[p->first];
     p->n_clone = u->n_insns;
@@ -532,22 +719,32 @@ static void rewrite(Plan *p)
     if (p->s.latch == p->s.head)
         p->s.latch = rest;
     uint32_t guards = ir_block_new(u, pc), scan = ir_block_new(u, pc);
-    uint32_t turn = ir_block_new(u, pc), done = ir_block_new(u, pc);
+    unsigned n_ways = 4;
 
     p->b = (IrBuilder){ u, p->s.head };
-    int64_t mask = BOUNDARY > TURNS * p->step ? BOUNDARY - p->step : (TURNS - 1) * p->step;
-    IrRef at = op2(p, IR_and, p->pointer, number(p, (uint64_t)mask));
-    branch(p, ir_cmp(&p->b, IR_CMP_EQ, at, number(p, 0)), guards, rest, IR_BRC_LIKELY_FALSE);
+    branch(p, ir_cmp(&p->b, IR_CMP_EQ, p->pointer, p->ask), guards, rest, IR_BRC_LIKELY_FALSE);
 
     p->b.block = guards;
+    p->again = ask_again(p, p->pointer);
     IrRef wrong = make_guards(p);
-    if (wrong)
+    if (wrong) {
         branch(p, ir_cmp(&p->b, IR_CMP_NE, wrong, number(p, 0)), rest, scan, IR_BRC_LIKELY_FALSE);
-    else
+        n_ways++;
+    } else {
         ir_emit(&p->b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, scan);
+    }
 
     p->b.block = scan;
-    IrRef distance = make_distance(p);
+    IrRef on = make_bounds(p);
+    if (p->s.n_bounds) {
+        IrRef few = ir_cmp(&p->b, IR_CMP_ULT, on, number(p, (uint64_t)(FEW * p->step)));
+        uint32_t more = ir_block_new(u, pc);
+        branch(p, few, rest, more, 0);
+        p->b.block = more;
+        n_ways++;
+    }
+    IrRef distance = make_distance(p, on);
+    uint32_t turn = ir_block_new(u, pc), done = ir_block_new(u, pc);
     branch(p, ir_cmp(&p->b, IR_CMP_EQ, distance, number(p, 0)), rest, turn, 0);
 
     p->b.block = turn;
@@ -557,7 +754,7 @@ static void rewrite(Plan *p)
 
     p->b.block = done;
     ir_emit(&p->b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, rest);
-    make_rest(p, rest, wrong ? 5 : 4);
+    make_rest(p, rest, n_ways);
     u->uses_known = false;
 }
 
@@ -565,7 +762,7 @@ static bool try_loop(IrUnit *u, const Cfg *c, const uint32_t *block_of, uint32_t
 {
     Plan p = { .s = { .u = u, .c = c, .block_of = block_of, .head = head } };
     p.first = turn_start(u, head);
-    if (!p.first || !find_way(&p.s) || !see_phis(&p) || !see_steps(&p))
+    if (!p.first || !find_way(&p.s) || !see_phis(&p) || !see_steps(&p) || !see_stores(&p))
         return false;
     rewrite(&p);
     return true;

@@ -1,6 +1,6 @@
 /*
- * Loops that look for something in memory (skip.c): what they ask of the bytes that they read,
- * found by skip-match.c.
+ * Loops that look for something in memory or store there (skip.c): what they ask of the bytes that
+ * they read, found by skip-match.c, and what they store, found by skip-store.c.
  */
 #ifndef TRANSLATOR_OPT_SKIP_H
 #define TRANSLATOR_OPT_SKIP_H
@@ -39,10 +39,29 @@ typedef struct SkipBound {
 
 /* Must be so, as the loop is entered, for the tests to mean what the loop asks. */
 typedef struct SkipGuard {
-    enum { SKIP_IS, SKIP_SPLAT, SKIP_VSPLAT } kind; /* the constant; eight or 16 equal bytes */
-    IrRef value;
+    /* the constant; eight or 16 equal bytes; a shift by whole bytes, and more than none, which with
+     * the other one makes a word; the other one and the constant */
+    enum { SKIP_IS, SKIP_SPLAT, SKIP_VSPLAT, SKIP_SHIFTS, SKIP_APART } kind;
+    IrRef value, other;
     uint64_t is;
 } SkipGuard;
+
+/* A phi of the head that must be the word in memory which the turn before has read ahead. */
+typedef struct SkipOld { IrRef phi; SkipSum at; } SkipOld;
+
+/* What a turn stores: the bytes behind `to`, as many as it steps on, each once. */
+enum { SKIP_MAX_OLD = 8 };
+typedef struct SkipStores {
+    unsigned n;               /* stores in the loop; of none the rest isn't set */
+    bool fill;                /* with the bytes of a value that doesn't change, else a copy */
+    IrRef value;
+    unsigned value_bytes;
+    SkipSum to, from;
+    IrRef shift;              /* words are put together of two: from + shift / 8 */
+    unsigned ahead;           /* bytes read behind the copied ones */
+    SkipOld old[SKIP_MAX_OLD];
+    unsigned n_old;
+} SkipStores;
 
 enum { SKIP_MAX = 12, SKIP_MAX_PATH = 12 };
 typedef struct Skip {
@@ -52,6 +71,7 @@ typedef struct Skip {
     uint32_t head, latch;     /* the latch is the way's last block */
     uint32_t path[SKIP_MAX_PATH];
     unsigned n_path;
+    bool only;                /* there is no other way round */
     SkipTest test[SKIP_MAX];
     unsigned n_tests;
     SkipBound bound[SKIP_MAX];
@@ -63,7 +83,12 @@ typedef struct Skip {
     bool cond_old[SKIP_MAX];  /* looks at the turn before (at a value that a phi brings) */
     unsigned n_conds;
     bool old;                 /* the condition at hand does */
+    SkipStores stores;
 } Skip;
+
+/* Sees what the way, which has been found, stores in steps of so many bytes. False: another thing
+ * than filling or copying. */
+bool skip_see_stores(Skip *s, int64_t step);
 
 /* Sees a condition of the loop's way that must be `is`. False: nothing of bytes or bounds. */
 bool skip_match(Skip *s, IrRef cond, bool is);
@@ -74,10 +99,16 @@ IrRef skip_resolve(const Skip *s, IrRef v);
 /* What the way round gives a phi of the head. */
 IrRef skip_latch_value(const Skip *s, IrRef phi);
 bool skip_is_head_phi(const Skip *s, IrRef v);
-bool skip_sum(const Skip *s, IrRef v, SkipSum *ret);
+bool skip_sum(Skip *s, IrRef v, SkipSum *ret);
 /* By how much it grows in a turn; false: it isn't known. */
-bool skip_step(const Skip *s, const SkipSum *sum, int64_t *ret);
-bool skip_phi_step(const Skip *s, IrRef phi, int64_t *ret);
+bool skip_step(Skip *s, const SkipSum *sum, int64_t *ret);
+bool skip_phi_step(Skip *s, IrRef phi, int64_t *ret);
+bool skip_guard(Skip *s, SkipGuard g);
+/* A load whose bytes alone make the value; also the one that a phi brings from the turn before
+ * (`old`). NULL: it isn't one. */
+const IrInsn *skip_data(const Skip *s, IrRef v, bool *ret_old);
+/* The address of a load or store. */
+bool skip_address(Skip *s, const IrInsn *i, SkipSum *ret);
 /* The same but for the constant. */
 bool skip_same_terms(const SkipSum *a, const SkipSum *b);
 

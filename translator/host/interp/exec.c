@@ -119,7 +119,7 @@ static void run_special(Exec *x, const IrInsn *i, Val *ret)
     case IR_fpsetflags: v->fp_sticky = (uint32_t)a->u; break;
     case IR_fpsetctl: x->iv->control = (uint32_t)a->u; break;
     case IR_fence: __atomic_thread_fence(__ATOMIC_SEQ_CST); break;
-    default: break; /* scan: 0, as it may; the loop finds out by itself */
+    default: break; /* scan, move: 0, as they may; the loop does it by itself */
     }
 }
 
@@ -264,7 +264,7 @@ static Step run_insn(Exec *x, uint32_t index)
         interp_call(x->v, i, value, &ret);
         break;
     case IR_fbox ... IR_fpsetctl: case IR_pack128: case IR_lo128: case IR_hi128: case IR_fence:
-    case IR_scan:
+    case IR_scan: case IR_move:
         run_special(x, i, &ret);
         break;
     case IR_fadd ... IR_bits2f: case IR_vfadd ... IR_vfcvtn:

@@ -33,6 +33,8 @@ typedef enum StubId {
     STUB_CALL_FN,     /* backend function number in eax, immediate in scratch[7] */
     STUB_SCAN,        /* scan.S, one for each IrScan */
     STUB_SCAN_LAST = STUB_SCAN + IR_N_SCANS - 1,
+    STUB_MOVE,        /* move.S, one for each IrMove */
+    STUB_MOVE_LAST = STUB_MOVE + IR_N_MOVES - 1,
     N_STUBS
 } StubId;
 

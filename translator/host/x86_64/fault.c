@@ -253,6 +253,10 @@ bool x86_host_signal(Vcpu *v, int sig, const siginfo_t *info, void *ucontext)
         go_to(uc, pc >= scan256_start ? scan256_stop : scan_stop); /* with what is known so far */
         return true;
     }
+    if (memory && pc >= move_start && pc < move_end) {
+        go_to(uc, move_stop);
+        return true;
+    }
     if (pc >= b->buffer.base && pc < b->buffer.limit) {
         if (sig == SIGFPE)
             return x86_fp_signal(v, info, ucontext);

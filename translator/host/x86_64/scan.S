@@ -306,6 +306,15 @@ scan_start:
         scan_narrow scan128_equal, test128_eq, fill128, 16, scan_stop, 1, 0
         scan_narrow scan128_equal_nz, test128_eqnz, fill128, 16, scan_stop, 2, 0
 
+/* The eight bytes at rdi are those of rsi. */
+        begin   scan_word
+        xorl    %eax, %eax
+        cmpq    %rsi, (%rdi)
+        sete    %al
+        shll    $3, %eax
+        ret
+        finish  scan_word
+
 scan256_start:
         scan_narrow scan256_differs, test256_1, fill256, 32, scan256_stop, 0, 1
         scan_narrow scan256_differs2, test256_2, fill256, 32, scan256_stop, 0, 2

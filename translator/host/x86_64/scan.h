@@ -1,4 +1,4 @@
-/* The code of the operation `scan`: see scan.S. */
+/* The code of the operations `scan` and `move`: see scan.S and move.S. */
 #ifndef TRANSLATOR_HOST_X86_64_SCAN_H
 #define TRANSLATOR_HOST_X86_64_SCAN_H
 
@@ -15,7 +15,17 @@ SCAN_FNS(128)
 SCAN_FNS(256)
 SCAN_FNS(512)
 #undef SCAN_FNS
+void scan_word(void);
+
+#define MOVE_FNS(width) \
+    void move##width##_copy(void); \
+    void move##width##_until(void); \
+    void move##width##_fill(void);
+MOVE_FNS(128)
+MOVE_FNS(512)
+#undef MOVE_FNS
 
 extern const uint8_t scan_start[], scan256_start[], scan_end[], scan_stop[], scan256_stop[];
+extern const uint8_t move_start[], move_end[], move_stop[];
 
 #endif

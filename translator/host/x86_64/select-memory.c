@@ -399,7 +399,33 @@ static void select_scan(Emit *e, IrInsn *i)
     ra_def_is(ra, i, RAX);
 }
 
+/* By move.S, likewise. */
+static void select_move(Emit *e, IrInsn *i)
+{
+    Ra *ra = e->ra;
+    ra_use_fixed(ra, i->arg[0], RDI);
+    ra_use_fixed(ra, i->arg[1], RSI);
+    ra_use_fixed(ra, i->arg[2], RDX);
+    if (i->arg[3])
+        ra_use_fixed(ra, i->arg[3], RCX);
+    else
+        ra_take(ra, RCX);
+    ra_take(ra, RAX);
+    ra_take(ra, R8);
+    ra_take(ra, R9);
+    ra_take(ra, R10);
+    ra_take(ra, R11);
+    if (!e->cpu->avx512vl)
+        ra_clobber(ra, 0xfu << XMM0);
+    flags_clobber(e);
+    enc_mov_ri(e, R10, -(uint64_t)(uint32_t)i->imm);
+    enc_mov_ri(e, R11, (uint64_t)i->imm >> IR_MOVE_AHEAD_SHIFT);
+    emit_call_stub(e, STUB_MOVE + i->attr);
+    ra_def_is(ra, i, RAX);
+}
+
 const SelectRow select_memory_rows[] = {
+    { IR_move, 0, select_move },
     { IR_scan, 0, select_scan },
     { IR_load, SEL_KEEPS_FLAGS, select_load },
     { IR_store, SEL_KEEPS_FLAGS, select_store },

@@ -195,11 +195,24 @@ static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jum
 static void stub_scan(Emit *e, unsigned kind)
 {
     static void (*const fn[3][IR_N_SCANS])(void) = {
-        { scan128_differs, scan128_differs2, scan128_differs4, scan128_equal, scan128_equal_nz },
-        { scan256_differs, scan256_differs2, scan256_differs4, scan256_equal, scan256_equal_nz },
-        { scan512_differs, scan512_differs2, scan512_differs4, scan512_equal, scan512_equal_nz },
+        { scan128_differs, scan128_differs2, scan128_differs4, scan128_equal, scan128_equal_nz,
+          scan_word },
+        { scan256_differs, scan256_differs2, scan256_differs4, scan256_equal, scan256_equal_nz,
+          scan_word },
+        { scan512_differs, scan512_differs2, scan512_differs4, scan512_equal, scan512_equal_nz,
+          scan_word },
     };
     enc_mov_ri(e, RAX, (uintptr_t)fn[e->cpu->avx512vl ? 2 : e->cpu->avx2][kind]);
+    enc_rr(e, 0, 0, 0, 0xff, 4, RAX); /* jmp */
+}
+
+static void stub_move(Emit *e, unsigned kind)
+{
+    static void (*const fn[2][IR_N_MOVES])(void) = {
+        { move128_copy, move128_until, move128_fill },
+        { move512_copy, move512_until, move512_fill },
+    };
+    enc_mov_ri(e, RAX, (uintptr_t)fn[e->cpu->avx512vl && e->cpu->bmi2][kind]);
     enc_rr(e, 0, 0, 0, 0xff, 4, RAX); /* jmp */
 }
 
@@ -261,6 +274,10 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     for (unsigned n = 0; n < IR_N_SCANS; n++) {
         start(e, b, STUB_SCAN + n);
         stub_scan(e, n);
+    }
+    for (unsigned n = 0; n < IR_N_MOVES; n++) {
+        start(e, b, STUB_MOVE + n);
+        stub_move(e, n);
     }
     while ((e->p - e->code) & 63)
         emit8(e, 0xcc);
