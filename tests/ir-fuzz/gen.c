@@ -762,6 +762,17 @@ static void gen_latch(uint32_t head, const IrRef phi[2], const IrType t[2], unsi
     branch(head);
 }
 
+/* Accesses before and behind the addition for the next time round. */
+static IrRef gen_walk(IrRef at)
+{
+    IrBuilder *b = gen.b;
+    keep(ir_load(b, IR_I64, 3, at, 8 * pick(8)));
+    IrRef next = ir_op2i(b, IR_add, at, 8 * (1 + pick(2)));
+    ir_store(b, 3, at, 8 * pick(8), any(IR_I64));
+    keep(ir_load(b, IR_I64, 3, chance(2) ? at : next, 8 * pick(8)));
+    return next;
+}
+
 /* Goes round a few times, perhaps by two ways; two values go with it, and may change places. */
 static void gen_loop(unsigned depth)
 {
@@ -769,18 +780,21 @@ static void gen_loop(unsigned depth)
     IrType t[2] = { phi_types[pick(6)], phi_types[pick(6)] };
     unsigned ways = 1 + pick(2);
     IrRef count = ir_const(b, IR_I64, 1 + pick(4)), start[2] = { any(t[0]), any(t[1]) }, phi[2];
+    IrRef base = ir_get(b, VAR_BASE);
     uint32_t head = new_block();
     branch(head);
     b->block = head;
-    IrRef left = ir_phi(b, IR_I64, 1 + ways, count);
+    IrRef left = ir_phi(b, IR_I64, 1 + ways, count), at = ir_phi(b, IR_I64, 1 + ways, base);
     for (unsigned n = 0; n < 2; n++)
         phi[n] = phi_of(t[n], 1 + ways, start[n]);
     start_block(head);
     IrRef less = ir_op2i(b, IR_sub, left, 1);
     IrRef again = ir_cmp(b, IR_CMP_NE, less, ir_const(b, IR_I64, 0));
+    IrRef next = gen_config.classes & GEN_MEM ? gen_walk(at) : at;
     for (unsigned w = 0; w < ways; w++) {
         gen_body(depth);
         set_phi(left, 1 + w, less);
+        set_phi(at, 1 + w, next);
         uint32_t latch = new_block(), on = new_block();
         bool last = w + 1 == ways;
         branch_if(last ? again : ir_op2(b, IR_band, again, any(IR_I1)), latch, on);

@@ -3,7 +3,11 @@
  * Address arithmetic goes into memory operations: constant offsets into imm, and a sum or a shifted
  * index that nothing else uses into the second argument. Sums with other uses stay: they are
  * computed anyway, and folding them would keep both their operands alive.
+ *
+ * What goes round a loop and is counted up there by a constant is wanted no more, once it has been:
+ * accesses behind that take the new value. Else both would need a register, and a move.
  */
+#include "translator/ir/arena.h"
 #include "translator/opt/opt.h"
 
 static bool displacement_ok(int64_t disp)
@@ -62,12 +66,63 @@ static void fold_address(IrUnit *u, IrRef r)
     m->arg[0] = base;
 }
 
+/* Is r a loop's variable, a phi, and a constant, for the next time round? */
+static bool counts_up(const IrUnit *u, IrRef r)
+{
+    const IrInsn *i = &u->insn[r];
+    if (i->op != IR_add || u->insn[i->arg[0]].op != IR_phi || u->insn[i->arg[1]].op != IR_const)
+        return false;
+    unsigned n;
+    const IrRef *arg = ir_args(u, i->arg[0], &n);
+    for (unsigned k = 0; k < n; k++)
+        if (arg[k] == r)
+            return true;
+    return false;
+}
+
+static void take_counted(IrUnit *u, IrRef r, const IrRef *counted)
+{
+    IrInsn *m = &u->insn[r];
+    for (unsigned a = 0; a < 2; a++) {
+        IrRef new = m->arg[a] ? counted[m->arg[a]] : 0;
+        if (!new)
+            continue;
+        uint64_t by = (uint64_t)u->insn[u->insn[new].arg[1]].imm;
+        if (a == 1)
+            by <<= (m->attr & IR_MEM_SCALE) >> IR_MEM_SCALE_SHIFT;
+        int64_t disp = (int64_t)((uint64_t)m->imm - by);
+        if (!displacement_ok(disp))
+            continue;
+        u->insn[m->arg[a]].uses--;
+        u->insn[new].uses++;
+        m->arg[a] = new;
+        m->imm = disp;
+    }
+}
+
+static bool is_access(const IrInsn *i)
+{
+    return i->op == IR_load || i->op == IR_store || i->op == IR_prefetch;
+}
+
 void opt_address(IrUnit *u)
 {
     opt_count_uses(u);
-    for (uint32_t b = 0; b < u->n_blocks; b++)
-        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
-            if (u->insn[r].op == IR_load || u->insn[r].op == IR_store ||
-                u->insn[r].op == IR_prefetch)
+    IrRef *counted = NULL; /* [n_insns]: of phis */
+    if (u->n_blocks > 1)
+        counted = arena_alloc(u->arena, u->n_insns * sizeof *counted);
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            if (is_access(&u->insn[r])) {
                 fold_address(u, r);
+                if (counted)
+                    take_counted(u, r, counted);
+            } else if (counted && counts_up(u, r)) {
+                counted[u->insn[r].arg[0]] = r;
+            }
+        }
+        for (IrRef r = u->block[b].first; counted && r; r = u->insn[r].next)
+            if (counts_up(u, r))
+                counted[u->insn[r].arg[0]] = 0;
+    }
 }
