@@ -7,6 +7,7 @@
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/syscalls/uring.h"
+#include "linux-user/thread/rseq.h"
 #include "linux-user/thread/thread.h"
 #include "syscall-tables/handlers.h"
 
@@ -25,7 +26,11 @@ long sys_munmap(Thread *t, const uint64_t *args)
 {
     if (mem_has_code(t->process->mem, args[0], args[1]))
         thread_save_translations(t, args[0], args[1]); /* a plugin may be closed again */
-    return mem_munmap(t->process, args[0], args[1]);
+    bool takes_rseq = rseq_leave(t, args[0], args[1]);
+    long r = mem_munmap(t->process, args[0], args[1]);
+    if (takes_rseq)
+        rseq_left(t, r == 0);
+    return r;
 }
 
 long sys_mremap(Thread *t, const uint64_t *args)

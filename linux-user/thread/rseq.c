@@ -12,7 +12,9 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/options.h"
+#include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
+#include "linux-user/signal/signal.h"
 #include "syscall-tables/handlers.h"
 #include "syscall-tables/ids.h"
 
@@ -150,6 +152,26 @@ void rseq_end(Thread *t)
         }
     }
     t->rseq = 0;
+}
+
+bool rseq_leave(Thread *t, GuestAddr start, uint64_t bytes)
+{
+    return t->rseq && trace_is_active(t) && start < t->rseq + t->rseq_bytes &&
+           t->rseq < start + bytes && unregister(t);
+}
+
+/* Waiting for its tracer the thread loses the processor, so the kernel would kill it now: by a
+ * signal that comes to no handler, but that the tracer sees. */
+void rseq_left(Thread *t, bool done)
+{
+    siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
+    if (done) {
+        t->rseq = 0;
+        t->signals->mask |= SIGNAL_BIT(SIGSEGV);
+        signal_force(t, &info);
+    } else {
+        host_raw(HOST_NR_RSEQ, t->rseq, t->rseq_bytes, 0, t->rseq_signature);
+    }
 }
 
 /* ---- sequences ---- */

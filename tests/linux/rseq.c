@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -209,6 +210,30 @@ static void test_lost_at_end(int call)
     printf("ends without its struct: %#x\n", status);
 }
 
+/* The tracer is told of the call that takes it, and of the signal. */
+static void test_lost_traced(void)
+{
+    int status = 0, signals = 0, calls = 0;
+    pid_t pid = fork();
+    if (!pid) {
+        void *lost = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        rseq(lost, 32, 0, SIGNATURE);
+        munmap(lost, 4096);
+        for (;;)
+            sched_yield();
+    }
+    while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+        int sig = WSTOPSIG(status);
+        signals += sig == SIGSEGV;
+        calls += sig == SIGTRAP;
+        ptrace(PTRACE_SYSCALL, pid, 0, (void *)(long)(sig == SIGSEGV ? sig : 0));
+    }
+    printf("traced: %d signals, munmap's stops %d, ends %#x\n", signals, calls % 2 == 0, status);
+}
+
 int main(void)
 {
     static Area other;
@@ -250,5 +275,6 @@ int main(void)
         test_lost_struct(i & 1, i & 2, i & 4);
     test_lost_at_end(SYS_exit);
     test_lost_at_end(SYS_exit_group);
+    test_lost_traced();
     return 0;
 }
