@@ -327,9 +327,15 @@ bool ra_region_take_phi_slot(Ra *ra, uint32_t g)
 {
     RaRegion *rg = ra->region;
     uint32_t phi = rg->phi_of[g];
-    if (!phi || ra_alive(ra, phi))
+    int16_t slot = phi ? rg->slot[rg->global_of[phi]] : RA_MEM_NONE;
+    if (slot == RA_MEM_NONE)
         return false;
-    return (rg->slot[g] = rg->slot[rg->global_of[phi]]) != RA_MEM_NONE;
+    /* the phi may have its slot from another phi, that it goes into: all of them must be dead */
+    for (uint32_t other = 1; other <= rg->n_globals; other++)
+        if (rg->slot[other] == slot && ra_alive(ra, rg->value_of[other]))
+            return false;
+    rg->slot[g] = slot;
+    return true;
 }
 
 static void fix_state(Ra *ra, uint32_t from, uint32_t to)
