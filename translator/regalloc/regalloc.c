@@ -86,41 +86,6 @@ bool ra_dies(Ra *ra, IrRef v) { return !ra_alive_after(ra, ra_root(ra, v)); }
 
 bool ra_same(Ra *ra, IrRef a, IrRef b) { return ra_root(ra, a) == ra_root(ra, b); }
 
-const IrInsn *ra_insn(Ra *ra, IrRef v)
-{
-    IrRef r = ra->value[ra_root(ra, v)].insn;
-    return r ? &ra->unit->insn[r] : NULL;
-}
-
-bool ra_is_const(Ra *ra, IrRef v, uint64_t *ret_bits)
-{
-    const IrInsn *i = ra_insn(ra, v);
-    if (!i || i->op != IR_const)
-        return false;
-    *ret_bits = i->imm;
-    return true;
-}
-
-bool ra_is_vconst(Ra *ra, IrRef v, V128 *ret_bits)
-{
-    const IrInsn *i = ra_insn(ra, v);
-    if (!i || i->op != IR_vconst)
-        return false;
-    *ret_bits = ra->unit->vconst[i->imm];
-    return true;
-}
-
-bool ra_fits_i32(Ra *ra, IrRef v, int32_t *ret_imm)
-{
-    uint64_t c;
-    if (!ra_is_const(ra, v, &c))
-        return false;
-    if (ra->unit->insn[v].type == IR_I64 && (int64_t)c != (int32_t)c)
-        return false;
-    *ret_imm = (int32_t)c;
-    return true;
-}
-
 /* -- memory places ----------------------------------------------------------------------------- */
 
 static uint32_t var_offset(const Ra *ra, unsigned var)
@@ -170,7 +135,8 @@ static bool state_place_free(Ra *ra, unsigned var, uint32_t value)
 static int new_spill(Ra *ra, uint32_t value)
 {
     uint32_t g = ra->region ? ra->region->global_of[value] : 0;
-    if (g && (ra->region->slot[g] != RA_MEM_NONE || ra_region_take_phi_slot(ra, g)))
+    if (g && (ra->region->slot[g] != RA_MEM_NONE ? ra_region_slot_is_free(ra, g)
+                                                 : ra_region_take_phi_slot(ra, g)))
         return ra->region->slot[g];
     for (unsigned w = 0; w < RA_MAX_SPILLS / 64; w++) {
         if (~ra->spill_used[w]) {
@@ -421,11 +387,22 @@ static bool far_away(Ra *ra, RaValue *v)
     return !n || ra->uses[n].pos > ra->last_pos;
 }
 
+/* A word in a variable's place has no upper half there that its zero-extension could be. */
+static bool mem_is_wide_enough(const Ra *ra, const RaValue *x, IrRef v)
+{
+    if (v >= ra->unit->n_insns || !(x->mem & RA_MEM_VAR))
+        return true;
+    IrType t = ra->unit->insn[v].type;
+    return t == IR_I32 || t == IR_F32 ||
+           var_bytes(ra, x->mem & ~RA_MEM_VAR) >= ra_type_bytes(t);
+}
+
 Operand ra_use_rm(Ra *ra, IrRef v)
 {
     uint32_t value = ra_root(ra, v);
     RaValue *x = &ra->value[value];
-    if (x->reg == REG_NONE && !x->special && !x->constant && x->mem != RA_MEM_NONE) {
+    if (x->reg == REG_NONE && !x->special && !x->constant && x->mem != RA_MEM_NONE &&
+        mem_is_wide_enough(ra, x, v)) {
         /* Used again: then it had better come into a register. */
         if (!used_after(ra, x) || far_away(ra, x)) {
             int32_t disp = (int32_t)mem_offset(ra, x->mem) - ra->target->state_bias;

@@ -338,6 +338,16 @@ bool ra_region_take_phi_slot(Ra *ra, uint32_t g)
     return true;
 }
 
+bool ra_region_slot_is_free(Ra *ra, uint32_t g)
+{
+    const RaRegion *rg = ra->region;
+    for (uint32_t other = 1; other <= rg->n_globals; other++)
+        if (other != g && rg->slot[other] == rg->slot[g] &&
+            ra->value[rg->value_of[other]].mem == rg->slot[g] && ra_alive(ra, rg->value_of[other]))
+            return false;
+    return true;
+}
+
 static void fix_state(Ra *ra, uint32_t from, uint32_t to)
 {
     RaRegion *rg = ra->region;

@@ -128,6 +128,8 @@ unsigned ra_region_var_bytes(const Ra *ra, unsigned var);
 /* region-edge.c: for new slots. That of the phi which the value goes into, if nobody wants that
  * one's value any more: then the way back needn't copy it. */
 bool ra_region_take_phi_slot(Ra *ra, uint32_t g);
+/* False: another value is in its slot and wanted, as the two have met since one had got it. */
+bool ra_region_slot_is_free(Ra *ra, uint32_t g);
 
 /* region-edge.c: for the driver. */
 void ra_block_begin(Ra *ra, uint32_t block);
