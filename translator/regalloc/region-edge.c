@@ -802,7 +802,8 @@ static void break_cycle(Ra *ra, RaEdge *e, RaMove *move, unsigned *n_moves)
 {
     unsigned n = *n_moves, length;
     RaMove *m = cycle_start(move, n, &length);
-    RaMove aside = { .type = m->type, .to = REG_NONE, .from = m->to, .to_mem = RA_MEM_NONE,
+    /* What goes aside may be wider than what comes. */
+    RaMove aside = { .type = IR_V128, .to = REG_NONE, .from = m->to, .to_mem = RA_MEM_NONE,
                      .from_mem = m->to_mem };
     if (m->to != REG_NONE) {
         bool gpr = is_gpr(ra, m->to);
@@ -824,8 +825,8 @@ static void break_cycle(Ra *ra, RaEdge *e, RaMove *move, unsigned *n_moves)
         }
         aside.to = t;
     }
-    if (m->to != REG_NONE) /* it may hold more than is moved there */
-        aside.type = is_gpr(ra, m->to) ? IR_I64 : IR_V128;
+    if (m->to != REG_NONE && is_gpr(ra, m->to))
+        aside.type = IR_I64;
     if (aside.to == REG_NONE)
         aside.to_mem = CYCLE_SLOT;
     else
