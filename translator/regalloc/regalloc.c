@@ -135,8 +135,7 @@ static bool state_place_free(Ra *ra, unsigned var, uint32_t value)
 static int new_spill(Ra *ra, uint32_t value)
 {
     uint32_t g = ra->region ? ra->region->global_of[value] : 0;
-    if (g && (ra->region->slot[g] != RA_MEM_NONE ? ra_region_slot_is_free(ra, g)
-                                                 : ra_region_take_phi_slot(ra, g)))
+    if (g && ra_region_slot_for(ra, g))
         return ra->region->slot[g];
     for (unsigned w = 0; w < RA_MAX_SPILLS / 64; w++) {
         if (~ra->spill_used[w]) {

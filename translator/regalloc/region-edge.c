@@ -323,7 +323,9 @@ static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     }
 }
 
-bool ra_region_take_phi_slot(Ra *ra, uint32_t g)
+/* The slot of the phi that the value goes into, if nobody wants that one's value any more: then the
+ * way back needn't copy it. */
+static bool take_phi_slot(Ra *ra, uint32_t g)
 {
     RaRegion *rg = ra->region;
     uint32_t phi = rg->phi_of[g];
@@ -338,7 +340,8 @@ bool ra_region_take_phi_slot(Ra *ra, uint32_t g)
     return true;
 }
 
-bool ra_region_slot_is_free(Ra *ra, uint32_t g)
+/* Values that share a slot may meet at another place than where the second got it. */
+static bool slot_is_free(Ra *ra, uint32_t g)
 {
     const RaRegion *rg = ra->region;
     for (uint32_t other = 1; other <= rg->n_globals; other++)
@@ -346,6 +349,18 @@ bool ra_region_slot_is_free(Ra *ra, uint32_t g)
             ra->value[rg->value_of[other]].mem == rg->slot[g] && ra_alive(ra, rg->value_of[other]))
             return false;
     return true;
+}
+
+bool ra_region_slot_for(Ra *ra, uint32_t g)
+{
+    RaRegion *rg = ra->region;
+    int16_t slot = rg->slot[g];
+    if (slot == RA_MEM_NONE)
+        return take_phi_slot(ra, g);
+    if (slot_is_free(ra, g))
+        return true;
+    rg->kept[slot / 64] |= 1ull << slot % 64; /* blocks that are done may expect the value there */
+    return false;
 }
 
 static void fix_state(Ra *ra, uint32_t from, uint32_t to)
@@ -395,8 +410,8 @@ static void forget_places(Ra *ra)
 static void reclaim_slots(Ra *ra, uint32_t b)
 {
     RaRegion *rg = ra->region;
-    memset(ra->spill_used, 0, sizeof ra->spill_used);
-    ra->spill_used[RA_MAX_SPILLS / 64 - 1] = 3ull << 62;
+    memcpy(ra->spill_used, rg->kept, sizeof ra->spill_used);
+    ra->spill_used[RA_MAX_SPILLS / 64 - 1] |= 3ull << 62;
     for (uint32_t g = 1; g <= rg->n_globals; g++) {
         int16_t s = rg->slot[g];
         if (s == RA_MEM_NONE)

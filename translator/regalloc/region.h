@@ -64,6 +64,7 @@ typedef struct RaRegion {
     uint32_t *def_block;         /* [n_globals + 1] */
     uint32_t *home;              /* [n_globals + 1]: def_block; of constants RA_FAR */
     uint32_t *last_block;        /* [n_globals + 1]: in layout, that it is live in */
+    uint64_t kept[RA_MAX_SPILLS / 64]; /* slots that values had before another one */
     int16_t *slot;               /* [n_globals + 1]: its spill slot, or RA_MEM_NONE */
     uint32_t *phi_of;            /* [n_globals + 1]: a phi in memory that it goes into, or 0 */
     uint32_t *dist;              /* [n_blocks][n_globals + 1] at the start; RA_FAR: not live */
@@ -125,11 +126,9 @@ int16_t ra_region_slot(Ra *ra, uint32_t value);
 uint32_t ra_region_mem_offset(const Ra *ra, int mem);
 unsigned ra_region_var_bytes(const Ra *ra, unsigned var);
 
-/* region-edge.c: for new slots. That of the phi which the value goes into, if nobody wants that
- * one's value any more: then the way back needn't copy it. */
-bool ra_region_take_phi_slot(Ra *ra, uint32_t g);
-/* False: another value is in its slot and wanted, as the two have met since one had got it. */
-bool ra_region_slot_is_free(Ra *ra, uint32_t g);
+/* region-edge.c: where a value is to be spilled that crosses blocks. True: into its slot, slot[g];
+ * else a new one becomes that. */
+bool ra_region_slot_for(Ra *ra, uint32_t g);
 
 /* region-edge.c: for the driver. */
 void ra_block_begin(Ra *ra, uint32_t block);
