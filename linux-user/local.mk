@@ -18,7 +18,7 @@ bin_PROGRAMS += calque
 calque_SOURCES = %D%/process.h %D%/abi.h %D%/options.h %D%/options.c %D%/main.c \
 	$(LINUX_USER_SOURCES)
 EXTRA_DIST += %D%/README.md
-calque_LDADD = libsyscalls.a $(TRANSLATOR_LIBS)
+calque_LDADD = %D%/load/libc-start-quick.o libsyscalls.a $(TRANSLATOR_LIBS)
 # Fixed addresses high in the two gigabytes that code can name: no relocation at start (80,000 and
 # a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.
 calque_LDFLAGS = -static -Wl,-Ttext-segment=0x7e000000 -Wl,-T,$(srcdir)/linux-user/start.ld \

@@ -21,6 +21,7 @@
 #include "linux-user/cache/location.h"
 #include "linux-user/cache/warm.h"
 #include "linux-user/gdbstub/gdbstub.h"
+#include "linux-user/load/libc-start.h"
 #include "linux-user/load/load.h"
 #include "linux-user/load/origin.h"
 #include "linux-user/load/prefix.h"
@@ -332,6 +333,7 @@ int main(int argc, char **argv, char **envp)
     GError *error = NULL;
     static Options options;
     Process *p = &process_main;
+    libc_start_set_caches();
     LoadOrigin origin = load_origin(argc, argv);
     if (!options_parse(&options, &origin, argc, argv, &error))
         fail(EXIT_USAGE, error->message);

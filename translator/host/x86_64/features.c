@@ -2,9 +2,6 @@
 /* The processor's features, by cpuid (Intel SDM vol. 2, CPUID)
  * and xgetbv for saved register state. */
 #include <cpuid.h>
-#if __has_include(<sys/platform/x86.h>)
-#include <sys/platform/x86.h>
-#endif
 
 #include "translator/host/x86_64/target.h"
 
@@ -17,32 +14,19 @@ static uint64_t xcr0(void)
     return (uint64_t)hi << 32 | lo;
 }
 
-/* One leaf of cpuid as eax, ebx, ecx, edx. The instruction leaves a virtual machine for some 20 µs
- * each time, so that it counts at the start of a small program: the C library's copy serves where
- * there is one (all zero for a leaf that the processor lacks). */
-static void leaf(unsigned number, unsigned sub, unsigned *ret)
-{
-    for (unsigned n = 0; n < 4; n++)
-        ret[n] = 0;
-#if __has_include(<sys/platform/x86.h>)
-    unsigned index = number == 1 ? CPUID_INDEX_1 : number != 7 ? CPUID_INDEX_80000001
-                     : sub ? CPUID_INDEX_7_ECX_1 : CPUID_INDEX_7;
-    const struct cpuid_feature *f = __x86_get_cpuid_feature_leaf(index);
-    for (unsigned n = 0; f && n < 4; n++)
-        ret[n] = f->cpuid_array[n];
-#else
-    __get_cpuid_count(number, sub, &ret[0], &ret[1], &ret[2], &ret[3]);
-#endif
-}
-
+/* cpuid leaves a virtual machine for 4 to 20 µs each time, which counts at the start of a small
+ * program: so nobody asks for the highest leaf. Leaf 0x80000001 is there in each that runs
+ * 64-bit code (the bit for that is in it), and 7 in those with XSAVE, whose leaf is 13. */
 void host_features_detect(HostFeatures *f)
 {
     enum { EAX, EBX, ECX, EDX };
-    unsigned l1[4], l7[4], l71[4], l80000001[4];
-    leaf(1, 0, l1);
-    leaf(7, 0, l7);
-    leaf(7, 1, l71);
-    leaf(0x80000001, 0, l80000001);
+    unsigned l1[4], l7[4] = { 0 }, l71[4] = { 0 }, l80000001[4];
+    __cpuid(1, l1[EAX], l1[EBX], l1[ECX], l1[EDX]);
+    if (l1[ECX] & bit_XSAVE)
+        __cpuid_count(7, 0, l7[EAX], l7[EBX], l7[ECX], l7[EDX]);
+    if (l7[EAX] > 0)
+        __cpuid_count(7, 1, l71[EAX], l71[EBX], l71[ECX], l71[EDX]);
+    __cpuid(0x80000001, l80000001[EAX], l80000001[EBX], l80000001[ECX], l80000001[EDX]);
     unsigned c1 = l1[ECX], b7 = l7[EBX], c7 = l7[ECX], a71 = l71[EAX], ext = l80000001[ECX];
     *f = (HostFeatures) { 0 };
     uint64_t x = c1 >> 27 & 1 ? xcr0() : 0;
