@@ -388,16 +388,56 @@ static bool connect(Translator *t, StoredChunk *c)
     return true;
 }
 
-static bool overlaps(const StoredChunk *c, GuestAddr start, GuestAddr last)
+typedef struct Touched {
+    uint64_t is[STORE_CHUNK_UNITS / 64]; /* a bit a unit */
+    uint32_t n;
+} Touched;
+
+static bool is_touched(const Touched *t, uint32_t n) { return t->is[n / 64] >> n % 64 & 1; }
+
+/* The chunk's units that have seen guest code of that place. */
+static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, Touched *ret)
 {
+    memset(ret, 0, sizeof *ret);
     if (c->seen_start > last || c->seen_end <= start)
-        return false;
-    for (uint32_t n = 0; n < c->tables->n_seen; n++) {
-        GuestAddr from = c->seen[n].off + c->bias;
-        if (from <= last && from + c->seen[n].bytes > start)
-            return true;
-    }
-    return false;
+        return;
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        for (uint32_t k = c->unit[n].seen; k < c->unit[n + 1].seen; k++) {
+            GuestAddr from = c->seen[k].off + c->bias;
+            if (from <= last && from + c->seen[k].bytes > start && !is_touched(ret, n)) {
+                ret->is[n / 64] |= UINT64_C(1) << n % 64;
+                ret->n++;
+            }
+        }
+}
+
+/* Those units, and what jumps to them. An instruction that is to be translated in another way
+ * concerns a few of the chunk's units, and each that is made takes some 200 bytes. */
+static bool connect_touched(Translator *t, StoredChunk *c, const Touched *touched)
+{
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        if (is_touched(touched, n) && !c->made[n] && !adopt(t, c, n))
+            return false;
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        for (uint32_t k = c->unit[n].link; k < c->unit[n + 1].link; k++) {
+            uint32_t to = c->link[k].to;
+            if (!to || !is_touched(touched, to - 1))
+                continue;
+            if (!c->made[n] && !adopt(t, c, n))
+                return false;
+            connect_link(t, unit_link_at(c->made[n], k - c->unit[n].link), c->made[to - 1]);
+        }
+    return true;
+}
+
+static bool expose(Translator *t, StoredChunk *c, GuestAddr start, GuestAddr last)
+{
+    enum { FEW = 64 };
+    Touched touched;
+    if (c->tables->n_units > STORE_CHUNK_UNITS)
+        return connect(t, c);
+    find_touched(c, start, last, &touched);
+    return !touched.n || (touched.n > FEW ? connect(t, c) : connect_touched(t, c, &touched));
 }
 
 bool stored_expose(Translator *t, GuestAddr start, uint64_t bytes)
@@ -406,7 +446,7 @@ bool stored_expose(Translator *t, GuestAddr start, uint64_t bytes)
     if (!t->stored || !bytes)
         return true;
     for (StoredChunk *c = t->stored->loaded; c; c = c->next)
-        if (!c->connected && overlaps(c, start, last) && !connect(t, c))
+        if (!c->connected && !expose(t, c, start, last))
             return false;
     return true;
 }
