@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,8 @@ int main(int argc, char **argv, char **envp)
     if (options.argc == 0)
         fail(EXIT_USAGE, "no program to run (--help tells more)");
     start_logging(&options);
+    /* What is large is given back when it is freed, whatever was freed before. */
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
     p->options = &options;
     if (options.log_file)
         hidden_fd_note(p, log_descriptor());

@@ -36,11 +36,12 @@ typedef struct StoreWrite {
     StoreFile now;            /* the file as it is under the lock */
     uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
     bool *fresh;              /* [units]: not there yet */
-    size_t *seen;             /* [units]: where its bytes are in StoreUnits.seen */
     uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
     uint32_t superseded;      /* how many of them have something else in their place there */
     uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
     StoreBuilder builder;
+    uint8_t *seen;            /* a unit's guest bytes: seen_cap of them */
+    size_t seen_cap;
     int joined_fd;            /* the file that takes the place of the old one, and its name */
     char joined[STORE_NAME_BYTES];
     bool joined_ok;           /* it has */
@@ -192,16 +193,19 @@ static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const ui
 }
 
 /* Was it made from these bytes? Different ranges have different bytes, or mean the same code. */
-static bool has_seen(const StoredChunk *c, const StoreUnit *r, const uint8_t *seen, size_t bytes)
+static bool has_seen(const StoredChunk *c, const StoreUnit *r, const CompiledUnit *u)
 {
-    for (uint32_t n = r->seen; n < r[1].seen; n++) {
+    uint32_t k = 0;
+    for (uint32_t n = r->seen; n < r[1].seen; n++, k++) {
         const uint8_t *its = chunk_seen(c, &c->seen[n]);
-        if (!its || c->seen[n].bytes > bytes || memcmp(its, seen, c->seen[n].bytes))
+        if (!its || k == unit_n_seen(u))
             return false;
-        seen += c->seen[n].bytes;
-        bytes -= c->seen[n].bytes;
+        UnitRange own = unit_seen(u, k);
+        if (c->seen[n].bytes != own.end - own.start ||
+            memcmp(its, (const void *)(uintptr_t)own.start, c->seen[n].bytes))
+            return false;
     }
-    return !bytes;
+    return k == unit_n_seen(u);
 }
 
 /* A region that was made anew has other blocks. */
@@ -211,7 +215,7 @@ static bool is_same(const StoreUnit *r, const CompiledUnit *u)
            (!(u->flags & IR_UNIT_REGION) || r->host_bytes == u->host_bytes);
 }
 
-static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
+static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias)
 {
     uint64_t state = 0;
     uint32_t chunk, n, off = (uint32_t)(u->pc - bias);
@@ -222,7 +226,7 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const 
         if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units ||
             c.unit[n].off != off)
             continue;
-        if (is_same(&c.unit[n], u) && has_seen(&c, &c.unit[n], seen, store_seen_bytes(u)))
+        if (is_same(&c.unit[n], u) && has_seen(&c, &c.unit[n], u))
             return true;
         other = true;
     }
@@ -233,26 +237,46 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias, const 
 /* Which of the process's units are to be added: how many. */
 static uint32_t find_fresh(StoreWrite *w, const StoreUnits *u)
 {
-    size_t at = 0;
     uint32_t count = 0;
     w->fresh = calloc(u->n, sizeof *w->fresh);
-    w->seen = calloc(u->n, sizeof *w->seen);
-    for (uint32_t n = 0; w->fresh && w->seen && n < u->n; n++) {
+    for (uint32_t n = 0; w->fresh && n < u->n; n++) {
         const CompiledUnit *unit = u->unit[n];
-        w->fresh[n] = build_suits(unit, u->bias) && !is_there(w, unit, u->bias, u->seen + at);
+        w->fresh[n] = build_suits(unit, u->bias) && !is_there(w, unit, u->bias);
         count += w->fresh[n];
-        w->seen[n] = at;
-        at += store_seen_bytes(unit);
         if (n % LET_GO_UNITS == LET_GO_UNITS - 1)
             let_go(w, w->now.layer[0].seen_end);
     }
     return count;
 }
 
+/* The guest bytes that the unit was made from, if they are there still: who wrote to a file's
+ * mapping, or to the file, needn't have told. */
+static bool copy_seen(StoreWrite *w, const CompiledUnit *u)
+{
+    uint64_t hash = 0;
+    size_t bytes = store_seen_bytes(u), at = 0;
+    if (bytes > w->seen_cap) {
+        free(w->seen);
+        w->seen_cap = bytes + 4096;
+        w->seen = malloc(w->seen_cap);
+        if (!w->seen) {
+            w->seen_cap = 0;
+            return false;
+        }
+    }
+    for (uint32_t n = 0; n < unit_n_seen(u); n++) {
+        UnitRange seen = unit_seen(u, n);
+        memcpy(w->seen + at, (const void *)(uintptr_t)seen.start, seen.end - seen.start);
+        hash = store_hash(w->seen + at, seen.end - seen.start, hash);
+        at += seen.end - seen.start;
+    }
+    return hash == unit_side(u)->seen_hash;
+}
+
 static void build_fresh(StoreWrite *w, const StoreUnits *u, uint32_t n)
 {
-    if (w->fresh[n])
-        build_live(&w->builder, u->unit[n], u->bias, u->seen + w->seen[n]);
+    if (w->fresh[n] && copy_seen(w, u->unit[n]))
+        build_live(&w->builder, u->unit[n], u->bias, w->seen);
     w->fresh[n] = false;
 }
 

@@ -78,10 +78,9 @@ void store_file_forget_name(Store *s, const StoreFile *f);
 
 /* Of guest code, on which the unit depends. */
 size_t store_seen_bytes(const CompiledUnit *u);
-/* Units of the process, and the guest bytes that they were made from, one after another. */
+/* Units of the process; those that guest memory still agrees with are stored. */
 typedef struct StoreUnits {
     const CompiledUnit *const *unit;
-    const uint8_t *seen;
     uint32_t n;
     uint64_t bias;
     const uint8_t *code;      /* the guest file as it is mapped here, from code_off */

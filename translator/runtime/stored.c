@@ -30,7 +30,6 @@ struct Stored {
     StoredChunk refused;      /* what a chunk is that doesn't fit this process */
     uint32_t saved;           /* units of the code buffer's table below need no saving */
     const CompiledUnit **new_unit; /* while it saves */
-    uint8_t *new_seen;
 };
 
 /* -- mappings ---------------------------------------------------------------------------------- */
@@ -514,49 +513,22 @@ static bool lies_in(const CompiledUnit *u, const FileMap *m)
 static void collected_free(struct Stored *s)
 {
     free(s->new_unit);
-    free(s->new_seen);
     s->new_unit = NULL;
-    s->new_seen = NULL;
 }
 
-/* Gives the hash. */
-static uint64_t copy_seen(const CompiledUnit *u, uint8_t *to)
-{
-    uint64_t hash = 0;
-    for (uint32_t n = 0; n < unit_n_seen(u); n++) {
-        UnitRange seen = unit_seen(u, n);
-        size_t bytes = seen.end - seen.start;
-        memcpy(to, host(seen.start), bytes);
-        hash = store_hash(to, bytes, hash);
-        to += bytes;
-    }
-    return hash;
-}
-
-/* One mapping's new units, with the guest bytes that they still agree with. May fault. */
+/* One mapping's new units. */
 static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
 {
     struct Stored *s = t->stored;
-    size_t bytes = 0, at = 0;
     uint32_t count = 0;
-    for (uint32_t n = s->saved; n < end; n++) {
-        const CompiledUnit *u = t->code->row[n].unit;
-        if (is_new(u) && lies_in(u, m)) {
-            bytes += store_seen_bytes(u);
-            count++;
-        }
-    }
+    for (uint32_t n = s->saved; n < end; n++)
+        count += is_new(t->code->row[n].unit) && lies_in(t->code->row[n].unit, m);
     s->new_unit = count ? malloc(count * sizeof *s->new_unit) : NULL;
-    s->new_seen = count ? malloc(bytes) : NULL;
     count = 0;
-    for (uint32_t n = s->saved; s->new_unit && s->new_seen && n < end; n++) {
+    for (uint32_t n = s->saved; s->new_unit && n < end; n++) {
         const CompiledUnit *u = t->code->row[n].unit;
-        if (!is_new(u) || !lies_in(u, m))
-            continue;
-        if (copy_seen(u, s->new_seen + at) != unit_side(u)->seen_hash)
-            continue; /* the file was changed behind our back */
-        s->new_unit[count++] = u;
-        at += store_seen_bytes(u);
+        if (is_new(u) && lies_in(u, m))
+            s->new_unit[count++] = u;
     }
     return count;
 }
@@ -585,7 +557,6 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
     if (!t->warming)
         set_limits(m, &units);
     units.unit = s->new_unit;
-    units.seen = s->new_seen;
     if (!units.n)
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
