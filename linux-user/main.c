@@ -329,12 +329,23 @@ static void answer_and_exit(const Options *o, const char *name)
     exit(0);
 }
 
+/* The C library's heap lies behind the emulator's image, and all of it there: what it mapped would
+ * lie among the guest's mappings (own-pages.h). */
+static void keep_heap_together(void)
+{
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, 512 << 10);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     GError *error = NULL;
     static Options options;
     Process *p = &process_main;
     libc_start_set_caches();
+    keep_heap_together();
     LoadOrigin origin = load_origin(argc, argv);
     if (!options_parse(&options, &origin, argc, argv, &error))
         fail(EXIT_USAGE, error->message);

@@ -6,6 +6,7 @@ EXTRA_DIST += %D%/lists.mk
 
 include %D%/cache/local.mk
 include %D%/ir/local.mk
+include %D%/memory/local.mk
 include %D%/runtime/local.mk
 include %D%/softfp/local.mk
 include %D%/x86_64/local.mk

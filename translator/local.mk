@@ -3,6 +3,7 @@ libtranslator_a_SOURCES =
 TRANSLATOR_LIBS = translator/cache/build-id.$(OBJEXT) libtranslator.a $(FFI_LIBS) $(CAPSTONE_LIBS) $(GLIB_LIBS)
 
 include %D%/decodegen/local.mk
+include %D%/memory/local.mk
 include %D%/ir/local.mk
 include %D%/opt/local.mk
 include %D%/region/local.mk

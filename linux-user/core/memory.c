@@ -4,12 +4,12 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/procfs/maps.h"
 #include "linux-user/procfs/output.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 /* core(5), "Controlling which mappings are written". */
 enum {
@@ -17,13 +17,6 @@ enum {
     FILTER_FILE_SHARED = 8, FILTER_ELF_HEADERS = 16, FILTER_DEFAULT = 0x33,
     PAGES_AT_ONCE = 512,
 };
-
-static void *map_memory(size_t bytes)
-{
-    long m = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                      0);
-    return m < 0 && m >= -4095 ? NULL : (void *)m;
-}
 
 static uint64_t parse_number(const char **p, unsigned base)
 {
@@ -149,10 +142,10 @@ bool core_memory_read(Process *p, CoreMemory *ret)
         return false;
     long n = host_raw(SYS_lseek, fd, 0, 2 /* SEEK_END */);
     ret->text_bytes = (size_t)(n + MEM_PAGE) & ~(size_t)(MEM_PAGE - 1);
-    ret->text = map_memory(ret->text_bytes);
+    ret->text = own_pages_map(ret->text_bytes);
     /* A line of a range has 40 characters at least. */
     ret->range_bytes = (size_t)(n / 40 + 1) * sizeof(CoreRange);
-    ret->ranges = map_memory(ret->range_bytes);
+    ret->ranges = own_pages_map(ret->range_bytes);
     bool good = n > 0 && ret->text && ret->ranges;
     for (long done = 0; good && done < n;) {
         long r = host_raw(SYS_pread64, fd, (uintptr_t)(ret->text + done), n - done, done);
@@ -175,10 +168,8 @@ bool core_memory_read(Process *p, CoreMemory *ret)
 
 void core_memory_free(CoreMemory *m)
 {
-    if (m->text)
-        host_raw(SYS_munmap, (uintptr_t)m->text, m->text_bytes);
-    if (m->ranges)
-        host_raw(SYS_munmap, (uintptr_t)m->ranges, m->range_bytes);
+    own_pages_unmap(m->text, m->text_bytes);
+    own_pages_unmap(m->ranges, m->range_bytes);
 }
 
 /* What can't be read (behind a file's end) is left out. */

@@ -10,6 +10,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/mem/table.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 enum {
     HOST_MAP_ONLY = 0x40 | 0x80,      /* x86's MAP_32BIT and MAP_ABOVE4G: no guest's flags */
@@ -22,11 +23,9 @@ static uint64_t host_page_up(uint64_t n) { return (n + MEM_PAGE - 1) & -(uint64_
 
 MemMap *mem_new(uint64_t page_bytes)
 {
-    long p = host_raw(SYS_mmap, 0, sizeof(MemMap), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(p))
+    MemMap *m = own_pages_map(sizeof(MemMap));
+    if (!m)
         return NULL;
-    MemMap *m = (MemMap *)p;
     m->page = page_bytes;
     pthread_mutex_init(&m->change_lock, NULL);
     pthread_mutex_init(&m->lock, NULL);
@@ -62,6 +61,8 @@ static void mem_grown(MemMap *m)
         GuestAddr floor = i ? mem_range(m, i - 1)->end : 0, start = r.start;
         if (r.kind != MEM_GROWS)
             continue;
+        if (start >= own_pages_end() && floor < own_pages_end())
+            floor = own_pages_end();
         while (start > floor &&
                host_raw(SYS_mincore, start - MEM_PAGE, MEM_PAGE, (uintptr_t)&there) == 0)
             start -= MEM_PAGE;
@@ -114,10 +115,8 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
         mem_grown(m);
     pthread_mutex_lock(&m->lock);
     size_t bytes = host_page_up(m->n * sizeof *m->ranges + 1);
-    long p = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                      0);
-    if (!is_error(p)) {
-        MemRange *to = (MemRange *)p;
+    MemRange *to = own_pages_map(bytes);
+    if (to) {
         __builtin_memcpy(to, m->ranges, m->gap * sizeof *to);
         __builtin_memcpy(to + m->gap, m->ranges + m->gap + (m->capacity - m->n),
                          (m->n - m->gap) * sizeof *to);
@@ -125,7 +124,7 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
         *ret_bytes = bytes;
     }
     pthread_mutex_unlock(&m->lock);
-    return is_error(p) ? NULL : (MemRange *)p;
+    return to;
 }
 
 void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind, bool shared)

@@ -9,6 +9,7 @@
 
 #include "linux-user/mem/table.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 size_t mem_table_index(const MemMap *m, GuestAddr a)
 {
@@ -40,12 +41,10 @@ static bool table_reserve(MemMap *m)
         return true;
     size_t old = m->capacity * sizeof *m->ranges;
     size_t new = old ? old * 2 : 4 * MEM_PAGE;
-    long p = old ? host_raw(SYS_mremap, (uintptr_t)m->ranges, old, new, MREMAP_MAYMOVE)
-                 : host_raw(SYS_mmap, 0, new, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                            -1, 0);
-    if (p < 0 && p >= -4095)
+    MemRange *fresh = own_pages_grow(m->ranges, old, new);
+    if (!fresh)
         return false;
-    m->ranges = (MemRange *)p;
+    m->ranges = fresh;
     move_gap(m, m->n);
     m->capacity = new / sizeof *m->ranges;
     return true;

@@ -17,6 +17,7 @@
 #include "linux-user/procfs/other.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/syscalls/hidden.h"
+#include "translator/memory/own-pages.h"
 
 typedef enum ListKind { LIST_PLAIN, LIST_FDS, LIST_MAPPINGS } ListKind;
 
@@ -127,8 +128,7 @@ static long filter(ListFilter *f, GuestAddr buf, long n)
         f->ranges = ranges;
     }
     n = take_out(f, buf, n);
-    if (ranges)
-        host_raw(SYS_munmap, (uintptr_t)ranges, map_bytes);
+    own_pages_unmap(ranges, map_bytes);
     return n;
 }
 

@@ -7,6 +7,7 @@
 #include "linux-user/mem/map.h"
 #include "linux-user/procfs/status.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 /* A line of the host's /proc/self/maps. */
 typedef struct MapsLine {
@@ -221,8 +222,7 @@ static void write_walk(Process *p, MapsWalk *w, const char *host_path)
     } else {
         w->o->error = w->o->error ? w->o->error : -2 /* ENOENT: no /proc */;
     }
-    if (ranges)
-        host_raw(SYS_munmap, (uintptr_t)ranges, range_bytes);
+    own_pages_unmap(ranges, range_bytes);
 }
 
 void procfs_write_maps(Process *p, ProcOutput *o, const char *host_path, bool details)
@@ -314,8 +314,7 @@ void procfs_write_numa_maps(Process *p, ProcOutput *o, const char *host_path)
     }
     if (text)
         host_file_free(text, map_bytes);
-    if (ranges)
-        host_raw(SYS_munmap, (uintptr_t)ranges, range_bytes);
+    own_pages_unmap(ranges, range_bytes);
 }
 
 /* Fields by number, as in proc(5); *ret is the host's. */

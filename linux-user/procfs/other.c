@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include "linux-user/ptrace/tracer.h"
 #include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 enum { MAX_RANGES = 1 << 20, TRIES = 3, SETTLE_TRIES = 100, MAX_THREADS = 1 << 16,
        MAX_FILTERS = 1 << 12 };
@@ -43,12 +43,10 @@ static bool copy_ranges(pid_t pid, OtherProcess *o)
         GuestAddr at = mem_guest(o->mem.ranges);
         size_t n = o->mem.n, gap = o->mem.gap, rest = gap + (o->mem.capacity - n);
         size_t bytes = (n * sizeof(MemRange) + MEM_PAGE) & ~(size_t)(MEM_PAGE - 1);
-        long m = host_raw(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
-        if (m < 0 && m >= -4095)
+        o->mem.ranges = own_pages_map(bytes);
+        if (!o->mem.ranges)
             return false;
         o->range_bytes = bytes;
-        o->mem.ranges = (MemRange *)m;
         o->mem.capacity = n; /* the copy has no free entries */
         bool good = gap <= n && tracer_read(pid, at, o->mem.ranges, gap * sizeof(MemRange)) &&
                     tracer_read(pid, at + rest * sizeof(MemRange), o->mem.ranges + gap,
@@ -175,6 +173,6 @@ bool other_thread(pid_t pid, const Process *p, pid_t tid, OtherThread *ret)
 void other_close(OtherProcess *o)
 {
     if (o->range_bytes)
-        host_raw(SYS_munmap, (uintptr_t)o->mem.ranges, o->range_bytes);
+        own_pages_unmap(o->mem.ranges, o->range_bytes);
     o->range_bytes = 0;
 }

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
+#include "translator/memory/own-pages.h"
 
 void output_begin(ProcOutput *o, const char *name)
 {
@@ -91,27 +91,27 @@ char *host_file_read(const char *path, size_t *ret_n, size_t *ret_map_bytes)
     long fd = host_raw(SYS_openat, AT_FDCWD, (uintptr_t)path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return NULL;
-    long map = host_raw(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                        0);
-    while (!(map < 0 && map >= -4095)) {
-        long r = host_raw(SYS_read, fd, map + (long)n, size - n - 1);
+    char *text = own_pages_map(size);
+    while (text) {
+        long r = host_raw(SYS_read, fd, (uintptr_t)text + n, size - n - 1);
         if (r <= 0)
             break;
         n += (size_t)r;
         if (n + 4096 < size)
             continue;
-        map = host_raw(SYS_mremap, map, size, size * 2, MREMAP_MAYMOVE);
+        char *larger = own_pages_grow(text, size, size * 2);
+        if (!larger)
+            own_pages_unmap(text, size);
+        text = larger;
         size *= 2;
     }
     host_raw(SYS_close, fd);
-    if (map < 0 && map >= -4095)
-        return NULL;
     *ret_n = n;
     *ret_map_bytes = size;
-    return (char *)map;
+    return text;
 }
 
 void host_file_free(char *text, size_t map_bytes)
 {
-    host_raw(SYS_munmap, (uintptr_t)text, map_bytes);
+    own_pages_unmap(text, map_bytes);
 }

@@ -6,7 +6,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "linux-user/arch/regset.h"
@@ -18,6 +17,7 @@
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/syscalls/sleep.h"
 #include "syscall-tables/table.h"
+#include "translator/memory/own-pages.h"
 
 enum { AUDIT_ARCH_64_LE = (int)0xc0000000 };
 #define REQUEST_BIT(r) (1u << (r))
@@ -30,11 +30,9 @@ static __thread struct { pid_t tid; unsigned requests; int sig; siginfo_t info; 
 void trace_begin(Thread *t)
 {
     if (!t->trace) {
-        long m = host_raw(SYS_mmap, 0, sizeof(TraceBlock), PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (m < 0 && m >= -4095)
+        t->trace = own_pages_map(sizeof(TraceBlock));
+        if (!t->trace)
             return; /* without memory nobody can be told of anything */
-        t->trace = (TraceBlock *)m;
     }
     TraceBlock *b = t->trace;
     memset(b, 0, offsetof(TraceBlock, data));
@@ -47,8 +45,7 @@ void trace_begin(Thread *t)
 
 void trace_thread_free(Thread *t)
 {
-    if (t->trace)
-        host_raw(SYS_munmap, (uintptr_t)t->trace, sizeof(TraceBlock));
+    own_pages_unmap(t->trace, sizeof(TraceBlock));
     t->trace = NULL;
 }
 

@@ -5,7 +5,6 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
@@ -16,6 +15,7 @@
 #include "linux-user/syscalls/dispatch.h"
 #include "linux-user/thread/thread.h"
 #include "syscall-tables/table.h"
+#include "translator/memory/own-pages.h"
 
 /* kernel/seccomp.c: at most so many instructions on the way through all filters, each of which
  * counts for four more. */
@@ -51,7 +51,7 @@ static void filter_unref(SeccompFilter *f)
     /* acq_rel: who frees it sees everything that was done to it */
     while (f && atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) == 1) {
         SeccompFilter *previous = f->previous;
-        host_raw(SYS_munmap, (uintptr_t)f, filter_bytes(f->n));
+        own_pages_unmap(f, filter_bytes(f->n));
         f = previous;
     }
 }
@@ -105,11 +105,9 @@ long seccomp_add(Thread *t, const struct sock_filter *code, unsigned n, bool lis
 
     if (total > MAX_INSNS)
         return -ENOMEM;
-    long at = host_raw(SYS_mmap, 0, filter_bytes(n), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096)
+    SeccompFilter *f = own_pages_map(filter_bytes(n));
+    if (!f)
         return -ENOMEM;
-    SeccompFilter *f = (SeccompFilter *)at;
     f->previous = previous;
     atomic_init(&f->refs, 1);
     f->n = n;

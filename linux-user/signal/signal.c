@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/core/core.h"
 #include "linux-user/mem/map.h"
@@ -18,6 +17,7 @@
 #include "linux-user/thread/rseq.h"
 #include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
+#include "translator/memory/own-pages.h"
 
 enum { HOST_STACK_BYTES = 64 << 10, GUEST_SS_ONSTACK = 1, GUEST_SS_DISABLE = 2 };
 #define GUEST_SS_AUTODISARM (1u << 31)
@@ -61,13 +61,10 @@ static void *host_stack_of(Thread *t)
     HostSlot *slot = t->slot;
     if (slot && slot->host_stack)
         return slot->host_stack;
-    long m = host_raw(SYS_mmap, 0, HOST_STACK_BYTES, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m < 0 && m >= -4095)
-        return NULL;
+    void *stack = own_pages_map(HOST_STACK_BYTES);
     if (slot)
-        slot->host_stack = (void *)m;
-    return (void *)m;
+        slot->host_stack = stack;
+    return stack;
 }
 
 bool signal_thread_new(Thread *t, const Thread *from)
@@ -106,7 +103,7 @@ void signal_thread_end(Thread *t)
 void signal_thread_free(Thread *t)
 {
     if (!t->slot)
-        host_raw(SYS_munmap, (uintptr_t)t->signals->host_stack, t->signals->host_stack_bytes);
+        own_pages_unmap(t->signals->host_stack, t->signals->host_stack_bytes);
 }
 
 void signal_fork_child(Thread *t)

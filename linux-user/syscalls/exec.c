@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "linux-user/arch/text.h"
@@ -28,6 +27,7 @@
 #include "linux-user/syscalls/hidden.h"
 #include "linux-user/thread/thread.h"
 #include "syscall-tables/handlers.h"
+#include "translator/memory/own-pages.h"
 
 enum { MAX_DEPTH = 5, MAX_ARGS = 4096 * 64 };
 
@@ -79,11 +79,9 @@ static long exec_args_read(ExecArgs *a, GuestAddr argv, GuestAddr envp)
         return n < 0 ? n : m;
     a->extra = EXTRA_SLOTS;
     a->map_bytes = (a->extra + (size_t)n + 2 + (size_t)m + 2) * sizeof(char *);
-    long map = host_raw(SYS_mmap, 0, a->map_bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map < 0 && map >= -4095)
+    a->map = own_pages_map(a->map_bytes);
+    if (!a->map)
         return -ENOMEM;
-    a->map = (void *)map;
     a->argv = (const char **)a->map;
     a->envp = a->argv + a->extra + n + 2;
     a->n_argv = (size_t)n;
@@ -102,8 +100,7 @@ static long exec_args_read(ExecArgs *a, GuestAddr argv, GuestAddr envp)
 
 static void exec_args_free(ExecArgs *a)
 {
-    if (a->map)
-        host_raw(SYS_munmap, (uintptr_t)a->map, a->map_bytes);
+    own_pages_unmap(a->map, a->map_bytes);
 }
 
 /* Puts one argument before the others. */

@@ -8,13 +8,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/signal/host-syscall.h"
 #include "syscall-tables/table.h"
+#include "translator/memory/own-pages.h"
 
 enum { MAX_VECTOR = 1024, MAX_MESSAGES = 1024 };
 
@@ -127,11 +127,9 @@ bool tagged_call(Thread *t, const TableCall *c, const uint64_t *args, long *ret)
     const TableArg *arg = &table_args[p->args + i];
     uint64_t n = arg->count_kind == TABLE_BY_ARG ? args[arg->count] : 1, a[6];
     Room room = {.bytes = arg->kind == TABLE_MMSGHDR ? 1 << 20 : 32 << 10};
-    long map = host_raw(SYS_mmap, 0, room.bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map < 0 && map >= -4095)
+    room.at = own_pages_map(room.bytes);
+    if (!room.at)
         return false;
-    room.at = (uint8_t *)map;
     memcpy(a, args, sizeof a);
     a[i] = copy_argument(&room, arg->kind, args[i], n);
     if (room.tagged) {
@@ -139,6 +137,6 @@ bool tagged_call(Thread *t, const TableCall *c, const uint64_t *args, long *ret)
         if (*ret >= 0 && arg->dir != TABLE_IN)
             *ret = put_results(arg->kind, args[i], a[i], *ret);
     }
-    host_raw(SYS_munmap, (uintptr_t)room.at, room.bytes);
+    own_pages_unmap(room.at, room.bytes);
     return room.tagged;
 }

@@ -23,7 +23,6 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/procfs/procfs.h"
@@ -32,6 +31,7 @@
 #include "linux-user/syscalls/convert.h"
 #include "linux-user/syscalls/hidden.h"
 #include "syscall-tables/handlers.h"
+#include "translator/memory/own-pages.h"
 
 /* Newer than the headers that this may be built with: include/uapi/linux/io_uring.h. */
 enum {
@@ -66,15 +66,13 @@ static UringRing *ring_new(Process *p, unsigned fd)
     if (fd >= MAX_FDS)
         return NULL;
     if (!rings) {
-        long at = host_raw(SYS_mmap, 0, MAX_FDS * sizeof *rings, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (at < 0 && at > -4096)
+        rings = own_pages_map(MAX_FDS * sizeof *rings);
+        if (!rings)
             return NULL;
-        rings = (UringRing *)at;
         /* release: what the kernel cleared is seen as cleared */
         if (!atomic_compare_exchange_strong_explicit(&p->urings, &other, rings,
                                                      memory_order_release, memory_order_acquire)) {
-            host_raw(SYS_munmap, (uintptr_t)rings, MAX_FDS * sizeof *rings);
+            own_pages_unmap(rings, MAX_FDS * sizeof *rings);
             rings = other;
         }
     }

@@ -17,6 +17,7 @@
 #include "linux-user/signal/signal.h"
 #include "syscall-tables/handlers.h"
 #include "syscall-tables/ids.h"
+#include "translator/memory/own-pages.h"
 
 /* include/uapi/linux/rseq.h */
 enum { RSEQ_UNREGISTER = 1, RSEQ_CS_AT = 8, SEQUENCE_MAX = 64 << 10 };
@@ -64,11 +65,9 @@ static void make_stub(uint8_t *at, unsigned log2, uint32_t signature)
 static uint8_t *stubs_new(uint32_t signature)
 {
 #ifdef __x86_64__
-    long p = host_raw(SYS_mmap, 0, MEM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                      -1, 0);
-    if (p < 0 && p >= -4095)
+    uint8_t *page = own_pages_map(MEM_PAGE);
+    if (!page)
         return NULL;
-    uint8_t *page = (uint8_t *)p;
     for (unsigned i = 0; i < N_STUBS; i++) {
         uint8_t *stub = page + i * STUB_BYTES;
         make_stub(stub, i, signature);
@@ -77,9 +76,9 @@ static uint8_t *stubs_new(uint32_t signature)
                         .abort = (uintptr_t)stub + STUB_ABORT};
         memcpy(page + DESCRIPTORS_AT + i * sizeof d, &d, sizeof d);
     }
-    if (host_raw(SYS_mprotect, p, MEM_PAGE, PROT_READ | PROT_EXEC) == 0)
+    if (host_raw(SYS_mprotect, (uintptr_t)page, MEM_PAGE, PROT_READ | PROT_EXEC) == 0)
         return page;
-    host_raw(SYS_munmap, p, MEM_PAGE);
+    own_pages_unmap(page, MEM_PAGE);
 #endif
     (void)signature;
     return NULL;

@@ -18,7 +18,6 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
@@ -26,6 +25,7 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
+#include "translator/memory/own-pages.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
@@ -173,15 +173,14 @@ static long clone_waiting(Thread *t, const ThreadClone *c, const ThreadClone *ho
     Thread *self = thread_self;
     SharedStart start = {.clone = *c, .waits = true};
     atomic_int alive = 1;
-    long stack = host_raw(SYS_mmap, 0, SHARED_STACK_BYTES, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack < 0 && stack >= -4095)
+    char *stack = own_pages_map(SHARED_STACK_BYTES);
+    if (!stack)
         return -ENOMEM;
     long r = -ENOMEM;
     start.child = child_new(t, c);
     if (start.child) {
         vcpu_set_alive(start.child->vcpu, &alive);
-        r = thread_host_clone(host, (char *)stack + SHARED_STACK_BYTES, 0, &alive, shared_main,
+        r = thread_host_clone(host, stack + SHARED_STACK_BYTES, 0, &alive, shared_main,
                               &start);
         atomic_store_explicit(&alive, 0, memory_order_release);
         thread_self = self;
@@ -190,7 +189,7 @@ static long clone_waiting(Thread *t, const ThreadClone *c, const ThreadClone *ho
             thread_clear_tid(start.child);
         child_free(start.child);
     }
-    host_raw(SYS_munmap, stack, SHARED_STACK_BYTES);
+    own_pages_unmap(stack, SHARED_STACK_BYTES);
     return r;
 }
 

@@ -6,11 +6,11 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/thread/thread.h"
+#include "translator/memory/own-pages.h"
 
 enum { DONOR_FRAME_BYTES = 1024 };
 
@@ -71,16 +71,15 @@ static bool get_donation_untraced(Thread *t, HostSlot *slot)
     const ThreadClone c = {.flags = CLONE_VM | CLONE_UNTRACED};
     Donation d = {t, slot, false};
     atomic_int alive = 1;
-    long stack = host_raw(SYS_mmap, 0, STACK_BYTES, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (stack < 0 && stack >= -4095)
+    char *stack = own_pages_map(STACK_BYTES);
+    if (!stack)
         return false;
-    long pid = thread_host_clone(&c, (char *)stack + STACK_BYTES, 0, &alive, donation_main, &d);
+    long pid = thread_host_clone(&c, stack + STACK_BYTES, 0, &alive, donation_main, &d);
     while (pid > 0 && atomic_load_explicit(&alive, memory_order_acquire))
         host_raw(SYS_futex, (uintptr_t)&alive, FUTEX_WAIT, 1, 0, 0, 0);
     if (pid > 0)
         host_raw(SYS_wait4, pid, 0, __WCLONE, 0);
-    host_raw(SYS_munmap, stack, STACK_BYTES);
+    own_pages_unmap(stack, STACK_BYTES);
     return pid > 0 && d.ok;
 }
 

@@ -15,7 +15,6 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "linux-user/mem/map.h"
@@ -27,12 +26,13 @@
 #include "linux-user/signal/signal.h"
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
+#include "translator/memory/own-pages.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
-enum { THREAD_STACK_BYTES = 256 << 10 };
+enum { THREAD_STACK_BYTES = 256 << 10, GUARD_BYTES = MEM_PAGE };
 
 /* The C library's own hooks around fork, for children that it doesn't make (weak: only when linked
  * statically are they there). */
@@ -146,17 +146,22 @@ void thread_child_registers(Thread *child, const ThreadClone *c)
     abi->syscall_result(cpu, 0);
 }
 
-/* A detached thread of the host. The C library installs a handler of its own for signal 33
- * (SIGSETXID) when there are no others: the guest's comes back, and meanwhile nothing arrives. */
+/* A detached thread of the host, whose stack stays when it has ended. The C library installs a
+ * handler of its own for signal 33 (SIGSETXID) when there are no others: the guest's comes back,
+ * and meanwhile nothing arrives. */
 int thread_create_host(Thread *t, void *(*fn)(void *), void *arg)
 {
     enum { SIGSETXID = 33 };
     pthread_attr_t attr;
     pthread_t host;
     uint64_t old_mask;
+    char *stack = own_pages_map(GUARD_BYTES + THREAD_STACK_BYTES);
+    if (!stack)
+        return ENOMEM;
+    host_raw(SYS_mprotect, (uintptr_t)stack, GUARD_BYTES, PROT_NONE);
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+    pthread_attr_setstack(&attr, stack + GUARD_BYTES, THREAD_STACK_BYTES);
     bool alone = t->process->n_threads == 1;
     HostSigaction action;
     host_signal_mask(~UINT64_C(0), &old_mask);
@@ -167,6 +172,10 @@ int thread_create_host(Thread *t, void *(*fn)(void *), void *arg)
         host_raw(SYS_rt_sigaction, SIGSETXID, (uintptr_t)&action, 0, 8);
     host_signal_mask(old_mask, NULL);
     pthread_attr_destroy(&attr);
+    if (e) {
+        host_raw(SYS_mprotect, (uintptr_t)stack, GUARD_BYTES, PROT_READ | PROT_WRITE);
+        own_pages_unmap(stack, GUARD_BYTES + THREAD_STACK_BYTES);
+    }
     return e;
 }
 
@@ -204,8 +213,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
         if (other == t)
             continue;
         /* translator_fork_child() has freed its vcpu. */
-        host_raw(SYS_munmap, (uintptr_t)other->signals->host_stack,
-                 other->signals->host_stack_bytes);
+        own_pages_unmap(other->signals->host_stack, other->signals->host_stack_bytes);
         trace_thread_free(other);
         free(other->signals);
         free(other->follow);

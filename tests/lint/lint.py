@@ -16,7 +16,8 @@ MAY_INCLUDE = {
     "hw-plugins": {"hw-plugins", "sysemu-plugin/hw-api"},
 }
 # The public header, the guests' registers and features are what linux-user sees of the translator.
-LINUX_USER_SEES = re.compile(r"translator/(translator\.h|guest/\w+/(cpu|features)\.h|cache/admin\.h)")
+LINUX_USER_SEES = re.compile(r"translator/(translator\.h|guest/\w+/(cpu|features)\.h|cache/admin\.h|"
+                             r"memory/own-pages\.h)")
 FORBIDDEN_IN_DATA_PLANE = re.compile(r"\b(g_(malloc|new|free|strdup|string_|hash_table_|array_|list_|"
                                      r"autoptr|autofree)\w*|(f|s|sn|vs|vf)?printf|fopen|fputs|puts|"
                                      r"strerror)\s*\(")

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "translator/cache/store.h"
+#include "translator/memory/own-pages.h"
 
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
 
@@ -20,7 +20,7 @@ static bool is_mapped(const StoreBuffer *f) { return f->cap >= MAPPED_BYTES; }
 static void buffer_free(StoreBuffer *f)
 {
     if (is_mapped(f))
-        munmap(f->p, f->cap);
+        own_pages_unmap(f->p, f->cap);
     else
         free(f->p);
     *f = (StoreBuffer) { 0 };
@@ -34,11 +34,7 @@ static bool buffer_reserve(StoreBuffer *f, size_t n)
         p = realloc(f->p, cap);
     } else {
         cap = store_align(cap, 4096);
-        p = is_mapped(f) ? mremap(f->p, f->cap, cap, MREMAP_MAYMOVE)
-                         : mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                                -1, 0);
-        if (p == MAP_FAILED)
-            p = NULL;
+        p = is_mapped(f) ? own_pages_grow(f->p, f->cap, cap) : own_pages_map(cap);
         if (p && !is_mapped(f)) {
             memcpy(p, f->p, f->n);
             free(f->p);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "translator/cache/store-build.h"
+#include "translator/memory/own-pages.h"
 #include "translator/runtime/state.h"
 
 enum {
@@ -159,11 +160,11 @@ static bool mend_header(const Store *s, const StoreFile *f, const StoreUnits *u,
     }
     /* Truncated, damaged or new: what is sound behind the header stays. */
     end = sizeof h;
-    void *p = bytes > sizeof h ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, w->fd, 0) : MAP_FAILED;
-    if (p != MAP_FAILED) {
+    const uint8_t *p = bytes > sizeof h ? own_pages_map_file(bytes, w->fd) : NULL;
+    if (p) {
         for (uint64_t at = end; (at = store_next_group(p, at, bytes, s->key)) < bytes; end = at)
-            at += ((const StoreGroup *)((uint8_t *)p + at))->bytes;
-        munmap(p, bytes);
+            at += ((const StoreGroup *)(p + at))->bytes;
+        own_pages_unmap_file(p, bytes);
     }
     h = new_header(s, f, u, end);
     *ret_end = end;

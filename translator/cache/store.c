@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "translator/memory/own-pages.h"
+
 enum {
     MAP_MORE = 256 << 20, /* address space, so that what others append shows up by itself */
     SAMPLE_STEP = 64 << 10, SAMPLE_BYTES = 4096, MAX_SAMPLES = 16,
@@ -159,8 +161,8 @@ bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd)
         !store_header_ok(&h, s->key, f->content ? f->content : h.content))
         return false;
     l->bytes = store_align((size_t)st.st_size, 4096) + MAP_MORE;
-    void *p = mmap(NULL, l->bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    if (p == MAP_FAILED)
+    const void *p = own_pages_map_file(l->bytes, fd);
+    if (!p)
         return false;
     l->base = p;
     f->content = h.content;
@@ -309,7 +311,7 @@ void store_file_break(StoreFile *f)
     f->state = STORE_FILE_BROKEN;
     for (unsigned n = 0; n < STORE_LAYERS; n++) {
         if (f->layer[n].base)
-            munmap((void *)(uintptr_t)f->layer[n].base, f->layer[n].bytes);
+            own_pages_unmap_file(f->layer[n].base, f->layer[n].bytes);
         f->layer[n].base = NULL;
     }
     for (uint32_t n = 0; n < f->n_groups; n++)

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "translator/memory/own-pages.h"
 
 enum { CHUNK_BYTES = 256 * 1024, KEPT_BYTES = 2 << 20 };
 
@@ -25,14 +26,13 @@ static Chunk *chunk_new(size_t payload_bytes)
 {
     size_t bytes = payload_bytes + 64;
     bytes = bytes < CHUNK_BYTES ? CHUNK_BYTES : (bytes + 4095) & ~(size_t)4095;
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) {
+    Chunk *c = own_pages_map(bytes);
+    if (!c) {
         /* The host is out of address space or memory: nothing can be translated any more. */
         static const char text[] = "calque: out of memory while translating\n";
         (void)!write(2, text, sizeof text - 1);
         _exit(126);
     }
-    Chunk *c = p;
     c->bytes = bytes;
     return c;
 }
@@ -58,7 +58,7 @@ void arena_free(Arena *a)
         return;
     for (Chunk *c = a->chunks, *next; c; c = next) {
         next = c->next;
-        munmap(c, c->bytes);
+        own_pages_unmap(c, c->bytes);
     }
 }
 
@@ -75,7 +75,7 @@ void arena_reset(Arena *a)
             c = next;
         } else {
             c->next = next->next;
-            munmap(next, next->bytes);
+            own_pages_unmap(next, next->bytes);
         }
     }
 }

@@ -1,8 +1,8 @@
 /* data plane */
 #include "translator/runtime/critical.h"
 
-#include <sys/mman.h>
 
+#include "translator/memory/own-pages.h"
 #include "translator/opt/opt.h"
 
 enum { MAX_CRITICAL = 4096, DESCRIPTOR_ALIGN = 32 };
@@ -19,11 +19,9 @@ static bool known(const Translator *t, const TranslatorCritical *c)
 static bool add(Translator *t, const TranslatorCritical *c)
 {
     if (!t->critical) {
-        void *p = mmap(NULL, TABLE_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED)
+        t->critical = own_pages_map(TABLE_BYTES);
+        if (!t->critical)
             return false;
-        t->critical = p;
     }
     if (t->n_critical == MAX_CRITICAL)
         return false;
@@ -88,8 +86,7 @@ void critical_forget(Translator *t, GuestAddr start, uint64_t bytes)
 
 void critical_free(Translator *t)
 {
-    if (t->critical)
-        munmap(t->critical, TABLE_BYTES);
+    own_pages_unmap(t->critical, TABLE_BYTES);
 }
 
 bool translator_critical_at(Translator *t, GuestAddr pc, TranslatorCritical *ret)

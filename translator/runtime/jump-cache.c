@@ -2,8 +2,8 @@
 /* See jump-cache.h. */
 #include "translator/runtime/jump-cache.h"
 
-#include <sys/mman.h>
 
+#include "translator/memory/own-pages.h"
 #include "translator/runtime/runtime.h"
 
 /* Fills until the second table pays: as many look-ups cost some 0.2 ms, the table's pages 0.05. */
@@ -13,16 +13,11 @@ const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE] = { { .pc = ~(GuestA
 
 static size_t table_bytes(size_t entries) { return entries * sizeof(JumpCacheEntry); }
 
-static void *map_pages(size_t bytes, int flags)
+bool jump_cache_new(Vcpu *v, bool populated)
 {
-    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
-bool jump_cache_new(Vcpu *v, int flags)
-{
-    v->own_jump_cache = v->jump_cache = map_pages(table_bytes(VCPU_JUMP_CACHE_SIZE), flags);
+    size_t bytes = table_bytes(VCPU_JUMP_CACHE_SIZE);
+    v->own_jump_cache = populated ? own_pages_map_populated(bytes) : own_pages_map(bytes);
+    v->jump_cache = v->own_jump_cache;
     if (!v->own_jump_cache)
         return false;
     v->own_jump_cache[0].pc = jump_cache_free(0);
@@ -31,10 +26,8 @@ bool jump_cache_new(Vcpu *v, int flags)
 
 void jump_cache_delete(Vcpu *v)
 {
-    if (v->own_jump_cache)
-        munmap(v->own_jump_cache, table_bytes(VCPU_JUMP_CACHE_SIZE));
-    if (v->idle_jump_table)
-        munmap(v->idle_jump_table, table_bytes(VCPU_JUMP_TABLE_SIZE));
+    own_pages_unmap(v->own_jump_cache, table_bytes(VCPU_JUMP_CACHE_SIZE));
+    own_pages_unmap(v->idle_jump_table, table_bytes(VCPU_JUMP_TABLE_SIZE));
 }
 
 /* Without the table until it would pay again: a guest that changes its mode all the time must not
@@ -56,7 +49,7 @@ static void table_begin(Vcpu *v)
     if (v->idle_jump_table)
         for (unsigned n = 0; n < VCPU_JUMP_TABLE_SIZE; n++)
             v->idle_jump_table[n].pc = jump_cache_free(n);
-    else if (!(v->idle_jump_table = map_pages(table_bytes(VCPU_JUMP_TABLE_SIZE), MAP_POPULATE)))
+    else if (!(v->idle_jump_table = own_pages_map_populated(table_bytes(VCPU_JUMP_TABLE_SIZE))))
         return;
     v->idle_jump_table[0].pc = jump_cache_free(0);
     __atomic_store_n(&v->jump_table, v->idle_jump_table, __ATOMIC_SEQ_CST);

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "translator/memory/own-pages.h"
 #include "translator/runtime/state.h"
 
 /* A short process touches a page of each; the first two grow. */
@@ -41,9 +41,7 @@ struct UnitTable {
 /* Hashed tables: what is large is about to be touched all over. */
 static void *map_pages(size_t bytes)
 {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (bytes > 8192 ? MAP_POPULATE : 0);
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
+    return bytes > 8192 ? own_pages_map_populated(bytes) : own_pages_map(bytes);
 }
 
 static size_t buckets_bytes(size_t n) { return sizeof(Buckets) + n * sizeof(CompiledUnit *); }
@@ -60,7 +58,7 @@ static void buckets_free(Buckets *b)
 {
     for (Buckets *old; b; b = old) {
         old = b->old;
-        munmap(b, buckets_bytes(b->n));
+        own_pages_unmap(b, buckets_bytes(b->n));
     }
 }
 
@@ -83,8 +81,7 @@ void unit_table_free(UnitTable *t)
 {
     if (!t)
         return;
-    if (t->page)
-        munmap(t->page, t->cap_pages * sizeof *t->page);
+    own_pages_unmap(t->page, t->cap_pages * sizeof *t->page);
     buckets_free(t->buckets);
     free(t);
 }
@@ -121,7 +118,7 @@ static void grow_pages(UnitTable *t)
     for (size_t n = 0; n < t->cap_pages; n++)
         if (t->page[n].page_plus_1)
             *page_slot(fresh, cap, t->page[n].page_plus_1 - 1) = t->page[n];
-    munmap(t->page, t->cap_pages * sizeof *t->page);
+    own_pages_unmap(t->page, t->cap_pages * sizeof *t->page);
     t->page = fresh;
     t->cap_pages = cap;
 }

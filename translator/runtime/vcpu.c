@@ -2,8 +2,8 @@
 /* Vcpus: making and freeing, kicks, host signals, fork. The order of kicks is in dispatch.c. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "translator/memory/own-pages.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
@@ -19,34 +19,26 @@ static size_t vcpu_bytes(const Translator *t)
     return (bytes + 4095) & ~(size_t)4095;
 }
 
-static void *map_pages(size_t bytes, int flags)
-{
-    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
 /* Gives back what vcpu_new() got; the vcpu is in no list. */
 static void vcpu_release(Vcpu *v)
 {
     Translator *t = v->translator;
     t->backend->vcpu_free(v);
-    if (v->watches)
-        munmap(v->watches, VCPU_WATCHES * sizeof *v->watches);
+    own_pages_unmap(v->watches, VCPU_WATCHES * sizeof *v->watches);
     jump_cache_delete(v);
-    munmap(v, vcpu_bytes(t));
+    own_pages_unmap(v, vcpu_bytes(t));
 }
 
 static Vcpu *vcpu_map(Translator *t)
 {
     /* Every program looks all over the jump cache, first in vain: two faults a page. */
-    int flags = t->vcpus ? 0 : MAP_POPULATE;
-    Vcpu *v = map_pages(vcpu_bytes(t), flags);
+    bool first = !t->vcpus;
+    Vcpu *v = first ? own_pages_map_populated(vcpu_bytes(t)) : own_pages_map(vcpu_bytes(t));
     if (!v)
         return NULL;
     v->translator = t;
     v->helpers = t->helper_fns;
-    if (!jump_cache_new(v, flags) || !t->backend->vcpu_init(v)) {
+    if (!jump_cache_new(v, first) || !t->backend->vcpu_init(v)) {
         vcpu_release(v);
         return NULL;
     }
@@ -168,7 +160,7 @@ void vcpu_set_watches(Vcpu *v, const VcpuWatch *watches, unsigned n)
     v->n_watches = 0;
     v->watch_flags = 0;
     if (n && !v->watches)
-        v->watches = map_pages(VCPU_WATCHES * sizeof *v->watches, 0);
+        v->watches = own_pages_map(VCPU_WATCHES * sizeof *v->watches);
     for (unsigned i = 0; i < n && i < VCPU_WATCHES && v->watches; i++) {
         v->watches[v->n_watches++] = watches[i];
         if (watches[i].access & (VCPU_WATCH_READ | VCPU_WATCH_WRITE))
@@ -314,16 +306,19 @@ void translator_fork_prepare(Translator *t)
 {
     pthread_mutex_lock(&t->lock);
     pthread_mutex_lock(&t->quiesce_lock);
+    own_pages_fork_prepare();
 }
 
 void translator_fork_parent(Translator *t)
 {
+    own_pages_fork_done();
     pthread_mutex_unlock(&t->quiesce_lock);
     pthread_mutex_unlock(&t->lock);
 }
 
 void translator_fork_child(Translator *t)
 {
+    own_pages_fork_done();
     /* Nobody waits in the child: a fresh condition, without the parent's waiters. */
     pthread_cond_init(&t->quiesce_cond, NULL);
     stored_forked(t);
@@ -339,7 +334,8 @@ void translator_fork_child(Translator *t)
             vcpu_release(v);
         }
     }
-    translator_fork_parent(t);
+    pthread_mutex_unlock(&t->quiesce_lock);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void translator_set_callouts(Translator *t, GuestAddr start, uint64_t bytes)

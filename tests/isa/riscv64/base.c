@@ -257,8 +257,8 @@ static void test_fetch(void)
     CHECK(caught == SIGSEGV && caught_addr == (uint64_t)page + 4096);
     CHECK(caught_pc == (uint64_t)page + 4094);
     caught = 0;
-    ((void (*)(void))(page + 8192))();
-    CHECK(caught == SIGSEGV && caught_addr == (uint64_t)page + 8192 && caught_pc == caught_addr);
+    ((void (*)(void))(page + 4096))();
+    CHECK(caught == SIGSEGV && caught_addr == (uint64_t)page + 4096 && caught_pc == caught_addr);
     sigaction(SIGSEGV, &old, NULL);
     munmap(page, 4096);
 }

@@ -3,13 +3,8 @@
 #include "translator/host/interp/interp.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
-static void *map_pages(size_t bytes)
-{
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
+#include "translator/memory/own-pages.h"
 
 /* Memory of units: one mapping, filled upwards until the next flush. */
 typedef struct InterpHeap {
@@ -25,8 +20,8 @@ static size_t calls_bytes(const Translator *t)
 static bool interp_init(Translator *t, struct _GError **error)
 {
     size_t bytes = t->code_bytes ? t->code_bytes : (size_t)128 << 20;
-    InterpHeap *h = map_pages(sizeof *h + calls_bytes(t));
-    if (!h || !(h->base = map_pages(bytes)))
+    InterpHeap *h = own_pages_map(sizeof *h + calls_bytes(t));
+    if (!h || !(h->base = own_pages_map(bytes)))
         return translator_error(error, "cannot get %zu bytes for the interpreter", bytes);
     h->next = h->base;
     h->limit = h->base + bytes;
@@ -42,14 +37,14 @@ static void interp_free(Translator *t)
     InterpHeap *h = t->backend_data;
     if (!h)
         return;
-    munmap(h->base, (size_t)(h->limit - h->base));
-    munmap(h, sizeof *h + calls_bytes(t));
+    own_pages_unmap(h->base, (size_t)(h->limit - h->base));
+    own_pages_unmap(h, sizeof *h + calls_bytes(t));
     t->backend_data = NULL;
 }
 
 static bool interp_vcpu_init(Vcpu *v)
 {
-    InterpVcpu *iv = v->backend ? v->backend : map_pages(sizeof *iv);
+    InterpVcpu *iv = v->backend ? v->backend : own_pages_map(sizeof *iv);
     v->backend = iv;
     return iv != NULL;
 }
@@ -59,9 +54,8 @@ static void interp_vcpu_free(Vcpu *v)
     InterpVcpu *iv = v->backend;
     if (!iv)
         return;
-    if (iv->value)
-        munmap(iv->value, iv->cap_values * sizeof *iv->value);
-    munmap(iv, sizeof *iv);
+    own_pages_unmap(iv->value, iv->cap_values * sizeof *iv->value);
+    own_pages_unmap(iv, sizeof *iv);
     v->backend = NULL;
 }
 
@@ -163,11 +157,10 @@ static void reserve_values(InterpVcpu *iv, uint32_t n)
     size_t cap = iv->cap_values ? iv->cap_values : 4096;
     while (cap < 2 * (size_t)n)
         cap *= 2;
-    Val *fresh = map_pages(cap * sizeof *fresh);
+    Val *fresh = own_pages_map(cap * sizeof *fresh);
     if (!fresh)
         translator_fatal("out of memory");
-    if (iv->value)
-        munmap(iv->value, iv->cap_values * sizeof *iv->value);
+    own_pages_unmap(iv->value, iv->cap_values * sizeof *iv->value);
     iv->value = fresh;
     iv->cap_values = cap;
 }

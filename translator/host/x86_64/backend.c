@@ -10,6 +10,7 @@
 #include "translator/host/x86_64/fault.h"
 #include "translator/host/x86_64/fp-control.h"
 #include "translator/host/x86_64/fp-site.h"
+#include "translator/memory/own-pages.h"
 
 enum { RETURN_STACK_BYTES = 1 << 20, SENTINEL_FRAMES = 32 };
 
@@ -27,12 +28,11 @@ static void fill_table(X86Backend *b)
 
 static bool x86_init(Translator *t, struct _GError **error)
 {
-    X86Backend *b =
-        mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (b == MAP_FAILED)
+    X86Backend *b = own_pages_map(sizeof *b);
+    if (!b)
         return false;
     if (!cache_init(&b->buffer, t->code_bytes)) {
-        munmap(b, sizeof *b);
+        own_pages_unmap(b, sizeof *b);
         return false;
     }
     host_features_detect(&b->features);
@@ -40,7 +40,7 @@ static bool x86_init(Translator *t, struct _GError **error)
         translator_error(error, "there is no host processor '%s'; it is x86-64-v2 or x86-64-v3",
                          t->host_cpu);
         cache_free(&b->buffer);
-        munmap(b, sizeof *b);
+        own_pages_unmap(b, sizeof *b);
         return false;
     }
     fill_table(b);
@@ -65,7 +65,7 @@ static void x86_free(Translator *t)
     if (!b)
         return;
     cache_free(&b->buffer);
-    munmap(b, sizeof *b);
+    own_pages_unmap(b, sizeof *b);
     t->backend_data = NULL;
     t->code = NULL;
 }
@@ -81,9 +81,8 @@ static bool x86_vcpu_init(Vcpu *v)
         empty_return_stack(v);
         return true;
     }
-    uint8_t *p = mmap(NULL, RETURN_STACK_BYTES, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
+    uint8_t *p = own_pages_map(RETURN_STACK_BYTES);
+    if (!p)
         return false;
     mprotect(p, RETURN_STACK_GUARD, PROT_NONE);
     v->return_stack_base = p;
@@ -99,8 +98,10 @@ static bool x86_vcpu_init(Vcpu *v)
 
 static void x86_vcpu_free(Vcpu *v)
 {
-    if (v->return_stack_base)
-        munmap(v->return_stack_base, v->return_stack_bytes);
+    if (v->return_stack_base) {
+        mprotect(v->return_stack_base, RETURN_STACK_GUARD, PROT_READ | PROT_WRITE);
+        own_pages_unmap(v->return_stack_base, v->return_stack_bytes);
+    }
     v->return_stack_base = NULL;
 }
 

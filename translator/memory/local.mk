@@ -1,0 +1,1 @@
+libtranslator_a_SOURCES += %D%/own-pages.h %D%/own-pages.c
