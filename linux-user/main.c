@@ -336,7 +336,7 @@ static void keep_heap_together(void)
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TOP_PAD, 512 << 10);
-    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -356,8 +356,6 @@ int main(int argc, char **argv, char **envp)
     if (options.argc == 0)
         fail(EXIT_USAGE, "no program to run (--help tells more)");
     start_logging(&options);
-    /* What is large is given back when it is freed, whatever was freed before. */
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
     p->options = &options;
     if (options.log_file)
         hidden_fd_note(p, log_descriptor());

@@ -141,15 +141,27 @@ void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n)
         translator_invalidate(p->translator, a, n);
 }
 
-void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n)
+typedef enum MemMark { MARK_SEALED, MARK_NOT_FORKED, MARK_FORKED } MemMark;
+
+static void note_mark(MemMap *m, GuestAddr a, uint64_t n, MemMark mark)
 {
     GuestAddr end = a + n;
     for (MemRange r; a < end && mem_find(m, a, &r) && r.start < end; a = r.end) {
         GuestAddr from = r.start > a ? r.start : a, to = r.end < end ? r.end : end;
         r.offset += from - r.start;
-        r.sealed = 1;
+        if (mark == MARK_SEALED)
+            r.sealed = 1;
+        else
+            r.not_forked = mark == MARK_NOT_FORKED;
         table_set(m, from, to - from, &r);
     }
+}
+
+void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n) { note_mark(m, a, n, MARK_SEALED); }
+
+void mem_note_forked(MemMap *m, GuestAddr a, uint64_t n, bool forked)
+{
+    note_mark(m, a, n, forked ? MARK_FORKED : MARK_NOT_FORKED);
 }
 
 /* Some of [a, a + n) is sealed: then it stays as it is, all of it (EPERM). */
@@ -656,11 +668,24 @@ void mem_fork_prepare(MemMap *m)
     pthread_mutex_lock(&m->change_lock);
 }
 
-void mem_fork_done(MemMap *m, bool child)
+/* What a forked child hasn't got. */
+static void forget_not_forked(Process *p)
 {
+    MemMap *m = p->mem;
+    for (size_t i = m->n; i-- > 0;) {
+        MemRange r = *mem_range(m, i);
+        if (r.not_forked)
+            mem_note_unmapped(p, r.start, r.end - r.start);
+    }
+}
+
+void mem_fork_done(Process *p, bool child)
+{
+    MemMap *m = p->mem;
     if (child) {
         pthread_mutex_init(&m->change_lock, NULL);
         pthread_mutex_init(&m->lock, NULL);
+        forget_not_forked(p);
     } else {
         pthread_mutex_unlock(&m->change_lock);
     }

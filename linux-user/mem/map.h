@@ -42,6 +42,7 @@ typedef struct MemRange {
     uint8_t kind;   /* MemKind */
     uint8_t shared;
     uint8_t sealed; /* by mseal() */
+    uint8_t not_forked; /* MADV_DONTFORK: a forked child hasn't got it */
     /* What a shared mapping of a file shows (0: none), and from where: other mappings of it are the
      * same memory. */
     uint64_t object, offset;
@@ -118,6 +119,7 @@ void mem_note_mapped(MemMap *m, GuestAddr a, uint64_t n, int prot, MemKind kind,
 void mem_note_unmapped(Process *p, GuestAddr a, uint64_t n);
 /* Sealed: [a, a + n) can't be unmapped, replaced, moved or protected otherwise any more. */
 void mem_note_sealed(MemMap *m, GuestAddr a, uint64_t n);
+void mem_note_forked(MemMap *m, GuestAddr a, uint64_t n, bool forked);
 
 /* limits.c: RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK of the guest. The first two would strike the
  * emulator as well, so they are raised on the host at start and counted here; what the guest has
@@ -182,6 +184,7 @@ static inline int mem_host_prot(int prot)
 
 MemMap *mem_new(uint64_t page_bytes);
 void mem_fork_prepare(MemMap *m);
-void mem_fork_done(MemMap *m, bool child);
+/* In the child what isn't forked (MADV_DONTFORK) leaves the table. */
+void mem_fork_done(Process *p, bool child);
 
 #endif

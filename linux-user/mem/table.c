@@ -95,7 +95,7 @@ static bool ranges_agree(const MemRange *a, const MemRange *b)
     return a->end == b->start && a->prot == b->prot && a->kind == b->kind &&
            a->object == b->object &&
            (!a->object || a->offset + (a->end - a->start) == b->offset) &&
-           a->shared == b->shared && a->sealed == b->sealed;
+           a->shared == b->shared && a->sealed == b->sealed && a->not_forked == b->not_forked;
 }
 
 /* Joins the range at i with its left neighbour where they agree. */

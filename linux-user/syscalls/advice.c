@@ -1,6 +1,6 @@
 /* data plane */
 /* What may be said or asked of memory besides mapping it: sealing, residence, protection keys,
- * advice about another's memory; and aio's ring, which the kernel maps by itself. */
+ * advice about another's memory, locking all; and aio's ring, which the kernel maps by itself. */
 #include <errno.h>
 #include <linux/aio_abi.h>
 #include <sys/mman.h>
@@ -10,6 +10,7 @@
 #include "linux-user/signal/host-syscall.h"
 #include "syscall-tables/handlers.h"
 #include "syscall-tables/ids.h"
+#include "translator/memory/own-pages.h"
 
 static uint64_t host_page_up(uint64_t n) { return (n + MEM_PAGE - 1) & ~(uint64_t)(MEM_PAGE - 1); }
 
@@ -30,6 +31,55 @@ long sys_mseal(Thread *t, const uint64_t *args)
     if (r == 0)
         mem_note_sealed(p->mem, a, n);
     mem_change_end(p->mem);
+    return r;
+}
+
+/* What counts of a range, and is there to be locked: of the first stack what is in use. */
+static GuestAddr lock_start(Thread *t, const MemRange *r)
+{
+    GuestAddr sp = t->process->abi->get_sp(vcpu_cpu(t->vcpu));
+    if (r->kind != MEM_STACK || sp < r->start || sp >= r->end)
+        return r->start;
+    return sp & -(GuestAddr)MEM_PAGE;
+}
+
+static long lock_all_mapped(Thread *t, bool on_fault)
+{
+    size_t n, bytes;
+    long r = 0;
+    MemRange *range = mem_snapshot(t->process->mem, &n, &bytes);
+    if (!range)
+        return -ENOMEM;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        GuestAddr from = lock_start(t, &range[i]);
+        r = host_raw(HOST_NR_MLOCK2, from, range[i].end - from, MLOCK_ONFAULT);
+    }
+    /* Whatever can't be brought in is no error then. */
+    for (size_t i = 0; i < n && r == 0 && !on_fault; i++) {
+        GuestAddr from = lock_start(t, &range[i]);
+        host_raw(HOST_NR_MLOCK, from, range[i].end - from);
+    }
+    own_pages_unmap(range, bytes);
+    if (r < 0)
+        host_raw(HOST_NR_MUNLOCKALL);
+    return r;
+}
+
+/* Of the host's call the emulator's memory would be locked as well, would count, and would be
+ * brought in, untouched tables and all. */
+long sys_mlockall(Thread *t, const uint64_t *args)
+{
+    enum { KNOWN = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT };
+    unsigned flags = (unsigned)args[0];
+    if (flags & ~(unsigned)KNOWN || !(flags & (MCL_CURRENT | MCL_FUTURE)))
+        return -EINVAL;
+    if (!(flags & MCL_FUTURE)) /* no longer then */
+        host_raw(HOST_NR_MUNLOCKALL);
+    mem_change_begin(t->process->mem);
+    long r = flags & MCL_CURRENT ? lock_all_mapped(t, flags & MCL_ONFAULT) : 0;
+    if (r == 0 && flags & MCL_FUTURE)
+        r = host_raw(HOST_NR_MLOCKALL, flags & ~(unsigned)MCL_CURRENT);
+    mem_change_end(t->process->mem);
     return r;
 }
 

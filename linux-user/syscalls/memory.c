@@ -64,6 +64,11 @@ long sys_madvise(Thread *t, const uint64_t *args)
     long r = host_syscall(t, SYS_madvise, a, n < args[1] ? args[1] : n, args[2], 0, 0, 0);
     if (code)
         translator_invalidate(p->translator, a, n);
+    if (r == 0 && (args[2] == MADV_DONTFORK || args[2] == MADV_DOFORK)) {
+        mem_change_begin(p->mem);
+        mem_note_forked(p->mem, a, n, args[2] == MADV_DOFORK);
+        mem_change_end(p->mem);
+    }
     return r;
 }
 

@@ -279,13 +279,13 @@ static long clone_process(Thread *t, const ThreadClone *c)
         pid = -errno;
     if (pid == 0) {
         translator_fork_child(p->translator);
-        mem_fork_done(p->mem, true);
+        mem_fork_done(p, true);
         forked_child(t, c);
     } else {
         translator_fork_parent(p->translator);
         pthread_mutex_unlock(&p->threads_lock);
         pthread_mutex_unlock(&p->signals->lock);
-        mem_fork_done(p->mem, false);
+        mem_fork_done(p, false);
         if (pid > 0 && (c->flags & CLONE_PARENT_SETTID))
             mem_put(c->parent_tid, (int32_t)pid);
     }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <linux/membarrier.h>
@@ -106,6 +107,69 @@ static void locking(void)
     SHOW(mlockall(77));
     SHOW(mlockall(MCL_ONFAULT));
     SHOW(munlockall());
+}
+
+static void not_forked(void)
+{
+    unsigned char v[4] = { 0 };
+    char *p = map(4, PROT_READ | PROT_WRITE);
+
+    SHOW(madvise(p, 4 * PAGE, MADV_DONTFORK));
+    SHOW(madvise(p + PAGE, PAGE, MADV_DOFORK));
+    SHOW(mprotect(p + 2 * PAGE, PAGE, PROT_READ));
+    fflush(stdout);
+    if (fork() == 0) {
+        for (unsigned n = 0; n < 4; n++)
+            SHOW(mincore(p + n * PAGE, PAGE, v));
+        SHOW(mprotect(p, PAGE, PROT_READ));
+        SHOW(munmap(p, PAGE));
+        SHOW(mmap(p + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
+                  MAP_FIXED_NOREPLACE, -1, 0) == p + 2 * PAGE);
+        SHOW(mincore(p + 2 * PAGE, PAGE, v));
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+}
+
+/* All that there is, and what comes. Without the right to lock, as far as the limit goes. */
+static void locking_all(void)
+{
+    unsigned char v[4] = { 0 };
+    char *before = map(4, PROT_READ | PROT_WRITE);
+    map(2, PROT_NONE);
+    SHOW(mlockall(0));
+    SHOW(mlockall(8));
+    SHOW(mlockall(MCL_ONFAULT));
+    fflush(stdout);
+    if (fork() == 0) {
+        struct rlimit limit = { 8 << 20, 8 << 20 };
+        setrlimit(RLIMIT_MEMLOCK, &limit); /* or less is allowed already */
+        if (getuid() == 0)
+            SHOW(setuid(65534));
+        SHOW(mlockall(MCL_CURRENT));
+        SHOW(mincore(before, 4 * PAGE, v));
+        printf("%d %d\n", v[0] & 1, v[3] & 1);
+        char *after = map(4, PROT_READ | PROT_WRITE);
+        SHOW(mincore(after, 4 * PAGE, v));
+        printf("%d %d\n", v[0] & 1, v[3] & 1);
+        SHOW(mlockall(MCL_CURRENT | MCL_FUTURE));
+        after = map(4, PROT_READ | PROT_WRITE);
+        SHOW(mincore(after, 4 * PAGE, v));
+        printf("%d %d\n", v[0] & 1, v[3] & 1);
+        OK(map(20 << 8, PROT_READ | PROT_WRITE));
+        SHOW(munlockall());
+        SHOW(mlockall(MCL_CURRENT | MCL_ONFAULT));
+        map(20 << 8, PROT_READ | PROT_WRITE);
+        SHOW(mlockall(MCL_CURRENT));
+        limit.rlim_cur = limit.rlim_max = 0;
+        setrlimit(RLIMIT_MEMLOCK, &limit);
+        SHOW(mlockall(MCL_CURRENT));
+        SHOW(mlockall(MCL_FUTURE));
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
 }
 
 static void sealing(void)
@@ -224,6 +288,8 @@ int main(void)
     residence();
     advice();
     locking();
+    not_forked();
+    locking_all();
     sealing();
     secret();
     others();
