@@ -7,5 +7,5 @@ libtranslator_a_SOURCES += %D%/target.h %D%/encode.h %D%/emit-state.h %D%/compil
 	%D%/select-float.h %D%/select-float.c %D%/select-convert.c %D%/select-vector.h \
 	%D%/select-vector.c %D%/select-vector-arith.c %D%/select-vector-shift.c \
 	%D%/select-vector-narrow.c %D%/select-vector-permute.c %D%/select-vector-crypto.c %D%/select-vector-sha.c \
-	%D%/select-vector-fp.c %D%/scan.h %D%/scan.S %D%/move.S %D%/stubs.c %D%/fault.c %D%/backend.c
+	%D%/select-vector-fp.c %D%/routine.inc %D%/scan.h %D%/scan.S %D%/move.S %D%/stubs.c %D%/fault.c %D%/backend.c
 endif

@@ -13,23 +13,11 @@
  * it. No byte is stored twice: another thread may have stored there meanwhile. Guests' words are
  * stored as wholes, since words are aligned within a turn if they are at all.
  */
+#include "translator/host/x86_64/routine.inc"
+
         .text
         .globl  move_start, move_end, move_stop
         .hidden move_start, move_end, move_stop
-
-        .macro  begin name
-        .globl  \name
-        .hidden \name
-        .type   \name, @function
-        .p2align 5
-\name:
-        .cfi_startproc
-        .endm
-
-        .macro  finish name
-        .cfi_endproc
-        .size   \name, . - \name
-        .endm
 
 /* r8: the bytes at rax that can be done as a piece, whole turns; to 5 if none, to move_stop at the
  * limit. */

@@ -10,6 +10,8 @@
  * reads, rax is a right answer; so upon a fault the signal handler goes on at scan_stop, or at
  * scan256_stop if it was behind scan256_start.
  */
+#include "translator/host/x86_64/routine.inc"
+
         .text
         .globl  scan_start, scan256_start, scan_end, scan_stop, scan256_stop
         .hidden scan_start, scan256_start, scan_end, scan_stop, scan256_stop
@@ -34,20 +36,6 @@
         cmpq    %rcx, %r8
         cmova   %rcx, %r8
         addq    %rax, %r8
-        .endm
-
-        .macro  begin name
-        .globl  \name
-        .hidden \name
-        .type   \name, @function
-        .p2align 5
-\name:
-        .cfi_startproc
-        .endm
-
-        .macro  finish name
-        .cfi_endproc
-        .size   \name, . - \name
         .endm
 
 scan_start:
