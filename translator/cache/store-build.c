@@ -75,44 +75,40 @@ static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
 
 void build_free(StoreBuilder *b)
 {
-    StoreBuffer *all[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
-                           &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
-                           &b->parts, &b->seen_bytes, &b->rows, &b->slots, &b->blob };
+    StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
+                           &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes,
+                           &b->rows, &b->slots, &b->blob };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
 
 /* -- one unit ---------------------------------------------------------------------------------- */
 
+/* The first of each table's; regions' `seen` is set where they are added. */
 static StoreUnit unit_start(const StoreBuilder *b)
 {
     return (StoreUnit) {
-        .code = b->code.n, .link = b->links.n / sizeof(StoreLink),
-        .seen = b->seen.n / sizeof(StoreRange), .point = b->points.n / sizeof(StorePoint),
-        .snap = b->snaps.n / sizeof(UnitSnap),
-        .constant = b->constants.n / sizeof(uint64_t), .vconst = b->vconsts.n / sizeof(V128),
-        .fp_site = b->fp_sites.n / b->fp_site_bytes,
+        .code = b->code.n, .link = b->links.n / sizeof(StoreLink), .point = b->points.n,
+        .vconst = b->vconsts.n / sizeof(V128), .fp_site = b->fp_sites.n / b->fp_site_bytes,
     };
 }
 
-static void add_seen(StoreBuilder *b, StoreRange r, const uint8_t *bytes)
+static void add_part(StoreBuilder *b, StoreRange r, const uint8_t *bytes)
 {
     SeenBytes part = { r.off, r.bytes, b->seen_bytes.n };
-    append(b, &b->seen, &r, sizeof r);
     append(b, &b->parts, &part, sizeof part);
     append(b, &b->seen_bytes, bytes, r.bytes);
 }
 
-static uint16_t add_pattern(StoreBuilder *b, StorePattern p)
+static uint8_t add_kind(StoreBuilder *b, StoreKind kind)
 {
-    size_t n = b->patterns.n / sizeof p;
-    const StorePattern *all = (const StorePattern *)(const void *)b->patterns.p;
+    size_t n = b->kinds.n / sizeof kind;
+    const StoreKind *all = (const StoreKind *)(const void *)b->kinds.p;
     for (size_t k = 0; k < n; k++)
-        if (!memcmp(&all[k], &p, sizeof p))
-            return (uint16_t)k;
-    b->failed |= n > UINT16_MAX;
-    append(b, &b->patterns, &p, sizeof p);
-    return (uint16_t)n;
+        if (!memcmp(&all[k], &kind, sizeof kind))
+            return (uint8_t)k;
+    append(b, &b->kinds, &kind, sizeof kind);
+    return (uint8_t)n;
 }
 
 static void unlink_site(uint8_t *code, const StoreLink *l)
@@ -128,7 +124,10 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
     append(b, &b->units, u, sizeof *u);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
-    if (b->code.n >= b->limit || b->units.n / sizeof *u >= STORE_CHUNK_UNITS)
+    if (b->code.n >= b->limit || b->units.n / sizeof *u >= STORE_CHUNK_UNITS ||
+        b->kinds.n / sizeof(StoreKind) > UINT8_MAX ||
+        b->vconsts.n / sizeof(V128) > UINT16_MAX / 2 ||
+        b->fp_sites.n / b->fp_site_bytes > UINT16_MAX / 2)
         close_chunk(b);
 }
 
@@ -148,35 +147,6 @@ static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size
     }
 }
 
-/* The number of a constant of the unit whose constants are the last n, of which one is made unless
- * the last few have it. */
-static uint16_t add_constant(StoreBuilder *b, uint64_t value, uint32_t *n)
-{
-    enum { NEAR = 16 };
-    const uint64_t *end = (const uint64_t *)(const void *)(b->constants.p + b->constants.n);
-    for (uint32_t k = 1; k <= *n && k <= NEAR; k++)
-        if (end[-(ptrdiff_t)k] == value)
-            return (uint16_t)(*n - k);
-    append(b, &b->constants, &value, sizeof value);
-    b->failed |= *n > UINT16_MAX;
-    return (uint16_t)(*n)++;
-}
-
-/* Snapshots with the constants that they mean: units have more, for their exits, and guest
- * addresses are others, as another entry may mean the same bits as a number. */
-static void add_snaps(StoreBuilder *b, const UnitTables *u, uint64_t bias)
-{
-    uint32_t n_constants = 0;
-    for (uint32_t n = 0; n < u->n_snaps && !b->failed; n++) {
-        UnitSnap s = u->snap[n];
-        if (s.kind == UNIT_SNAP_GUEST)
-            s.what = add_constant(b, u->constant[s.what] - bias, &n_constants);
-        else if (s.kind == UNIT_SNAP_CONST || s.kind == UNIT_SNAP_VCONST)
-            s.what = add_constant(b, u->constant[s.what], &n_constants);
-        append(b, &b->snaps, &s, sizeof s);
-    }
-}
-
 size_t store_seen_bytes(const CompiledUnit *u)
 {
     size_t n = 0;
@@ -189,39 +159,16 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
 {
     UnitTables t;
     unit_tables(u, &t);
-    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || t.n_snaps > UINT16_MAX ||
-        u->pc - bias > INT32_MAX)
+    bool far = !u->n_ranges && (u->seen.before > UINT16_MAX || u->seen.after > UINT16_MAX);
+    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || u->pc - bias > INT32_MAX ||
+        u->n_ranges > UINT8_MAX || far || t.n_vconsts > UINT16_MAX / 2 ||
+        t.n_fp_sites > UINT16_MAX / 2)
         return false;
     for (uint32_t n = 0; n < u->n_links; n++)
         if ((int64_t)(unit_link_at(u, n)->target - u->pc) !=
             (int32_t)(unit_link_at(u, n)->target - u->pc))
             return false;
-    for (uint32_t n = 0; n < t.n_points; n++) {
-        const UnitPoint *p = &t.point[n];
-        int32_t guest = p->guest;
-        if (guest & 1 || guest / 2 >= 1 << 23 || guest / 2 < -(1 << 23))
-            return false;
-    }
     return true;
-}
-
-static void add_points(StoreBuilder *b, const UnitTables *u)
-{
-    for (uint32_t n = 0; n < u->n_points; n++) {
-        const UnitPoint *p = &u->point[n];
-        StorePattern m = { p->flags_kind, p->n_snap };
-        int32_t guest = p->guest / 2;
-        StorePoint s = {
-            .guest = (uint16_t)guest, .guest_high = (int8_t)(guest >> 16),
-            .snap = (uint16_t)p->snap, .pattern = add_pattern(b, m),
-        };
-        uint32_t end = p->start + p->bytes;
-        for (uint32_t at = p->start; at < end; at += s.bytes) { /* long ones are several */
-            s.start = (uint16_t)at;
-            s.bytes = (uint8_t)(end - at < UINT8_MAX ? end - at : UINT8_MAX);
-            append(b, &b->points, &s, sizeof s);
-        }
-    }
 }
 
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)
@@ -231,13 +178,12 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     UnitTables t;
     unit_tables(u, &t);
     StoreUnit r = unit_start(b);
-    r.mode = u->mode;
+    r.kind = add_kind(b, (StoreKind) { u->flags, u->mode });
     r.off = (uint32_t)(u->pc - bias);
     r.host_bytes = u->host_bytes;
     r.entry = u->entry;
     r.code_bytes = u->code_bytes;
     r.n_guest_insns = u->n_guest_insns;
-    r.flags = u->flags;
     append(b, &b->code, u->code, u->host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = unit_link_at(u, n);
@@ -247,15 +193,21 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
         unlink_site(b->code.p + r.code, &s);
     }
     add_relocs(b, &t, bias, r.code);
-    add_points(b, &t);
-    add_snaps(b, &t, bias);
+    append(b, &b->points, t.points, t.point_bytes);
     append(b, &b->vconsts, t.vconst, t.n_vconsts * sizeof *t.vconst);
     append(b, &b->fp_sites, t.fp_site, (size_t)t.n_fp_sites * b->fp_site_bytes);
+    r.n_seen = (uint8_t)u->n_ranges;
+    if (u->n_ranges)
+        r.seen = (uint32_t)(b->seen.n / sizeof(StoreRange));
+    else
+        r.around.before = (uint16_t)u->seen.before, r.around.after = (uint16_t)u->seen.after;
     for (uint32_t n = 0; n < unit_n_seen(u); n++) {
-        UnitRange r = unit_seen(u, n);
-        uint32_t bytes = (uint32_t)(r.end - r.start);
-        add_seen(b, (StoreRange) { (uint32_t)(r.start - bias), bytes }, seen);
-        seen += bytes;
+        UnitRange at = unit_seen(u, n);
+        StoreRange own = { (uint32_t)(at.start - bias), (uint32_t)(at.end - at.start) };
+        if (u->n_ranges)
+            append(b, &b->seen, &own, sizeof own);
+        add_part(b, own, seen);
+        seen += own.bytes;
     }
     unit_end(b, &r);
 }
@@ -282,18 +234,18 @@ static uint32_t first_reloc(const StoredChunk *c, uint32_t at)
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n)
 {
     const StoreUnit *u = &c->unit[n], *next = u + 1;
-    for (uint32_t k = u->seen; k < next->seen; k++)
-        if (!chunk_seen(c, &c->seen[k]))
+    for (uint32_t k = 0; k < chunk_n_seen(u); k++)
+        if (!chunk_guest_bytes(c, chunk_seen(c, u, k)))
             return;
     if (b->failed)
         return;
     StoreUnit r = *u, start = unit_start(b);
     r.code = start.code;
     r.link = start.link;
-    r.seen = start.seen;
     r.point = start.point;
-    r.snap = start.snap;
-    r.constant = start.constant;
+    r.kind = add_kind(b, c->kind[u->kind]);
+    if (u->n_seen)
+        r.seen = (uint32_t)(b->seen.n / sizeof(StoreRange));
     r.vconst = start.vconst;
     r.fp_site = start.fp_site;
     append(b, &b->code, code + u->code, u->host_bytes);
@@ -308,19 +260,16 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
         uint32_t word = c->reloc[k] - u->code + r.code;
         append(b, &b->relocs, &word, sizeof word);
     }
-    for (uint32_t k = u->point; k < next->point; k++) {
-        StorePoint p = c->point[k];
-        p.pattern = add_pattern(b, c->pattern[p.pattern]);
-        append(b, &b->points, &p, sizeof p);
-    }
-    append(b, &b->snaps, c->snap + u->snap, (next->snap - u->snap) * sizeof(UnitSnap));
-    append(b, &b->constants, c->constant + u->constant,
-           (next->constant - u->constant) * sizeof(uint64_t));
+    append(b, &b->points, c->points + u->point, next->point - u->point);
     append(b, &b->vconsts, c->vconst + u->vconst, (next->vconst - u->vconst) * sizeof(V128));
     append(b, &b->fp_sites, c->fp_site + (size_t)u->fp_site * b->fp_site_bytes,
            (size_t)(next->fp_site - u->fp_site) * b->fp_site_bytes);
-    for (uint32_t k = u->seen; k < next->seen; k++)
-        add_seen(b, c->seen[k], chunk_seen(c, &c->seen[k]));
+    for (uint32_t k = 0; k < chunk_n_seen(u); k++) {
+        StoreRange seen = chunk_seen(c, u, k);
+        if (u->n_seen)
+            append(b, &b->seen, &seen, sizeof seen);
+        add_part(b, seen, chunk_guest_bytes(c, seen));
+    }
     unit_end(b, &r);
 }
 
@@ -356,6 +305,7 @@ static void connect(StoreBuilder *b)
 {
     uint32_t n_units = b->units.n / sizeof(StoreUnit), cap = 16;
     StoreUnit *unit = (StoreUnit *)(void *)b->units.p;
+    const StoreKind *kind = (const StoreKind *)(const void *)b->kinds.p;
     while (cap < 2 * n_units)
         cap *= 2;
     uint32_t *slot = calloc(cap, sizeof *slot);
@@ -378,7 +328,7 @@ static void connect(StoreBuilder *b)
         uint32_t at = store_slot((uint32_t)target, cap);
         for (; slot[at]; at = (at + 1) & (cap - 1)) {
             const StoreUnit *to = &unit[slot[at] - 1];
-            if (to->off != target || to->mode != unit[from].mode)
+            if (to->off != target || kind[to->kind].mode != kind[unit[from].kind].mode)
                 continue;
             uint32_t site = unit[from].code + link[n].site;
             int32_t rel = (int32_t)(to->code + to->entry - (site + 4));
@@ -446,19 +396,18 @@ static void add_slots(StoreBuilder *b, uint32_t chunk)
 static void add_tables(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
 {
     StoreTables t = {
-        .n_vconsts = b->vconsts.n / sizeof(V128), .n_constants = b->constants.n / sizeof(uint64_t),
+        .n_vconsts = b->vconsts.n / sizeof(V128), .n_kinds = b->kinds.n / sizeof(StoreKind),
         .n_units = b->units.n / sizeof(StoreUnit), .n_links = b->links.n / sizeof(StoreLink),
         .n_seen = b->seen.n / sizeof(StoreRange), .n_fp_sites = b->fp_sites.n / b->fp_site_bytes,
-        .n_patterns = b->patterns.n / sizeof(StorePattern),
-        .n_points = b->points.n / sizeof(StorePoint), .n_snaps = b->snaps.n / sizeof(UnitSnap),
+        .point_bytes = b->points.n,
         .n_relocs = b->relocs.n / sizeof(uint32_t), .n_ranges = ranges->n / sizeof(StoreRange),
         .guest_bytes = bytes->n, .fp_site_bytes = b->fp_site_bytes,
         .limit = b->joined_limit,
     };
     StoreUnit last = unit_start(b);
     append(b, &b->units, &last, sizeof last);
-    StoreBuffer *kept[] = { &b->vconsts, &b->constants, &b->units, &b->links, &b->seen,
-                                  &b->fp_sites, &b->patterns, &b->points, &b->snaps };
+    StoreBuffer *kept[] = { &b->vconsts, &b->units, &b->kinds, &b->links, &b->seen, &b->fp_sites,
+                            &b->points };
     append(b, &b->blob, &t, sizeof t);
     for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
         add_table(b, kept[n]);
@@ -511,9 +460,8 @@ static void close_chunk(StoreBuilder *b)
     append(b, &b->rows, &row, sizeof row);
     write_next(b, b->code.p, b->code.n);
     write_next(b, b->blob.p, b->blob.n);
-    StoreBuffer *empty[] = { &b->code, &b->units, &b->links, &b->seen, &b->patterns, &b->points,
-                             &b->snaps, &b->constants, &b->vconsts, &b->fp_sites, &b->relocs,
-                             &b->parts, &b->seen_bytes };
+    StoreBuffer *empty[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
+                             &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes };
     for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
         empty[n]->n = 0;
     buffer_free(&ranges);

@@ -19,8 +19,8 @@ typedef struct StoreBuilder {
     uint32_t limit;           /* of its code: then it is closed */
     bool failed;
     /* the open chunk; parts: of SeenBytes */
-    StoreBuffer code, units, links, seen, patterns, points, snaps, constants, vconsts, fp_sites,
-        relocs, parts, seen_bytes;
+    StoreBuffer code, units, kinds, links, seen, points, vconsts, fp_sites, relocs, parts,
+        seen_bytes;
     /* the group: rows, index entries; what is being written */
     StoreBuffer rows, slots, blob;
     uint32_t n_units, max_rows;

@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 3,
+    STORE_FORMAT = 4,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -67,16 +67,15 @@ static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 }
 
 /* The tables of a chunk, in this order behind StoreTables, each from a multiple of 16: V128,
- * constants, StoreUnit (n_units + 1: the last one only ends the others' tables), StoreLink,
- * StoreRange of what units have seen, fp sites, StorePattern, StorePoint, UnitSnap. Behind
- * kept_bytes lies what only loading needs: relocations, StoreRange of the guest bytes (sorted and
- * disjoint), the bytes. */
+ * StoreUnit (n_units + 1: the last one only ends the others' tables), StoreKind, StoreLink,
+ * StoreRange of what regions have seen, fp sites, points. Behind kept_bytes lies what only loading
+ * needs: relocations, StoreRange of the guest bytes (sorted and disjoint), the bytes. */
 typedef struct StoreTables {
-    uint32_t n_vconsts, n_constants, n_units, n_links, n_seen, n_fp_sites, n_patterns, n_points,
-        n_snaps, n_relocs, n_ranges, guest_bytes;
+    uint32_t n_vconsts, n_units, n_kinds, n_links, n_seen, n_fp_sites, point_bytes, n_relocs,
+        n_ranges, guest_bytes;
     uint32_t kept_bytes, fp_site_bytes;
     uint32_t limit;               /* of the code of a chunk that this one becomes part of */
-    uint32_t free;
+    uint32_t free[3];
 } StoreTables;
 
 /* Guest addresses are kept as offsets in the guest's file: the mapping says what to add (`bias`).
@@ -85,30 +84,24 @@ typedef struct StoreTables {
 typedef struct StoreUnit {
     uint32_t off;                 /* of the entry */
     uint32_t code;                /* in the chunk's code */
-    uint32_t flags, mode;
-    uint32_t link, seen, point, snap, constant; /* the first of each */
-    uint16_t vconst, fp_site;
+    uint32_t link, point;         /* the first link, where the points are (unit-points.h) */
+    union {
+        uint32_t seen;            /* a region's: the first of n_seen */
+        struct { uint16_t before, after; } around; /* `off`: what it has seen */
+    };
+    uint16_t vconst, fp_site;     /* the first of each */
     uint16_t host_bytes, entry, code_bytes, n_guest_insns;
     uint16_t by_off;              /* of the n-th record: the unit that is n-th by off */
-    uint16_t free;
+    uint8_t kind;
+    uint8_t n_seen;               /* 0: no region */
 } StoreUnit;
+typedef struct StoreKind { uint32_t flags, mode; } StoreKind; /* as in CompiledUnit */
 typedef struct StoreLink {
     int32_t target;               /* less the unit's off */
     uint16_t site, stub;          /* as in UnitLink */
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
     uint16_t guard;               /* as in UnitLink */
 } StoreLink;
-/* A UnitPoint; what repeats is a pattern. */
-typedef struct StorePattern { uint16_t flags_kind, n_snap; } StorePattern;
-typedef struct StorePoint {
-    uint16_t start, guest, snap, pattern;
-    uint8_t bytes;
-    int8_t guest_high;            /* with `guest`: in halfwords; regions have callees far away */
-} StorePoint;
-static inline int32_t store_point_guest(const StorePoint *p)
-{
-    return (p->guest_high * 65536 + p->guest) * 2;
-}
 /* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
  * guest address less bias, or the stub's number. */
 enum { STORE_RELOC_SHIFT = 28 };

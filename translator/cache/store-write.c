@@ -196,23 +196,23 @@ static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const ui
 /* Was it made from these bytes? Different ranges have different bytes, or mean the same code. */
 static bool has_seen(const StoredChunk *c, const StoreUnit *r, const CompiledUnit *u)
 {
-    uint32_t k = 0;
-    for (uint32_t n = r->seen; n < r[1].seen; n++, k++) {
-        const uint8_t *its = chunk_seen(c, &c->seen[n]);
-        if (!its || k == unit_n_seen(u))
-            return false;
-        UnitRange own = unit_seen(u, k);
-        if (c->seen[n].bytes != own.end - own.start ||
-            memcmp(its, (const void *)(uintptr_t)own.start, c->seen[n].bytes))
+    if (chunk_n_seen(r) != unit_n_seen(u))
+        return false;
+    for (uint32_t n = 0; n < chunk_n_seen(r); n++) {
+        StoreRange its = chunk_seen(c, r, n);
+        UnitRange own = unit_seen(u, n);
+        const uint8_t *bytes = chunk_guest_bytes(c, its);
+        if (!bytes || its.bytes != own.end - own.start ||
+            memcmp(bytes, (const void *)(uintptr_t)own.start, its.bytes))
             return false;
     }
-    return k == unit_n_seen(u);
+    return true;
 }
 
 /* A region that was made anew has other blocks. */
-static bool is_same(const StoreUnit *r, const CompiledUnit *u)
+static bool is_same(const StoredChunk *c, const StoreUnit *r, const CompiledUnit *u)
 {
-    return r->mode == u->mode && r->flags == u->flags &&
+    return chunk_mode(c, r) == u->mode && chunk_flags(c, r) == u->flags &&
            (!(u->flags & IR_UNIT_REGION) || r->host_bytes == u->host_bytes);
 }
 
@@ -227,7 +227,7 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias)
         if (!chunk_is_sound(w, chunk, &c, &code) || n >= c.tables->n_units ||
             c.unit[n].off != off)
             continue;
-        if (is_same(&c.unit[n], u) && has_seen(&c, &c.unit[n], u))
+        if (is_same(&c, &c.unit[n], u) && has_seen(&c, &c.unit[n], u))
             return true;
         other = true;
     }
@@ -303,29 +303,31 @@ static bool index_regions(StoreWrite *w, const StoreUnits *u)
 }
 
 /* The process's region that takes the place of the unit, + 1. */
-static uint32_t find_region(const StoreWrite *w, const StoreUnits *u, const StoreUnit *r)
+static uint32_t find_region(const StoreWrite *w, const StoreUnits *u, const StoredChunk *c,
+                            const StoreUnit *r)
 {
     for (uint32_t at = store_slot(r->off, w->slots); w->slot[at]; at = (at + 1) & (w->slots - 1)) {
         const CompiledUnit *unit = u->unit[w->slot[at] - 1];
-        if ((uint32_t)(unit->pc - u->bias) == r->off && unit->mode == r->mode)
+        if ((uint32_t)(unit->pc - u->bias) == r->off && unit->mode == chunk_mode(c, r))
             return w->slot[at];
     }
     return 0;
 }
 
-static bool still_so(const StoredChunk *c, const StoreRange *r, const StoreUnits *u)
+static bool still_so(const StoredChunk *c, StoreRange r, const StoreUnits *u)
 {
-    const uint8_t *seen = chunk_seen(c, r);
-    uint64_t from = r->off - u->code_off;
-    bool mapped = r->off >= u->code_off && from <= u->code_bytes &&
-                  r->bytes <= u->code_bytes - from;
-    return seen && (!mapped || !memcmp(u->code + from, seen, r->bytes));
+    const uint8_t *seen = chunk_guest_bytes(c, r);
+    uint64_t from = r.off - u->code_off;
+    bool mapped = r.off >= u->code_off && from <= u->code_bytes &&
+                  r.bytes <= u->code_bytes - from;
+    return seen && (!mapped || !memcmp(u->code + from, seen, r.bytes));
 }
 
 static bool is_so(const StoredChunk *c, uint32_t n, const StoreUnits *u)
 {
-    for (uint32_t k = c->unit[n].seen; k < c->unit[n + 1].seen; k++)
-        if (!still_so(c, &c->seen[k], u))
+    const StoreUnit *r = &c->unit[n];
+    for (uint32_t k = 0; k < chunk_n_seen(r); k++)
+        if (!still_so(c, chunk_seen(c, r, k), u))
             return false;
     return true;
 }
@@ -349,7 +351,7 @@ static void place_newest(StoreWrite *w, uint32_t chunk, const StoredChunk *c, co
                          uint32_t n, const StoreUnits *u)
 {
     const StoreUnit *r = &c->unit[n];
-    uint32_t first, first_n, live = find_region(w, u, r);
+    uint32_t first, first_n, live = find_region(w, u, c, r);
     if (live) {
         build_fresh(w, u, live - 1);
         return;
@@ -362,7 +364,8 @@ static void place_newest(StoreWrite *w, uint32_t chunk, const StoredChunk *c, co
         if (chunk_is_sound(w, first, &other, &other_code) &&
             other.tables->fp_site_bytes == w->builder.fp_site_bytes &&
             first_n < other.tables->n_units && other.unit[first_n].off == r->off &&
-            other.unit[first_n].mode == r->mode && is_so(&other, first_n, u)) {
+            chunk_mode(&other, &other.unit[first_n]) == chunk_mode(c, r) &&
+            is_so(&other, first_n, u)) {
             place(w, first, &other, other_code, first_n, u);
             return;
         }

@@ -31,14 +31,12 @@ static bool take_kept(StoredChunk *c, Cursor *k)
         return false;
     c->tables = t;
     c->vconst = take(k, t->n_vconsts, sizeof *c->vconst);
-    c->constant = take(k, t->n_constants, sizeof *c->constant);
     c->unit = take(k, (size_t)t->n_units + 1, sizeof *c->unit);
+    c->kind = take(k, t->n_kinds, sizeof *c->kind);
     c->link = take(k, t->n_links, sizeof *c->link);
     c->seen = take(k, t->n_seen, sizeof *c->seen);
     c->fp_site = take(k, t->n_fp_sites, t->fp_site_bytes);
-    c->pattern = take(k, t->n_patterns, sizeof *c->pattern);
-    c->point = take(k, t->n_points, sizeof *c->point);
-    c->snap = take(k, t->n_snaps, sizeof *c->snap);
+    c->points = take(k, t->point_bytes, 1);
     return k->ok && k->at == t->kept_bytes;
 }
 
@@ -213,7 +211,7 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
     c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
     if (!c->made || !index_units(buf, c) || !cache_add(buf, &c->base))
         return give_back(buf, (uint8_t *)c, CHUNK_FULL);
-    c->base.mode = c->unit->mode;
+    c->base.mode = chunk_mode(c, c->unit);
     buf->next = code + row->code_bytes;
     *ret = c;
     return r;
@@ -229,14 +227,14 @@ uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at)
     return n;
 }
 
-const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen)
+const uint8_t *chunk_guest_bytes(const StoredChunk *c, StoreRange seen)
 {
     size_t at = 0;
     for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
         const StoreRange *r = &c->range[n];
-        if (seen->off - r->off < r->bytes && seen->bytes <= r->bytes - (seen->off - r->off) &&
+        if (seen.off - r->off < r->bytes && seen.bytes <= r->bytes - (seen.off - r->off) &&
             at + r->bytes <= c->tables->guest_bytes)
-            return c->guest + at + (seen->off - r->off);
+            return c->guest + at + (seen.off - r->off);
         at += r->bytes;
     }
     return NULL;
@@ -261,49 +259,26 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
 {
     const StoreUnit *u = &c->unit[n], *next = u + 1;
     *ret = (CompiledUnit) {
-        .pc = u->off + c->bias, .mode = u->mode, .code_bytes = u->code_bytes,
-        .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = c->base.code + u->code,
+        .pc = u->off + c->bias, .mode = chunk_mode(c, u), .code_bytes = u->code_bytes,
+        .n_guest_insns = u->n_guest_insns, .flags = chunk_flags(c, u),
+        .code = c->base.code + u->code,
         .host_bytes = u->host_bytes, .entry = u->entry, .n_links = next->link - u->link,
         .stored = true, .stored_chunk = (StoredChunk *)(uintptr_t)c,
     };
-    GuestAddr seen = c->seen[u->seen].off + c->bias;
-    unit_set_seen(ret, seen, seen + c->seen[u->seen].bytes);
+    StoreRange seen = chunk_seen(c, u, 0);
+    unit_set_seen(ret, seen.off + c->bias, seen.off + c->bias + seen.bytes);
 }
 
 void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret)
 {
     const StoreUnit *u = &c->unit[n], *next = u + 1;
     *ret = (UnitTables) {
-        .n_snaps = next->snap - u->snap, .n_constants = next->constant - u->constant,
-        .n_vconsts = next->vconst - u->vconst, .snap = c->snap + u->snap,
-        .constant = c->constant + u->constant, .guest_bias = c->bias,
-        .vconst = c->vconst + u->vconst,
+        .points = c->points + u->point, .point_bytes = next->point - u->point,
+        .vconst = c->vconst + u->vconst, .n_vconsts = next->vconst - u->vconst,
         .fp_site = (struct UnitFpSite *)(void *)(c->fp_site +
                                                  (size_t)u->fp_site * c->tables->fp_site_bytes),
         .n_fp_sites = next->fp_site - u->fp_site,
     };
-}
-
-static bool find_point(const StoredChunk *c, const StoreUnit *u, uint32_t at, UnitPoint *ret)
-{
-    uint32_t low = u->point, high = u[1].point;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const StorePoint *p = &c->point[mid];
-        if (at < p->start) {
-            high = mid;
-        } else if (at >= (uint32_t)p->start + p->bytes) {
-            low = mid + 1;
-        } else {
-            const StorePattern *m = &c->pattern[p->pattern];
-            *ret = (UnitPoint) {
-                .start = p->start, .bytes = p->bytes, .guest = store_point_guest(p),
-                .snap = p->snap, .n_snap = m->n_snap, .flags_kind = m->flags_kind,
-            };
-            return true;
-        }
-    }
-    return false;
 }
 
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view)
@@ -320,10 +295,6 @@ const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, Chunk
     const StoreUnit *u = &c->unit[n];
     chunk_describe(c, n, &view->unit);
     chunk_tables(c, n, &view->tables);
-    if (find_point(c, u, at - u->code, &view->point)) {
-        view->tables.point = &view->point;
-        view->tables.n_points = 1;
-    }
     return at - u->code < u->host_bytes ? &view->unit : NULL;
 }
 
@@ -350,16 +321,15 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
         return NULL;
     chunk_describe(c, n, made);
     made->link = unit_ref(made, link);
-    if (u->flags & IR_UNIT_REGION) {
-        uint32_t n_ranges = u[1].seen - u->seen;
-        UnitRange *range = cache_alloc_meta(t->code, n_ranges * sizeof *range);
+    if (u->n_seen) {
+        UnitRange *range = cache_alloc_meta(t->code, u->n_seen * sizeof *range);
         if (!range)
             return NULL;
         made->range = range;
-        for (uint32_t k = 0; k < n_ranges; k++) {
-            GuestAddr from = c->seen[u->seen + k].off + c->bias;
-            range[made->n_ranges++] =
-                (UnitRange) { .start = from, .end = from + c->seen[u->seen + k].bytes };
+        for (uint32_t k = 0; k < u->n_seen; k++) {
+            StoreRange seen = chunk_seen(c, u, k);
+            GuestAddr from = seen.off + c->bias;
+            range[made->n_ranges++] = (UnitRange) { .start = from, .end = from + seen.bytes };
         }
     }
     for (uint32_t k = 0; k < n_links; k++) {

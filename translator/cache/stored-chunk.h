@@ -28,14 +28,12 @@ typedef struct StoredChunk {
     size_t kept_bytes;        /* of its tables, from here on in memory */
     const StoreTables *tables;
     V128 *vconst;
-    uint64_t *constant;
     const StoreUnit *unit;
+    const StoreKind *kind;
     const StoreLink *link;
     const StoreRange *seen;
     uint8_t *fp_site;
-    const StorePattern *pattern;
-    const StorePoint *point;
-    UnitSnap *snap;
+    const uint8_t *points;
     const uint32_t *reloc;    /* this and the rest only in a file's own bytes, not in memory */
     const StoreRange *range;
     const uint8_t *guest;
@@ -60,16 +58,31 @@ ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChu
 
 /* The unit whose code holds `at`, an offset in the code of a chunk that is loaded. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);
-/* In a file's bytes: what the unit has seen there; NULL: the tables contradict each other. */
-const uint8_t *chunk_seen(const StoredChunk *c, const StoreRange *seen);
+/* Guest code that a unit has seen: the n-th of chunk_n_seen(). */
+static inline uint32_t chunk_n_seen(const StoreUnit *u) { return u->n_seen ? u->n_seen : 1; }
+static inline StoreRange chunk_seen(const StoredChunk *c, const StoreUnit *u, uint32_t n)
+{
+    return u->n_seen ? c->seen[u->seen + n]
+                     : (StoreRange) { u->off - u->around.before,
+                                      (uint32_t)u->around.before + u->around.after };
+}
+/* In a file's bytes: the guest's there; NULL: the tables contradict each other. */
+const uint8_t *chunk_guest_bytes(const StoredChunk *c, StoreRange seen);
+static inline uint32_t chunk_flags(const StoredChunk *c, const StoreUnit *u)
+{
+    return c->kind[u->kind].flags;
+}
+static inline uint32_t chunk_mode(const StoredChunk *c, const StoreUnit *u)
+{
+    return c->kind[u->kind].mode;
+}
 /* A unit whose entry is at that offset in the file, + 1; 0: there is none. */
 uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off);
-/* A unit without its links, and its tables without points and relocations. */
+/* A unit without its links, and its tables without relocations. */
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret);
 void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret);
-/* The unit at host_pc and its tables: cache_find()'s, or if that is a chunk, view->unit filled in,
- * with the point that holds for host_pc if there is one. */
-typedef struct ChunkView { CompiledUnit unit; UnitTables tables; UnitPoint point; } ChunkView;
+/* The unit at host_pc and its tables: cache_find()'s, or if that is a chunk, view->unit. */
+typedef struct ChunkView { CompiledUnit unit; UnitTables tables; } ChunkView;
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);

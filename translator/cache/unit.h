@@ -61,31 +61,6 @@ typedef struct UnitReloc {
     uint32_t stub : 6;
 } UnitReloc;
 
-/* The side table: rows sorted by host offset; a row holds for `bytes` host bytes from `start`. What
- * doesn't fit the fields isn't compiled so: the unit is made shorter. */
-typedef struct UnitPoint {
-    uint32_t start : 20, bytes : 12; /* start: offset from code */
-    int32_t guest;        /* guest pc less unit pc */
-    uint32_t snap : 20;   /* index into snap[]: first entry; n_snap of them */
-    uint32_t n_snap : 9;
-    uint32_t flags_kind : 3; /* how EFLAGS hold the guest's flags, for UNIT_SNAP_FLAGS */
-} UnitPoint;
-typedef struct UnitSnap {
-    uint8_t var;
-    uint8_t kind : 4; /* UNIT_SNAP_* */
-    uint8_t form : 4; /* IrForm: the variable has this of it */
-    uint16_t what;
-} UnitSnap;
-enum {
-    UNIT_SNAP_REG,    /* in this register */
-    UNIT_SNAP_SPILL,  /* in this spill slot */
-    UNIT_SNAP_VAR,    /* in the state, at this variable's place */
-    UNIT_SNAP_CONST,  /* constant[what] */
-    UNIT_SNAP_GUEST,  /* the same, a guest code address (relocatable) */
-    UNIT_SNAP_VCONST, /* vconst[constant[what]] */
-    UNIT_SNAP_FLAGS,  /* in EFLAGS */
-};
-
 /* A region's guest code on one page. */
 typedef struct UnitRange {
     GuestAddr start, end;
@@ -94,25 +69,21 @@ typedef struct UnitRange {
 
 /* What faults and the store's writer want to know of a unit. */
 typedef struct UnitTables {
-    uint32_t n_relocs, n_points, n_snaps, n_constants, n_vconsts, n_fp_sites;
+    uint32_t n_relocs, point_bytes, n_vconsts, n_fp_sites;
     const UnitReloc *reloc;
-    const UnitPoint *point;
-    const UnitSnap *snap;
-    const uint64_t *constant;
+    const uint8_t *points;      /* unit-points.h */
     const V128 *vconst;
     struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
-    uint64_t guest_bias;        /* added to constants that are guest code addresses */
 } UnitTables;
 
 /* The same as it is kept: behind it lie the tables in the order of unit_tables(). */
 typedef struct UnitSide {
     uint64_t seen_hash;         /* store_hash() of the guest bytes that it depends on, as they were
                                    used; 0: the unit isn't for the store */
-    uint32_t n_relocs, n_points, n_snaps;
+    uint32_t point_bytes;
     uint32_t straight_bytes;    /* of host code before what is out of line; for logs */
-    uint16_t n_constants, n_vconsts, n_fp_sites, free;
+    uint16_t n_relocs, n_vconsts, n_fp_sites, free;
 } UnitSide;
-_Static_assert(sizeof(UnitSide) % 16 == 0, "V128s follow");
 
 /* There are as many as 200,000, so they are small. */
 typedef struct CompiledUnit {
@@ -182,23 +153,23 @@ static inline void unit_tables(const CompiledUnit *u, UnitTables *ret)
     if (!s)
         return;
     ret->n_vconsts = s->n_vconsts;
-    ret->n_constants = s->n_constants;
     ret->n_relocs = s->n_relocs;
-    ret->n_points = s->n_points;
-    ret->n_snaps = s->n_snaps;
+    ret->point_bytes = s->point_bytes;
     ret->n_fp_sites = s->n_fp_sites;
-    ret->vconst = (const V128 *)(s + 1);
-    ret->constant = (const uint64_t *)(ret->vconst + s->n_vconsts);
-    ret->point = (const UnitPoint *)(ret->constant + s->n_constants);
-    ret->reloc = (const UnitReloc *)(ret->point + s->n_points);
-    ret->snap = (const UnitSnap *)(ret->reloc + s->n_relocs);
-    ret->fp_site = (struct UnitFpSite *)(uintptr_t)(ret->snap + s->n_snaps);
+    uintptr_t at = (uintptr_t)(s + 1);
+    if (s->n_vconsts)
+        at = (at + 15) & ~(uintptr_t)15;
+    ret->vconst = (const V128 *)at;
+    ret->reloc = (const UnitReloc *)(ret->vconst + s->n_vconsts);
+    ret->points = (const uint8_t *)(ret->reloc + s->n_relocs);
+    ret->fp_site = (struct UnitFpSite *)(((uintptr_t)ret->points + s->point_bytes + 3) &
+                                         ~(uintptr_t)3);
 }
 static inline size_t unit_side_bytes(const UnitSide *s, size_t fp_site_bytes)
 {
-    return sizeof *s + s->n_vconsts * sizeof(V128) + s->n_constants * sizeof(uint64_t) +
-           s->n_points * sizeof(UnitPoint) + s->n_relocs * sizeof(UnitReloc) +
-           s->n_snaps * sizeof(UnitSnap) + s->n_fp_sites * fp_site_bytes;
+    return sizeof *s + (s->n_vconsts ? 16 : 0) + s->n_vconsts * sizeof(V128) +
+           s->n_relocs * sizeof(UnitReloc) +
+           ((s->point_bytes + 3) & ~(size_t)3) + s->n_fp_sites * fp_site_bytes;
 }
 
 static inline const uint8_t *unit_entry(const CompiledUnit *u) { return u->code + u->entry; }

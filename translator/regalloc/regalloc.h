@@ -21,7 +21,7 @@
 #ifndef TRANSLATOR_REGALLOC_REGALLOC_H
 #define TRANSLATOR_REGALLOC_REGALLOC_H
 
-#include "translator/cache/unit.h"
+#include "translator/cache/unit-points.h"
 #include "translator/ir/ir.h"
 
 typedef uint8_t Reg;

@@ -220,7 +220,7 @@ static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, u
     for (uint64_t state = 0; store_file_probe(m->file, off, &state, &chunk, &n);) {
         StoredChunk *c = load_chunk(t, m, chunk);
         if (!c || n >= c->tables->n_units || c->unit[n].off != off ||
-            c->unit[n].mode != v->mode || (c->unit[n].flags & hint) != hint)
+            chunk_mode(c, &c->unit[n]) != v->mode || (chunk_flags(c, &c->unit[n]) & hint) != hint)
             continue;
         CompiledUnit *u = adopt(t, c, n);
         if (u)
@@ -288,8 +288,8 @@ void stored_prefer(Translator *t, CompiledUnit *region)
 {
     for (StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next) {
         uint32_t n = chunk_find_entry(c, (uint32_t)(region->pc - c->bias));
-        if (!n || c == unit_chunk(region) || c->unit[n - 1].flags & IR_UNIT_REGION ||
-            c->unit[n - 1].mode != region->mode || region->pc - c->bias > UINT32_MAX)
+        if (!n || c == unit_chunk(region) || c->unit[n - 1].n_seen ||
+            chunk_mode(c, &c->unit[n - 1]) != region->mode || region->pc - c->bias > UINT32_MAX)
             continue;
         CompiledUnit *old = adopt(t, c, n - 1);
         if (old)
@@ -339,7 +339,7 @@ UnitLink *stored_link(Translator *t, const uint8_t *stub)
     uint32_t at = (uint32_t)(stub - base->code), number = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[number];
     /* Who looks at a region's links wants to know the region. */
-    bool whole = c->made[number] || u->flags & IR_UNIT_REGION || u->mode != base->mode;
+    bool whole = c->made[number] || u->n_seen || chunk_mode(c, u) != base->mode;
     CompiledUnit *made = whole ? adopt(t, c, number) : NULL;
     if (whole && !made)
         return NULL;
@@ -401,9 +401,10 @@ static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, 
     if (c->seen_start > last || c->seen_end <= start)
         return;
     for (uint32_t n = 0; n < c->tables->n_units; n++)
-        for (uint32_t k = c->unit[n].seen; k < c->unit[n + 1].seen; k++) {
-            GuestAddr from = c->seen[k].off + c->bias;
-            if (from <= last && from + c->seen[k].bytes > start && !is_touched(ret, n)) {
+        for (uint32_t k = 0; k < chunk_n_seen(&c->unit[n]); k++) {
+            StoreRange seen = chunk_seen(c, &c->unit[n], k);
+            GuestAddr from = seen.off + c->bias;
+            if (from <= last && from + seen.bytes > start && !is_touched(ret, n)) {
                 ret->is[n / 64] |= UINT64_C(1) << n % 64;
                 ret->n++;
             }

@@ -91,7 +91,7 @@ struct EmitState {
 
     UnitLink *links;
     UnitReloc *relocs;
-    UnitPoint *points;
+    RawPoint *points;
     uint32_t n_links, n_relocs, n_points;
     size_t cap_links, cap_relocs, cap_points;
     BackendFn *const *fns;

@@ -161,21 +161,16 @@ void emit_point_begin(Emit *e)
     uint32_t snap = ra_snapshot(e->ra, false, &n);
     s->points = arena_grow(e->unit->arena, s->points, sizeof *s->points, s->n_points,
                            &s->cap_points, s->n_points + 1);
-    uint32_t start = e->p - e->code;
-    UnitPoint p = {
-        .start = start, .guest = (int32_t)(e->guest_pc - e->unit->pc), .snap = snap, .n_snap = n,
-        .flags_kind = s->flags_kind,
+    s->points[s->n_points++] = (RawPoint) {
+        .start = (uint32_t)(e->p - e->code), .guest = (int32_t)(e->guest_pc - e->unit->pc),
+        .snap = snap, .n_snap = n, .flags_kind = s->flags_kind,
     };
-    e->failed |= p.start != start || p.snap != snap || p.n_snap != n;
-    s->points[s->n_points++] = p;
 }
 
 void emit_point_end(Emit *e)
 {
-    UnitPoint *p = &e->s->points[e->s->n_points - 1];
-    uint32_t bytes = (uint32_t)(e->p - e->code) - p->start;
-    p->bytes = bytes;
-    e->failed |= p->bytes != bytes;
+    RawPoint *p = &e->s->points[e->s->n_points - 1];
+    p->bytes = (uint32_t)(e->p - e->code) - p->start;
 }
 
 /* -- the allocator's requests ------------------------------------------------------------------ */
@@ -476,33 +471,16 @@ static void keep(const void *to, const void *what, size_t bytes)
         memcpy((void *)(uintptr_t)to, what, bytes);
 }
 
-/* Exits have their snapshots in their code: what no point has is left out. How many remain. Points
- * come in the order of their snapshots, and those that share one are neighbours. */
-static uint32_t keep_snaps(struct EmitState *s, Ra *ra)
-{
-    uint32_t kept = 0, from = 0, to = 0;
-    for (uint32_t n = 0; n < s->n_points; n++) {
-        UnitPoint *p = &s->points[n];
-        if (p->n_snap && (!kept || p->snap != from)) {
-            from = p->snap;
-            to = kept;
-            memmove(ra->snap + to, ra->snap + from, p->n_snap * sizeof *ra->snap);
-            kept += p->n_snap;
-        }
-        p->snap = to;
-    }
-    return kept;
-}
-
 static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
 {
     struct EmitState *s = e->s;
-    Ra *ra = e->ra;
+    PointBytes points = { 0 };
     UnitTables t;
-    uint32_t n_snaps = keep_snaps(s, ra);
+    if (!unit_points_encode(e->unit->arena, e->unit->pc, s->points, s->n_points, e->ra->snap,
+                            e->ra->constants, &points))
+        return false;
     UnitSide side = {
-        .n_relocs = s->n_relocs, .n_points = s->n_points, .n_snaps = n_snaps,
-        .n_constants = ra->n_constants, .n_vconsts = e->unit->n_vconsts,
+        .n_relocs = s->n_relocs, .point_bytes = points.n, .n_vconsts = e->unit->n_vconsts,
         .n_fp_sites = e->n_fp_sites, .straight_bytes = s->straight_bytes,
     };
     UnitLink *link = cache_alloc_meta(buf, s->n_links * sizeof *s->links);
@@ -513,9 +491,7 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
     c->link = unit_ref(c, link);
     unit_tables(c, &t);
     keep(t.reloc, s->relocs, s->n_relocs * sizeof *s->relocs);
-    keep(t.point, s->points, s->n_points * sizeof *s->points);
-    keep(t.snap, ra->snap, n_snaps * sizeof *ra->snap);
-    keep(t.constant, ra->constants, ra->n_constants * sizeof *ra->constants);
+    keep(t.points, points.p, points.n);
     keep(t.vconst, e->unit->vconst, e->unit->n_vconsts * sizeof *e->unit->vconst);
     keep(t.fp_site, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites);
     keep(link, s->links, s->n_links * sizeof *s->links);
@@ -528,7 +504,7 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
 static bool fits(const Emit *e)
 {
     return e->s->n_links <= UINT16_MAX && e->unit->n_guest_insns <= UINT16_MAX &&
-           e->unit->mode <= UINT32_MAX && e->ra->n_constants <= UINT16_MAX &&
+           e->unit->mode <= UINT32_MAX && e->s->n_relocs <= UINT16_MAX &&
            e->unit->n_vconsts <= UINT16_MAX && e->n_fp_sites <= UINT16_MAX;
 }
 

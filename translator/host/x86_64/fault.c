@@ -70,26 +70,31 @@ static unsigned var_bytes(const IrVar *var)
     return var->type == IR_V128 ? 16 : var->type == IR_I64 || var->type == IR_F64 ? 8 : 4;
 }
 
-static V128 snap_value(const Vcpu *v, const UnitTables *u, const UnitPoint *p, const UnitSnap *s,
-                       const ucontext_t *uc)
+static V128 place_value(const Vcpu *v, const UnitTables *u, const UnitPoint *p,
+                        const UnitPlace *at, const ucontext_t *uc)
 {
     V128 x = { 0, 0 };
-    switch (s->kind) {
-    case UNIT_SNAP_REG: return context_reg(uc, s->what);
-    case UNIT_SNAP_SPILL: return v->spill[s->what];
-    case UNIT_SNAP_CONST: x.lo = u->constant[s->what]; break;
-    case UNIT_SNAP_GUEST: x.lo = u->constant[s->what] + u->guest_bias; break;
-    case UNIT_SNAP_VCONST: return u->vconst[u->constant[s->what]];
+    switch (at->kind) {
+    case UNIT_SNAP_REG: return context_reg(uc, at->what);
+    case UNIT_SNAP_SPILL: return v->spill[at->what];
+    case UNIT_SNAP_CONST:
+    case UNIT_SNAP_GUEST: x.lo = at->what; break;
+    case UNIT_SNAP_VCONST: return u->vconst[at->what];
     case UNIT_SNAP_FLAGS:
         x.lo = ax_from_eflags(uc->uc_mcontext.gregs[REG_EFL], p->flags_kind);
         break;
     case UNIT_SNAP_VAR: {
-        const IrVar *var = &v->translator->isa->vars[s->what];
+        const IrVar *var = &v->translator->isa->vars[at->what];
         memcpy(&x, v->cpu + var->offset, var_bytes(var));
         break;
     }
     }
     return x;
+}
+
+static bool is_moved(const UnitPoint *p, unsigned var)
+{
+    return p->moved[var / 64] >> var % 64 & 1;
 }
 
 /* The guest's whole state as it is at the point, into v->cpu. */
@@ -99,37 +104,21 @@ static void restore_state(Vcpu *v, const X86Backend *b, GuestAddr pc, const Unit
     const GuestIsa *isa = v->translator->isa;
     V128 value[RA_MAX_VARS];
     /* first read everything: a place may be another variable's source */
-    for (unsigned n = 0; n < p->n_snap; n++) {
-        const UnitSnap *s = &u->snap[p->snap + n];
-        value[n] = snap_value(v, u, p, s, uc);
-        value[n].lo = ir_form_of(s->form, value[n].lo);
-    }
     for (unsigned n = 0; n < isa->n_vars; n++)
-        if (b->home[n] != REG_NONE) {
+        if (is_moved(p, n)) {
+            value[n] = place_value(v, u, p, &p->place[n], uc);
+            value[n].lo = ir_form_of(p->place[n].form, value[n].lo);
+        }
+    for (unsigned n = 0; n < isa->n_vars; n++)
+        if (b->home[n] != REG_NONE && !is_moved(p, n)) {
             V128 x = context_reg(uc, b->home[n]);
             memcpy(v->cpu + isa->vars[n].offset, &x, var_bytes(&isa->vars[n]));
         }
-    for (unsigned n = 0; n < p->n_snap; n++) {
-        const IrVar *var = &isa->vars[u->snap[p->snap + n].var];
-        memcpy(v->cpu + var->offset, &value[n], var_bytes(var));
-    }
+    for (unsigned n = 0; n < isa->n_vars; n++)
+        if (is_moved(p, n))
+            memcpy(v->cpu + isa->vars[n].offset, &value[n], var_bytes(&isa->vars[n]));
     flags_vars_to_c(v, b);
     vcpu_set_pc(v, pc + p->guest);
-}
-
-static const UnitPoint *find_point(const UnitTables *u, uint32_t at)
-{
-    uint32_t lo = 0, hi = u->n_points;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (at < u->point[mid].start)
-            hi = mid;
-        else if (at - u->point[mid].start >= u->point[mid].bytes)
-            lo = mid + 1;
-        else
-            return &u->point[mid];
-    }
-    return NULL;
 }
 
 /* The address that the machine instruction at pc accesses: of the forms that this backend emits
@@ -210,12 +199,12 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
         return true;
     }
     ChunkView view;
+    UnitPoint point;
     const CompiledUnit *u = chunk_view(&b->buffer, pc, &view);
-    const UnitPoint *p = u ? find_point(&view.tables, pc - u->code) : NULL;
-    if (!p)
+    if (!u || !unit_point_find(&view.tables, u->pc, (uint32_t)(pc - u->code), &point))
         return false;
     bool non_canonical = sig == SIGSEGV && code == SI_KERNEL && address == 0;
-    restore_state(v, b, u->pc, &view.tables, p, uc);
+    restore_state(v, b, u->pc, &view.tables, &point, uc);
     if (non_canonical) {
         if (v->translator->isa->ignores_top_byte && !(u->flags & IR_UNIT_TAGGED)) {
             v->retry_flags = IR_UNIT_TAGGED;
