@@ -172,6 +172,26 @@ typedef struct SyscallTable {
     const TableRefusal *refused;
 } SyscallTable;
 
+/* Of a number that an argument points to, or a structure has; 0: that is no number. */
+static inline unsigned table_number_bytes(unsigned kind, unsigned word_bytes)
+{
+    switch (kind) {
+    case TABLE_I8:
+    case TABLE_U8: return 1;
+    case TABLE_I16:
+    case TABLE_U16: return 2;
+    case TABLE_I32:
+    case TABLE_U32: return 4;
+    case TABLE_I64:
+    case TABLE_U64:
+    case TABLE_OFF64: return 8;
+    case TABLE_LONG:
+    case TABLE_ULONG:
+    case TABLE_PTR: return word_bytes;
+    default: return 0;
+    }
+}
+
 extern const char table_strings[];
 extern const TableArg table_args[];
 extern const TableProto table_protos[];

@@ -25,26 +25,12 @@ const TableIoctl *ioctl_find(const SyscallTable *table, uint32_t nr)
     return lo < table->n_ioctls && table->ioctls[lo].guest == nr ? &table->ioctls[lo] : NULL;
 }
 
-static unsigned number_bytes(const TableIoctl *io, unsigned word)
-{
-    switch (io->kind) {
-    case TABLE_I8:
-    case TABLE_U8: return 1;
-    case TABLE_I16:
-    case TABLE_U16: return 2;
-    case TABLE_I32:
-    case TABLE_U32: return 4;
-    case TABLE_I64:
-    case TABLE_U64: return 8;
-    default: return word;
-    }
-}
-
 /* Numbers that a pointer argument points to, in the other's size and order. */
 static bool numbers_move(const SyscallTable *table, const TableIoctl *io, uint8_t *host,
                          GuestAddr guest, bool to_host)
 {
-    unsigned gn = number_bytes(io, table->word_bytes), hn = number_bytes(io, sizeof(long));
+    unsigned gn = table_number_bytes(io->kind, table->word_bytes);
+    unsigned hn = table_number_bytes(io->kind, sizeof(long));
     uint8_t raw[8];
 
     for (unsigned i = 0; i < io->count; i++, guest += gn, host += hn) {

@@ -447,18 +447,8 @@ static unsigned number_bytes(StraceCall *c, unsigned kind, bool *is_signed)
 {
     *is_signed = kind == TABLE_I8 || kind == TABLE_I16 || kind == TABLE_I32 || kind == TABLE_I64 ||
                  kind == TABLE_LONG || kind == TABLE_OFF64;
-    switch (kind) {
-    case TABLE_I8:
-    case TABLE_U8: return 1;
-    case TABLE_I16:
-    case TABLE_U16: return 2;
-    case TABLE_I32:
-    case TABLE_U32: return 4;
-    case TABLE_I64:
-    case TABLE_U64:
-    case TABLE_OFF64: return 8;
-    default: return c->table->word_bytes;
-    }
+    unsigned bytes = table_number_bytes(kind, c->table->word_bytes);
+    return bytes ? bytes : c->table->word_bytes;
 }
 
 /* One number that the call may change: [2], and [2 => 12] when it did. */

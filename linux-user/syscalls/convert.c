@@ -291,23 +291,9 @@ static unsigned element_bytes(const SyscallTable *table, const TableArg *a, bool
 {
     unsigned word = host ? sizeof(long) : table->word_bytes;
 
-    switch (a->kind) {
-    case TABLE_STRUCT:
+    if (a->kind == TABLE_STRUCT)
         return host ? table->layouts[a->ref].host_bytes : table->layouts[a->ref].guest_bytes;
-    case TABLE_I8:
-    case TABLE_U8: return 1;
-    case TABLE_I16:
-    case TABLE_U16: return 2;
-    case TABLE_I32:
-    case TABLE_U32: return 4;
-    case TABLE_I64:
-    case TABLE_U64:
-    case TABLE_OFF64: return 8;
-    case TABLE_LONG:
-    case TABLE_ULONG:
-    case TABLE_PTR: return word;
-    default: return 0;
-    }
+    return table_number_bytes(a->kind, word);
 }
 
 static bool argument_is_same(const SyscallTable *table, const TableArg *a)

@@ -300,23 +300,28 @@ void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to)
     b->succ[1] = 0;
 }
 
+void opt_move_phi_args(IrUnit *u, uint32_t block, unsigned from, unsigned to)
+{
+    for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
+        const IrInsn *i = &u->insn[r];
+        if (i->op == IR_nop)
+            continue;
+        if (i->op != IR_phi)
+            break;
+        IrRef *arg = u->phi_arg + i->imm, moved = arg[from];
+        memmove(arg + from, arg + from + 1, (i->attr - from - 1) * sizeof *arg);
+        memmove(arg + to + 1, arg + to, (i->attr - to - 1) * sizeof *arg);
+        arg[to] = moved;
+    }
+}
+
 void opt_split_block(IrUnit *u, uint32_t block, IrRef at, uint32_t rest)
 {
     IrBlock *from = &u->block[block], *to = &u->block[rest];
     for (unsigned k = 0; k < 2 && from->succ[k]; k++) {
         /* The edge comes from another block now, the last of all. */
         uint32_t s = from->succ[k] - 1;
-        unsigned n = ir_pred_index(u, block, s);
-        for (IrRef r = u->block[s].first; r; r = u->insn[r].next) {
-            const IrInsn *i = &u->insn[r];
-            if (i->op == IR_nop)
-                continue;
-            if (i->op != IR_phi)
-                break;
-            IrRef *arg = u->phi_arg + i->imm, moved = arg[n];
-            memmove(arg + n, arg + n + 1, (i->attr - n - 1) * sizeof *arg);
-            arg[i->attr - 1] = moved;
-        }
+        opt_move_phi_args(u, s, ir_pred_index(u, block, s), u->block[s].n_pred - 1);
     }
     to->first = at;
     to->last = from->last;

@@ -40,6 +40,9 @@ bool cfg_in_loop(const IrUnit *u, uint32_t block, uint32_t head);
 /* The place of `from` among the predecessors of `to`: the index of the phi arguments. */
 unsigned ir_pred_index(const IrUnit *u, uint32_t from, uint32_t to);
 
+/* In the phis of `block` the argument of predecessor `from` becomes number `to`. */
+void opt_move_phi_args(IrUnit *u, uint32_t block, unsigned from, unsigned to);
+
 /* Takes away an edge, with its phi arguments; the caller rewrites the terminator of `from`. */
 void opt_remove_edge(IrUnit *u, uint32_t from, uint32_t to);
 

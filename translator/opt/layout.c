@@ -63,18 +63,7 @@ static void renumber_edges(IrUnit *u, uint32_t b, const unsigned *was)
 {
     for (unsigned k = 0; k < 2 && u->block[b].succ[k]; k++) {
         uint32_t s = u->block[b].succ[k] - 1;
-        unsigned from = was[k], to = ir_pred_index(u, b, s);
-        for (IrRef r = u->block[s].first; r; r = u->insn[r].next) {
-            const IrInsn *i = &u->insn[r];
-            if (i->op == IR_nop)
-                continue;
-            if (i->op != IR_phi)
-                break;
-            IrRef *arg = u->phi_arg + i->imm, moved = arg[from];
-            memmove(arg + from, arg + from + 1, (i->attr - from - 1) * sizeof *arg);
-            memmove(arg + to + 1, arg + to, (i->attr - to - 1) * sizeof *arg);
-            arg[to] = moved;
-        }
+        opt_move_phi_args(u, s, was[k], ir_pred_index(u, b, s));
     }
 }
 
