@@ -5,15 +5,10 @@
 #include <sys/mman.h>
 
 /* Metadata takes about as much as the code (side tables); a unit has at least 64 bytes of code. */
-enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 16 };
+enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 8 };
 enum { SMALL_BYTES = 1280 << 10, HUGE_BYTES = 2 << 20 };
 
-static void *reserve(size_t bytes, int prot)
-{
-    void *p = mmap(NULL, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return p == MAP_FAILED ? NULL : p;
-}
-
+/* One mapping: units refer to their code by UnitRef. */
 bool cache_init(CodeBuffer *c, size_t bytes)
 {
     memset(c, 0, sizeof *c);
@@ -22,29 +17,29 @@ bool cache_init(CodeBuffer *c, size_t bytes)
     if (bytes < 1 << 20)
         bytes = 1 << 20;
     bytes = (bytes + 0xfff) & ~(size_t)0xfff;
-    c->cap_units = bytes / CODE_PER_UNIT;
-    c->base = reserve(bytes, PROT_READ | PROT_WRITE | PROT_EXEC);
-    c->meta = reserve(bytes * META_PER_CODE, PROT_READ | PROT_WRITE);
-    c->row = reserve(c->cap_units * sizeof *c->row, PROT_READ | PROT_WRITE);
-    c->limit = c->base + bytes;
-    c->meta_limit = c->meta + bytes * META_PER_CODE;
-    if (!c->base || !c->meta || !c->row) {
-        cache_free(c);
+    size_t meta_bytes = bytes * META_PER_CODE, units = bytes / CODE_PER_UNIT;
+    size_t all = bytes + meta_bytes + units * sizeof *c->row;
+    uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    if (mprotect(p, bytes, PROT_READ | PROT_WRITE | PROT_EXEC)) {
+        munmap(p, all);
         return false;
     }
-    c->first = c->next = c->base;
-    c->meta_next = c->meta;
+    c->cap_units = units;
+    c->bytes = all;
+    c->base = c->first = c->next = p;
+    c->meta = c->meta_next = c->limit = p + bytes;
+    c->meta_limit = c->meta + meta_bytes;
+    c->row = (CacheRow *)(void *)c->meta_limit;
     return true;
 }
 
 void cache_free(CodeBuffer *c)
 {
     if (c->base)
-        munmap(c->base, c->limit - c->base);
-    if (c->meta)
-        munmap(c->meta, c->meta_limit - c->meta);
-    if (c->row)
-        munmap(c->row, c->cap_units * sizeof *c->row);
+        munmap(c->base, c->bytes);
     memset(c, 0, sizeof *c);
 }
 
@@ -96,7 +91,10 @@ bool cache_add(CodeBuffer *c, CompiledUnit *u)
     uint32_t n = atomic_load_explicit(&c->n_units, memory_order_relaxed);
     if (n == c->cap_units)
         return false;
-    c->row[n] = (CacheRow) { u, u->code };
+    c->row[n] = (CacheRow) {
+        .unit = (UnitRef)(((const uint8_t *)u - c->meta) / UNIT_REF_STEP),
+        .code = (UnitRef)((unit_code(u) - c->base) / UNIT_REF_STEP),
+    };
     /* release: a handler that sees the count sees the entry and the unit */
     atomic_store_explicit(&c->n_units, n + 1, memory_order_release);
     return true;
@@ -108,11 +106,11 @@ CompiledUnit *cache_find(const CodeBuffer *c, const void *host_pc)
     uint32_t lo = 0, hi = atomic_load_explicit(&((CodeBuffer *)c)->n_units, memory_order_acquire);
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (pc < c->row[mid].code)
+        if (pc < cache_code(c, mid))
             hi = mid;
         else
             lo = mid + 1;
     }
-    CompiledUnit *u = lo ? c->row[lo - 1].unit : NULL;
-    return u && (size_t)(pc - u->code) < u->host_bytes ? u : NULL;
+    CompiledUnit *u = lo ? cache_unit(c, lo - 1) : NULL;
+    return u && (size_t)(pc - unit_code(u)) < u->host_bytes ? u : NULL;
 }

@@ -1,7 +1,7 @@
 /* data plane */
 /*
- * The code buffer: one RWX private mapping for code and one private mapping for the metadata of
- * units, both reserved at once and touched lazily; a forked child inherits both.
+ * The code buffer: a private mapping, RWX for code and behind that RW for the metadata of units,
+ * reserved at once and touched lazily; a forked child inherits it.
  *
  * Rules
  *  1. Allocation goes only upwards; cache_reset() frees everything at once. The caller makes sure
@@ -21,11 +21,12 @@
 enum { CACHE_DEFAULT_BYTES = 96 << 20 };
 
 typedef struct CacheRow {
-    CompiledUnit *unit;
-    const uint8_t *code;  /* the unit's, so that a search needn't go there */
+    UnitRef unit;         /* from CodeBuffer.meta */
+    UnitRef code;         /* the unit's, from CodeBuffer.base: a search needn't go there */
 } CacheRow;
 
 typedef struct CodeBuffer {
+    size_t bytes;         /* of the mapping */
     uint8_t *base, *limit;
     uint8_t *next;        /* where the next unit starts */
     uint8_t *first;       /* behind the backend's common stubs: where a reset returns to */
@@ -41,10 +42,18 @@ void cache_free(CodeBuffer *c);
 void cache_reset(CodeBuffer *c);
 /* So much code and metadata are about to be allocated. */
 void cache_widen(CodeBuffer *c, size_t code_bytes, size_t meta_bytes);
-/* Zeroed, 16-byte aligned metadata; NULL when it is full. */
+/* Zeroed, 8-byte aligned metadata; NULL when it is full. */
 void *cache_alloc_meta(CodeBuffer *c, size_t bytes);
 /* Makes `u` findable; its code ends at c->next. False when the table is full. */
 bool cache_add(CodeBuffer *c, CompiledUnit *u);
+static inline CompiledUnit *cache_unit(const CodeBuffer *c, uint32_t n)
+{
+    return (CompiledUnit *)(void *)(c->meta + (ptrdiff_t)c->row[n].unit * UNIT_REF_STEP);
+}
+static inline const uint8_t *cache_code(const CodeBuffer *c, uint32_t n)
+{
+    return c->base + (ptrdiff_t)c->row[n].code * UNIT_REF_STEP;
+}
 CompiledUnit *cache_find(const CodeBuffer *c, const void *host_pc);
 
 #endif

@@ -164,10 +164,6 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
         u->n_ranges > UINT8_MAX || far || t.n_vconsts > UINT16_MAX / 2 ||
         t.n_fp_sites > UINT16_MAX / 2)
         return false;
-    for (uint32_t n = 0; n < u->n_links; n++)
-        if ((int64_t)(unit_link_at(u, n)->target - u->pc) !=
-            (int32_t)(unit_link_at(u, n)->target - u->pc))
-            return false;
     return true;
 }
 
@@ -184,11 +180,12 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     r.entry = u->entry;
     r.code_bytes = u->code_bytes;
     r.n_guest_insns = u->n_guest_insns;
-    append(b, &b->code, u->code, u->host_bytes);
+    append(b, &b->code, unit_code(u), u->host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = unit_link_at(u, n);
-        StoreLink s = { .target = (int32_t)(l->target - u->pc), .site = (uint16_t)l->site,
-                        .stub = (uint16_t)l->stub, .guard = (uint16_t)l->guard };
+        StoreLink s = { .target = l->target, .site = (uint16_t)l->site,
+                        .stub = (uint16_t)link_stub(l),
+                        .guard = l->guard ? (uint16_t)(l->site - l->guard) : 0 };
         append(b, &b->links, &s, sizeof s);
         unlink_site(b->code.p + r.code, &s);
     }

@@ -98,9 +98,9 @@ typedef struct StoreUnit {
 typedef struct StoreKind { uint32_t flags, mode; } StoreKind; /* as in CompiledUnit */
 typedef struct StoreLink {
     int32_t target;               /* less the unit's off */
-    uint16_t site, stub;          /* as in UnitLink */
+    uint16_t site, stub;          /* of UnitLink, from the unit's code */
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
-    uint16_t guard;               /* as in UnitLink */
+    uint16_t guard;               /* the same; 0: none */
 } StoreLink;
 /* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
  * guest address less bias, or the stub's number. */

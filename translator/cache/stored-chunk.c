@@ -149,7 +149,7 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint
 {
     StoredChunk in_file;
     const uint8_t *tables = file + row->code_bytes;
-    uint8_t *code = (uint8_t *)(uintptr_t)c->base.code, *relocs = code + row->code_bytes;
+    uint8_t *code = (uint8_t *)(uintptr_t)unit_code(&c->base), *relocs = code + row->code_bytes;
     if (!chunk_lay_out(&in_file, tables, row->table_bytes))
         return CHUNK_DAMAGED;
     size_t kept_bytes = c->kept_bytes, reloc_bytes = in_file.tables->n_relocs * sizeof *c->reloc;
@@ -198,13 +198,17 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
     if (kept_bytes > row->table_bytes)
         return CHUNK_DAMAGED;
     StoredChunk *c = cache_alloc_meta(buf, sizeof *c);
-    uint8_t *kept = c ? cache_alloc_meta(buf, kept_bytes) : NULL;
+    enum { TABLE_ALIGN = 16 };
+    uint8_t *kept = c ? cache_alloc_meta(buf, kept_bytes + TABLE_ALIGN) : NULL;
     if (!kept)
         return CHUNK_FULL;
+    kept = (uint8_t *)store_align((uintptr_t)kept, TABLE_ALIGN);
     c->bias = place->bias;
     c->kept_bytes = kept_bytes;
-    c->base = (CompiledUnit) { .code = code, .host_bytes = row->code_bytes, .stored = true,
-                               .stored_chunk = c };
+    c->base = (CompiledUnit) {
+        .pc = place->bias, .code = (UnitRef)((code - (uint8_t *)c) / UNIT_REF_STEP),
+        .host_bytes = row->code_bytes, .stored = true,
+    };
     ChunkResult r = fill(t, c, file, kept, row, place);
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
@@ -261,9 +265,8 @@ void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
     *ret = (CompiledUnit) {
         .pc = u->off + c->bias, .mode = chunk_mode(c, u), .code_bytes = u->code_bytes,
         .n_guest_insns = u->n_guest_insns, .flags = chunk_flags(c, u),
-        .code = c->base.code + u->code,
         .host_bytes = u->host_bytes, .entry = u->entry, .n_links = next->link - u->link,
-        .stored = true, .stored_chunk = (StoredChunk *)(uintptr_t)c,
+        .stored = true,
     };
     StoreRange seen = chunk_seen(c, u, 0);
     unit_set_seen(ret, seen.off + c->bias, seen.off + c->bias + seen.bytes);
@@ -286,15 +289,17 @@ const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, Chunk
     const CompiledUnit *base = cache_find(buf, host_pc);
     if (!base)
         return NULL;
+    view->code = unit_code(base);
     if (!unit_chunk(base)) {
         unit_tables(base, &view->tables);
         return base;
     }
     const StoredChunk *c = unit_chunk(base);
-    uint32_t at = (uint32_t)((const uint8_t *)host_pc - base->code), n = chunk_find_unit(c, at);
+    uint32_t at = (uint32_t)((const uint8_t *)host_pc - view->code), n = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[n];
     chunk_describe(c, n, &view->unit);
     chunk_tables(c, n, &view->tables);
+    view->code += u->code;
     return at - u->code < u->host_bytes ? &view->unit : NULL;
 }
 
@@ -311,8 +316,8 @@ bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_targe
 
 CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
 {
-    if (c->made[n])
-        return c->made[n];
+    if (chunk_made(c, n))
+        return chunk_made(c, n);
     const StoreUnit *u = &c->unit[n];
     uint32_t n_links = u[1].link - u->link;
     CompiledUnit *made = cache_alloc_meta(t->code, sizeof *made);
@@ -320,6 +325,8 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
     if (!link)
         return NULL;
     chunk_describe(c, n, made);
+    made->code = (UnitRef)((unit_code(&c->base) + u->code - (uint8_t *)made) / UNIT_REF_STEP);
+    made->side = unit_ref(made, c);
     made->link = unit_ref(made, link);
     if (u->n_seen) {
         UnitRange *range = cache_alloc_meta(t->code, u->n_seen * sizeof *range);
@@ -335,9 +342,10 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
     for (uint32_t k = 0; k < n_links; k++) {
         const StoreLink *s = &c->link[u->link + k];
         link[k] = (UnitLink) { .from = unit_ref(&link[k], made),
-                               .target = made->pc + (int64_t)s->target,
-                               .site = s->site, .stub = s->stub, .guard = s->guard };
+                               .target = s->target, .site = s->site,
+                               .stub = s->stub - s->site,
+                               .guard = s->guard ? s->site - s->guard : 0 };
     }
-    c->made[n] = made;
+    c->made[n] = unit_ref(c, made);
     return made;
 }

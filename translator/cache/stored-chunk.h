@@ -21,8 +21,8 @@ struct Translator;
 enum { CHUNK_STEP = 256 };
 
 typedef struct StoredChunk {
-    CompiledUnit base;        /* base.chunk is this one; base.code its code, base.mode the first
-                                 unit's */
+    CompiledUnit base;        /* unit_chunk() is this one; its code, at bias, the first unit's
+                                 mode */
     uint64_t bias;            /* guest address less offset in the guest's file */
     GuestAddr seen_start, seen_end; /* all that its units have seen lies between */
     size_t kept_bytes;        /* of its tables, from here on in memory */
@@ -37,7 +37,7 @@ typedef struct StoredChunk {
     const uint32_t *reloc;    /* this and the rest only in a file's own bytes, not in memory */
     const StoreRange *range;
     const uint8_t *guest;
-    CompiledUnit **made;      /* [n_units]: NULL until somebody asks; stays when invalid */
+    UnitRef *made;            /* [n_units]: chunk_made() */
     const uint16_t *unit_at;  /* for each CHUNK_STEP bytes of code: the unit at their start */
     bool checked;             /* stored_check() */
     bool connected;           /* every unit is made, and links among them are in their lists */
@@ -78,11 +78,16 @@ static inline uint32_t chunk_mode(const StoredChunk *c, const StoreUnit *u)
 }
 /* A unit whose entry is at that offset in the file, + 1; 0: there is none. */
 uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off);
-/* A unit without its links, and its tables without relocations. */
+/* NULL until somebody asks; stays when invalid. */
+static inline CompiledUnit *chunk_made(const StoredChunk *c, uint32_t n)
+{
+    return unit_at(c, c->made[n]);
+}
+/* A unit without its links and code, and its tables without relocations. */
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret);
 void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret);
-/* The unit at host_pc and its tables: cache_find()'s, or if that is a chunk, view->unit. */
-typedef struct ChunkView { CompiledUnit unit; UnitTables tables; } ChunkView;
+/* The unit at host_pc, its code and tables: cache_find()'s, or if that is a chunk, view->unit. */
+typedef struct ChunkView { CompiledUnit unit; UnitTables tables; const uint8_t *code; } ChunkView;
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);

@@ -23,8 +23,8 @@
 
 struct CompiledUnit;
 
-/* From a unit or a link to another in the same mapping: the distance in steps of 8 bytes, because
- * programs have hundreds of thousands of them. 0: to nothing. */
+/* From a unit or a link to another or its code, in the same mapping: the distance in steps of 8
+ * bytes, because programs have hundreds of thousands of them. 0: to nothing. */
 typedef int32_t UnitRef;
 enum { UNIT_REF_STEP = 8 };
 static inline void *unit_at(const void *from, UnitRef ref)
@@ -36,18 +36,22 @@ static inline UnitRef unit_ref(const void *from, const void *to)
     return to ? (UnitRef)(((const uint8_t *)to - (const uint8_t *)from) / UNIT_REF_STEP) : 0;
 }
 
-/* A direct exit that can be chained. `site` is the place of a rel32 that jumps to `stub` (in the
- * same unit, goes to C) while unlinked. */
+/* A direct exit that can be chained. Its site is the place of a rel32 that jumps to its stub (in
+ * the same unit, goes to C) while unlinked; its guard, if there is one, where the unit goes on
+ * behind a call, becomes a jump to the site's code when the unit is withdrawn. */
 typedef struct UnitLink {
-    GuestAddr target;
-    uint32_t site, stub;          /* offsets from the unit's code */
-    uint32_t guard;               /* where the unit goes on behind a call: becomes a jump to the
-                                     site's code when the unit is withdrawn. 0: none */
+    uint64_t site : 24;           /* offset from the unit's code; units have less than */
+    uint64_t stub : 20;           /* UNIT_HOST_BYTES_MAX. From the site to the stub */
+    uint64_t guard : 20;          /* from the guard to the site; 0: none */
+    int32_t target;               /* less the unit's pc */
     UnitRef from;                 /* the unit that it is in */
     /* the runtime's, under the translator's lock */
     UnitRef to;                   /* unit; 0: not linked */
     UnitRef next_incoming;        /* link; list `incoming` of `to` */
 } UnitLink;
+_Static_assert(sizeof(UnitLink) == 24, "there are as many as 500,000");
+enum { UNIT_HOST_BYTES_MAX = 1 << 20 };
+static inline uint32_t link_stub(const UnitLink *l) { return l->site + l->stub; }
 
 typedef enum UnitRelocKind {
     UNIT_RELOC_GUEST64, /* 8 bytes: guest code address */
@@ -80,26 +84,24 @@ typedef struct UnitTables {
 typedef struct UnitSide {
     uint64_t seen_hash;         /* store_hash() of the guest bytes that it depends on, as they were
                                    used; 0: the unit isn't for the store */
-    uint32_t point_bytes;
-    uint32_t straight_bytes;    /* of host code before what is out of line; for logs */
-    uint16_t n_relocs, n_vconsts, n_fp_sites, free;
+    uint32_t point_bytes : 20, n_vconsts : 12;
+    uint16_t n_relocs, n_fp_sites;
 } UnitSide;
+enum { UNIT_POINT_BYTES_MAX = (1 << 20) - 1, UNIT_VCONSTS_MAX = (1 << 12) - 1 };
 
 /* There are as many as 200,000, so they are small. */
 typedef struct CompiledUnit {
     GuestAddr pc;
-    const uint8_t *code;    /* host code */
-    union {
-        UnitSide *made_side;              /* unit_side() */
-        struct StoredChunk *stored_chunk; /* unit_chunk() */
-    };
+    UnitRef code;           /* host code: unit_code() */
+    UnitRef side;           /* unit_side(), unit_chunk() */
     uint32_t mode;
-    uint32_t flags;         /* IR_UNIT_* it was translated with */
     uint32_t code_bytes;    /* guest bytes; a region's aren't contiguous */
     uint32_t host_bytes;
     UnitRef link;           /* [n_links]: unit_link_at() */
     uint16_t n_links, n_guest_insns;
     uint16_t entry;         /* offset of the entry for jumps from other units and enter() */
+    uint16_t flags;         /* IR_UNIT_* it was translated with */
+    uint16_t straight_bytes; /* of host code before what is out of line; for logs */
     bool stored : 1;        /* it comes from the store: stored-chunk.h */
 
     /* the runtime's, under the translator's lock */
@@ -108,28 +110,43 @@ typedef struct CompiledUnit {
     bool invalid;
     uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
     uint16_t n_ranges;      /* 0: no region */
-    struct CompiledUnit *hash_next;
-    UnitLink *incoming;
-    struct CompiledUnit *page_next[2]; /* lists by guest page; a region's are in its ranges */
+    UnitRef hash_next;      /* unit */
+    UnitRef incoming;       /* link */
+    UnitRef page_next[2];   /* units: lists by guest page; a region's are in its ranges */
     union {
         UnitRange *range;   /* a region's: [n_ranges], one a page */
         struct { uint32_t before, after; } seen; /* of a unit: unit_seen() */
     };
 } CompiledUnit;
-_Static_assert(sizeof(CompiledUnit) == 96, "see above");
+_Static_assert(sizeof(CompiledUnit) == 72, "see above");
 
+static inline const uint8_t *unit_code(const CompiledUnit *u)
+{
+    return (const uint8_t *)u + (ptrdiff_t)u->code * UNIT_REF_STEP;
+}
 /* The tables; NULL: its chunk has them, or the backend needs none. */
-static inline UnitSide *unit_side(const CompiledUnit *u) { return u->stored ? NULL : u->made_side; }
+static inline UnitSide *unit_side(const CompiledUnit *u)
+{
+    return u->stored ? NULL : unit_at(u, u->side);
+}
+/* Of a chunk's own unit, which is its first member, `side` is 0. */
 static inline struct StoredChunk *unit_chunk(const CompiledUnit *u)
 {
-    return u->stored ? u->stored_chunk : NULL;
+    return u->stored ? (struct StoredChunk *)((uint8_t *)(uintptr_t)u +
+                                              (ptrdiff_t)u->side * UNIT_REF_STEP)
+                     : NULL;
 }
 static inline UnitLink *unit_link_at(const CompiledUnit *u, uint32_t n)
 {
     return (UnitLink *)unit_at(u, u->link) + n;
 }
+static inline UnitLink *unit_incoming(const CompiledUnit *u) { return unit_at(u, u->incoming); }
 static inline struct CompiledUnit *link_from(const UnitLink *l) { return unit_at(l, l->from); }
 static inline struct CompiledUnit *link_to(const UnitLink *l) { return unit_at(l, l->to); }
+static inline GuestAddr link_target(const UnitLink *l)
+{
+    return link_from(l)->pc + (GuestAddr)(int64_t)l->target;
+}
 
 /* Guest code that the unit depends on, n-th piece of unit_n_seen(): a region's pages; else its own
  * and what lies around it on its first page (GuestIsa.lazy_dead). */
@@ -172,6 +189,6 @@ static inline size_t unit_side_bytes(const UnitSide *s, size_t fp_site_bytes)
            ((s->point_bytes + 3) & ~(size_t)3) + s->n_fp_sites * fp_site_bytes;
 }
 
-static inline const uint8_t *unit_entry(const CompiledUnit *u) { return u->code + u->entry; }
+static inline const uint8_t *unit_entry(const CompiledUnit *u) { return unit_code(u) + u->entry; }
 
 #endif

@@ -16,12 +16,12 @@ int perf_map_open(void)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-void perf_map_add(const Translator *t, const CompiledUnit *u)
+void perf_map_add(const Translator *t, const CompiledUnit *u, const uint8_t *code)
 {
     g_autofree char *symbol = t->callbacks.symbol ? t->callbacks.symbol(t->opaque, u->pc) : NULL;
     char line[512];
     int n =
-        g_snprintf(line, sizeof line, "%lx %x %s:0x%lx%s%s\n", (unsigned long)(uintptr_t)u->code,
+        g_snprintf(line, sizeof line, "%lx %x %s:0x%lx%s%s\n", (unsigned long)(uintptr_t)code,
                    u->host_bytes, u->flags & IR_UNIT_REGION ? "region" : "guest",
                    (unsigned long)u->pc, symbol ? ":" : "", symbol ? symbol : "");
     if (n > 0)

@@ -7,6 +7,7 @@
 struct Translator;
 
 int perf_map_open(void); /* -1: it can't be written, and there is none */
-void perf_map_add(const struct Translator *t, const CompiledUnit *u);
+/* `code`: where the unit's is. */
+void perf_map_add(const struct Translator *t, const CompiledUnit *u, const uint8_t *code);
 
 #endif

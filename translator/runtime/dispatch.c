@@ -76,7 +76,8 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
     if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
         (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link_from(link)->invalid) {
         uint64_t mode = link_from(link)->mode;
-        CompiledUnit *target = mode == v->mode ? translate_unit(t, v, link->target, 0, &why) : NULL;
+        CompiledUnit *target =
+            mode == v->mode ? translate_unit(t, v, link_target(link), 0, &why) : NULL;
         /* Making it may have flushed the unit that the link is in. */
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
             unit_link(t, link, target);

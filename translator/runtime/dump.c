@@ -57,10 +57,10 @@ void dump_host_code(const Translator *t, const CompiledUnit *u)
     GString *s = g_string_new(NULL);
     g_string_append_printf(s, "OUT: [0x%" G_GINT64_MODIFIER "x, %u guest, %u host bytes, "
                            "%u straight]\n", u->pc, u->code_bytes, u->host_bytes,
-                           unit_side(u) ? unit_side(u)->straight_bytes : 0);
+                           u->straight_bytes);
     if (strcmp(t->backend->name, "interp"))
-        disas_append(s, t->backend->name, false, u->code, u->host_bytes,
-                     (uint64_t)(uintptr_t)u->code);
+        disas_append(s, t->backend->name, false, unit_code(u), u->host_bytes,
+                     (uint64_t)(uintptr_t)unit_code(u));
     g_string_append_c(s, '\n');
     write_string(s);
 }
@@ -101,7 +101,7 @@ void dump_enter(Vcpu *v, const CompiledUnit *u)
     if (log_on(LOG_EXEC)) {
         g_string_append_printf(s,
                                "Trace: %p [%016" G_GINT64_MODIFIER "x/%x/%x]",
-                               (const void *)u->code, u->pc, u->mode, u->flags);
+                               (const void *)unit_code(u), u->pc, u->mode, u->flags);
         append_symbol(v->translator, s, u->pc);
         g_string_append_c(s, '\n');
     }

@@ -14,8 +14,8 @@
 
 void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
-    link->next_incoming = unit_ref(link, target->incoming);
-    target->incoming = link;
+    link->next_incoming = unit_ref(link, unit_incoming(target));
+    target->incoming = unit_ref(target, link);
     /* Release: the interpreter follows it without the lock. */
     __atomic_store_n(&link->to, unit_ref(link, target), __ATOMIC_RELEASE);
     t->backend->link(t, link, target);
@@ -23,9 +23,9 @@ void unit_link(Translator *t, UnitLink *link, CompiledUnit *target)
 
 static UnitLink *take_incoming(CompiledUnit *u)
 {
-    UnitLink *link = u->incoming;
+    UnitLink *link = unit_incoming(u);
     if (link) {
-        u->incoming = unit_at(link, link->next_incoming);
+        u->incoming = unit_ref(u, unit_at(link, link->next_incoming));
         link->next_incoming = 0;
     }
     return link;

@@ -143,7 +143,7 @@ static void list_in_perf_map(Translator *t, const StoredChunk *c)
     for (uint32_t n = 0; t->perf_fd >= 0 && n < c->tables->n_units; n++) {
         CompiledUnit u;
         chunk_describe(c, n, &u);
-        perf_map_add(t, &u);
+        perf_map_add(t, &u, unit_code(&c->base) + c->unit[n].code);
     }
 }
 
@@ -197,7 +197,7 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
 /* The unit becomes one of the table. NULL: it was invalidated, or there is no room. */
 static CompiledUnit *adopt(Translator *t, StoredChunk *c, uint32_t n)
 {
-    CompiledUnit *u = c->made[n];
+    CompiledUnit *u = chunk_made(c, n);
     if (u)
         return u->invalid ? NULL : u;
     u = chunk_make_unit(t, c, n);
@@ -305,7 +305,7 @@ void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u)
     c->checked = true;
     for (uint32_t n = 0; n < c->tables->n_units; n++)
         if (adopt(t, c, n))
-            translate_check(t, v, c->made[n]);
+            translate_check(t, v, chunk_made(c, n));
 }
 
 bool stored_knows(const Translator *t, GuestAddr pc)
@@ -321,12 +321,11 @@ bool stored_knows(const Translator *t, GuestAddr pc)
 static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u,
                                const StoreLink *s)
 {
-    UnitLink *link = cache_alloc_meta(t->code, sizeof *link);
+    int64_t target = (int64_t)u->off + s->target; /* the chunk's own unit is at c->bias */
+    UnitLink *link = target == (int32_t)target ? cache_alloc_meta(t->code, sizeof *link) : NULL;
     if (link)
-        *link = (UnitLink) {
-            .from = unit_ref(link, &c->base), .target = u->off + c->bias + (int64_t)s->target,
-            .site = u->code + s->site, .stub = u->code + s->stub,
-        };
+        *link = (UnitLink) { .from = unit_ref(link, &c->base), .target = (int32_t)target,
+                             .site = u->code + s->site, .stub = s->stub - s->site };
     return link;
 }
 
@@ -336,10 +335,10 @@ UnitLink *stored_link(Translator *t, const uint8_t *stub)
     if (!base || !unit_chunk(base))
         return NULL;
     StoredChunk *c = unit_chunk(base);
-    uint32_t at = (uint32_t)(stub - base->code), number = chunk_find_unit(c, at);
+    uint32_t at = (uint32_t)(stub - unit_code(base)), number = chunk_find_unit(c, at);
     const StoreUnit *u = &c->unit[number];
     /* Who looks at a region's links wants to know the region. */
-    bool whole = c->made[number] || u->n_seen || chunk_mode(c, u) != base->mode;
+    bool whole = chunk_made(c, number) || u->n_seen || chunk_mode(c, u) != base->mode;
     CompiledUnit *made = whole ? adopt(t, c, number) : NULL;
     if (whole && !made)
         return NULL;
@@ -363,25 +362,26 @@ void stored_expose_unit(Translator *t, CompiledUnit *u)
     StoredChunk *c = unit_chunk(u);
     if (!c || c->connected)
         return;
-    uint32_t self = chunk_find_unit(c, (uint32_t)(u->code - c->base.code));
+    uint32_t self = chunk_find_unit(c, (uint32_t)(unit_code(u) - unit_code(&c->base)));
     for (uint32_t n = 0; n < c->tables->n_units; n++) {
         const StoreUnit *from = &c->unit[n];
         for (uint32_t k = from->link; k < from[1].link; k++)
-            if (c->link[k].to == self + 1 && (c->made[n] || adopt(t, c, n)))
-                connect_link(t, unit_link_at(c->made[n], k - from->link), u);
+            if (c->link[k].to == self + 1 && (chunk_made(c, n) || adopt(t, c, n)))
+                connect_link(t, unit_link_at(chunk_made(c, n), k - from->link), u);
     }
 }
 
 static bool connect(Translator *t, StoredChunk *c)
 {
     for (uint32_t n = 0; n < c->tables->n_units; n++)
-        if (!c->made[n] && !adopt(t, c, n))
+        if (!chunk_made(c, n) && !adopt(t, c, n))
             return false;
     for (uint32_t n = 0; n < c->tables->n_units; n++) {
         const StoreUnit *u = &c->unit[n];
         for (uint32_t k = u->link; k < u[1].link; k++)
             if (c->link[k].to)
-                connect_link(t, unit_link_at(c->made[n], k - u->link), c->made[c->link[k].to - 1]);
+                connect_link(t, unit_link_at(chunk_made(c, n), k - u->link),
+                             chunk_made(c, c->link[k].to - 1));
     }
     c->connected = true;
     return true;
@@ -416,16 +416,17 @@ static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, 
 static bool connect_touched(Translator *t, StoredChunk *c, const Touched *touched)
 {
     for (uint32_t n = 0; n < c->tables->n_units; n++)
-        if (is_touched(touched, n) && !c->made[n] && !adopt(t, c, n))
+        if (is_touched(touched, n) && !chunk_made(c, n) && !adopt(t, c, n))
             return false;
     for (uint32_t n = 0; n < c->tables->n_units; n++)
         for (uint32_t k = c->unit[n].link; k < c->unit[n + 1].link; k++) {
             uint32_t to = c->link[k].to;
             if (!to || !is_touched(touched, to - 1))
                 continue;
-            if (!c->made[n] && !adopt(t, c, n))
+            if (!chunk_made(c, n) && !adopt(t, c, n))
                 return false;
-            connect_link(t, unit_link_at(c->made[n], k - c->unit[n].link), c->made[to - 1]);
+            connect_link(t, unit_link_at(chunk_made(c, n), k - c->unit[n].link),
+                         chunk_made(c, to - 1));
         }
     return true;
 }
@@ -523,11 +524,11 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     struct Stored *s = t->stored;
     uint32_t count = 0;
     for (uint32_t n = s->saved; n < end; n++)
-        count += is_new(t->code->row[n].unit) && lies_in(t->code->row[n].unit, m);
+        count += is_new(cache_unit(t->code, n)) && lies_in(cache_unit(t->code, n), m);
     s->new_unit = count ? malloc(count * sizeof *s->new_unit) : NULL;
     count = 0;
     for (uint32_t n = s->saved; s->new_unit && n < end; n++) {
-        const CompiledUnit *u = t->code->row[n].unit;
+        const CompiledUnit *u = cache_unit(t->code, n);
         if (is_new(u) && lies_in(u, m))
             s->new_unit[count++] = u;
     }
@@ -604,7 +605,7 @@ static bool has_new(const Translator *t, GuestAddr start, uint64_t bytes)
     while (m && (m->start - start >= bytes && start - m->start >= m->end - m->start))
         m = m->next;
     for (uint32_t n = t->stored->saved; m && n < end; n++)
-        if (t->code->row[n].unit->pc - start < bytes && is_new(t->code->row[n].unit))
+        if (cache_unit(t->code, n)->pc - start < bytes && is_new(cache_unit(t->code, n)))
             return true;
     return false;
 }
@@ -633,7 +634,7 @@ static void give_back_saved(Translator *t)
     struct Stored *s = t->stored;
     const CodeBuffer *c = t->code;
     uint32_t end = atomic_load_explicit(&c->n_units, memory_order_relaxed), n = s->saved;
-    while (n < end && !is_new(c->row[n].unit))
+    while (n < end && !is_new(cache_unit(c, n)))
         n++;
     if (n == end || (size_t)(c->next - c->base) < WORTH_BYTES || !units_stop(t))
         return;
@@ -643,14 +644,14 @@ static void give_back_saved(Translator *t)
         m->chunk = NULL;
         m->n_chunks = 0;
     }
-    give_back(c->first, c->row[n].code);
-    give_back(c->meta, c->row[n].unit);
+    give_back(c->first, cache_code(c, n));
+    give_back(c->meta, cache_unit(c, n));
     s->saved = n;
     for (; n < end; n++) {
-        const StoredChunk *chunk = unit_chunk(c->row[n].unit);
+        const StoredChunk *chunk = unit_chunk(cache_unit(c, n));
         if (!chunk)
             continue;
-        give_back(chunk->base.code, chunk->base.code + chunk->base.host_bytes);
+        give_back(unit_code(&chunk->base), unit_code(&chunk->base) + chunk->base.host_bytes);
         give_back(chunk->tables, (const uint8_t *)chunk->tables + chunk->kept_bytes);
     }
 }

@@ -194,7 +194,7 @@ CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc)
  * made again with it inside. False: there is none, or it can't take the unit in. */
 static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
 {
-    for (const UnitLink *link = u->incoming; link;
+    for (const UnitLink *link = unit_incoming(u); link;
          link = unit_at(link, link->next_incoming)) {
         const CompiledUnit *from = link_from(link);
         if (!(from->flags & IR_UNIT_REGION) || from->invalid || from->mode != u->mode ||

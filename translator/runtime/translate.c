@@ -278,7 +278,7 @@ void translate_publish(Translator *t, CompiledUnit *c)
     if (log_on(LOG_OUT))
         dump_host_code(t, c);
     if (t->perf_fd >= 0)
-        perf_map_add(t, c);
+        perf_map_add(t, c, unit_code(c));
 }
 
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
@@ -354,8 +354,8 @@ static bool same_code(const CompiledUnit *stored, const CompiledUnit *fresh)
     uint32_t n = fresh->host_bytes;
     if (stored->host_bytes != n || stored->n_links != fresh->n_links || n > sizeof a)
         return false;
-    memcpy(a, stored->code, n);
-    memcpy(b, fresh->code, n);
+    memcpy(a, unit_code(stored), n);
+    memcpy(b, unit_code(fresh), n);
     mask_unit(a, stored, fresh);
     mask_unit(b, fresh, fresh);
     return !memcmp(a, b, n);

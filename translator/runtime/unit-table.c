@@ -91,13 +91,15 @@ static size_t bucket_of(const Buckets *b, GuestAddr pc)
     return (pc * 0x9e3779b97f4a7c15ull >> 32) & (b->n - 1);
 }
 
+static CompiledUnit *hash_next(const CompiledUnit *u) { return unit_at(u, u->hash_next); }
+
 CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags)
 {
     /* Acquire: pairs with the release in unit_table_add(), which publishes the unit. */
     const Buckets *b = __atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE);
     CompiledUnit *u = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
     while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ALONE)))
-        u = __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE);
+        u = unit_at(u, __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE));
     return u;
 }
 
@@ -153,12 +155,20 @@ static UnitRange *range_on(const CompiledUnit *u, uint64_t page)
     return &u->range[n];
 }
 
-/* The place of u's successor in the list of that page. */
-static CompiledUnit **page_next(CompiledUnit *u, uint64_t page)
+/* u's successor in the list of that page. */
+static CompiledUnit *page_next(const CompiledUnit *u, uint64_t page)
 {
     if (u->n_ranges)
-        return &range_on(u, page)->next;
-    return &u->page_next[page == first_page(u) ? 0 : 1];
+        return range_on(u, page)->next;
+    return unit_at(u, u->page_next[page == first_page(u) ? 0 : 1]);
+}
+
+static void page_set_next(CompiledUnit *u, uint64_t page, CompiledUnit *next)
+{
+    if (u->n_ranges)
+        range_on(u, page)->next = next;
+    else
+        u->page_next[page == first_page(u) ? 0 : 1] = unit_ref(u, next);
 }
 
 static unsigned seen_bit(uint64_t page)
@@ -188,7 +198,7 @@ bool unit_table_seen(const UnitTable *t, GuestAddr addr)
 static void page_insert(UnitTable *t, uint64_t page, CompiledUnit *u)
 {
     PageEntry *e = page_make(t, page);
-    *page_next(u, page) = e->first;
+    page_set_next(u, page, e->first);
     e->first = u;
 }
 
@@ -215,8 +225,8 @@ static void grow_buckets(UnitTable *t)
     for (size_t n = 0; n < old->n; n++)
         for (CompiledUnit *u = old->head[n], *next; u; u = next) {
             CompiledUnit **head = &fresh->head[bucket_of(fresh, u->pc)];
-            next = u->hash_next;
-            __atomic_store_n(&u->hash_next, *head, __ATOMIC_RELEASE);
+            next = hash_next(u);
+            __atomic_store_n(&u->hash_next, unit_ref(u, *head), __ATOMIC_RELEASE);
             *head = u;
         }
     fresh->old = old;
@@ -229,18 +239,22 @@ void unit_table_add(UnitTable *t, CompiledUnit *u)
     if (++t->n_units > UNITS_PER_BUCKET * t->buckets->n && t->buckets->n < BUCKETS_MAX)
         grow_buckets(t);
     CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
-    u->hash_next = *head;
+    u->hash_next = unit_ref(u, *head);
     __atomic_store_n(head, u, __ATOMIC_RELEASE);
 }
 
 void unit_table_remove(UnitTable *t, CompiledUnit *u)
 {
-    CompiledUnit **at = &t->buckets->head[bucket_of(t->buckets, u->pc)];
-    while (*at && *at != u)
-        at = &(*at)->hash_next;
-    if (!*at)
-        return;
-    __atomic_store_n(at, u->hash_next, __ATOMIC_RELEASE);
+    CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)], *before = *head;
+    if (before == u) {
+        __atomic_store_n(head, hash_next(u), __ATOMIC_RELEASE);
+    } else {
+        while (before && hash_next(before) != u)
+            before = hash_next(before);
+        if (!before)
+            return;
+        __atomic_store_n(&before->hash_next, unit_ref(before, hash_next(u)), __ATOMIC_RELEASE);
+    }
     t->n_units--;
 }
 
@@ -259,14 +273,18 @@ void unit_table_clear(UnitTable *t)
 static void visit_page(PageEntry *e, GuestAddr start, GuestAddr last, UnitVisitor fn, void *opaque)
 {
     uint64_t page = e->page_plus_1 - 1;
-    for (CompiledUnit **at = &e->first, *u; (u = *at);) {
+    CompiledUnit *before = NULL;
+    for (CompiledUnit *u = e->first, *next; u; u = next) {
         UnitRange seen = u->n_ranges ? *range_on(u, page) : unit_seen(u, 0);
         if (!u->invalid && seen.start <= last && seen.end > start)
             fn(opaque, u);
-        if (u->invalid)
-            *at = *page_next(u, page);
+        next = page_next(u, page);
+        if (!u->invalid)
+            before = u;
+        else if (before)
+            page_set_next(before, page, next);
         else
-            at = page_next(u, page);
+            e->first = next;
     }
 }
 

@@ -38,7 +38,7 @@ static bool translate_next(Warm *w)
     pthread_mutex_lock(&w->t->lock);
     const CompiledUnit *u = translate_unit(w->t, w->v, pc, 0, &why);
     for (uint32_t n = 0; u && n < u->n_links; n++)
-        push(w, unit_link_at(u, n)->target);
+        push(w, link_target(unit_link_at(u, n)));
     pthread_mutex_unlock(&w->t->lock);
     return u;
 }

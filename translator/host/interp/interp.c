@@ -111,8 +111,8 @@ static void make_links(InterpUnit *to)
         if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
             i->op == IR_gcall) {
             UnitLink *l = unit_link_at(&to->base, links++);
-            *l = (UnitLink){ .from = unit_ref(l, &to->base), .target = (GuestAddr)i->imm,
-                             .site = n };
+            *l = (UnitLink){ .site = n, .target = (int32_t)(i->imm - to->base.pc),
+                             .from = unit_ref(l, &to->base) };
         }
     }
 }
@@ -142,7 +142,7 @@ static CompiledUnit *interp_compile(Translator *t, IrUnit *u)
     to->phi_arg = phi_arg;
     to->base = (CompiledUnit){
         .pc = u->pc, .mode = u->mode, .code_bytes = u->code_bytes,
-        .n_guest_insns = u->n_guest_insns, .flags = u->flags, .code = (const uint8_t *)to,
+        .n_guest_insns = u->n_guest_insns, .flags = u->flags,
         .host_bytes = (uint32_t)(h->next - undo), .link = unit_ref(to, link), .n_links = n_links,
     };
     make_links(to);

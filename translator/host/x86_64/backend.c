@@ -108,7 +108,7 @@ static void x86_vcpu_free(Vcpu *v)
 static UnitLink *find_link(const CompiledUnit *u, uint32_t stub)
 {
     for (uint32_t n = 0; n < u->n_links; n++)
-        if (unit_link_at(u, n)->stub == stub)
+        if (link_stub(unit_link_at(u, n)) == stub)
             return unit_link_at(u, n);
     return NULL;
 }
@@ -140,15 +140,15 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
     CompiledUnit *u = cache_find(&b->buffer, stub);
     if (u && unit_chunk(u)) {
         GuestAddr target;
-        if (chunk_link_target(unit_chunk(u), stub - u->code, &target)) {
+        if (chunk_link_target(unit_chunk(u), stub - unit_code(u), &target)) {
             vcpu_set_pc(v, target);
             v->exit_stub = stub;
         }
         return false;
     }
-    UnitLink *link = u ? find_link(u, stub - u->code) : NULL;
+    UnitLink *link = u ? find_link(u, stub - unit_code(u)) : NULL;
     if (link)
-        vcpu_set_pc(v, link->target);
+        vcpu_set_pc(v, link_target(link));
     *ret_link = link;
     return false;
 }
@@ -163,14 +163,14 @@ static void patch(uint8_t *site, const uint8_t *target)
 static void x86_link(Translator *t, UnitLink *link, CompiledUnit *target)
 {
     (void)t;
-    patch((uint8_t *)link_from(link)->code + link->site, unit_entry(target));
+    patch((uint8_t *)(uintptr_t)unit_code(link_from(link)) + link->site, unit_entry(target));
 }
 
 static void x86_unlink(Translator *t, UnitLink *link)
 {
     (void)t;
-    const uint8_t *code = link_from(link)->code;
-    patch((uint8_t *)(uintptr_t)code + link->site, code + link->stub);
+    const uint8_t *code = unit_code(link_from(link));
+    patch((uint8_t *)(uintptr_t)code + link->site, code + link_stub(link));
 }
 
 /* lea rsp, [rsp+8], which lies within eight aligned bytes, becomes a jump to the one before the
@@ -179,9 +179,9 @@ static void x86_close_return(Translator *t, const UnitLink *link)
 {
     (void)t;
     enum { LEA_BYTES = 5, OPCODE_BYTES = 1 };
-    uint8_t *at = (uint8_t *)link_from(link)->code + link->guard;
+    uint8_t *at = (uint8_t *)(uintptr_t)unit_code(link_from(link)) + link->site - link->guard;
     uint64_t *eight = (uint64_t *)(void *)(at - ((uintptr_t)at & 7)), bytes = *eight;
-    int32_t rel = (int32_t)(link->site - OPCODE_BYTES - LEA_BYTES - (link->guard + LEA_BYTES));
+    int32_t rel = (int32_t)link->guard - OPCODE_BYTES - LEA_BYTES - LEA_BYTES;
     ((uint8_t *)&bytes)[(uintptr_t)at & 7] = 0xe9;
     memcpy((uint8_t *)&bytes + ((uintptr_t)at & 7) + OPCODE_BYTES, &rel, sizeof rel);
     __asm__ volatile("movq %1, %0" : "=m"(*eight) : "r"(bytes) : "memory");

@@ -68,6 +68,9 @@ typedef struct X86Backend {
     uint32_t sum_of             /* an add or sub whose CF is there (and for sub, all of cmp's) */
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
+/* A link while its unit is compiled: offsets from the unit's code; guard 0: none. */
+typedef struct RawLink { GuestAddr target; uint32_t site, stub, guard; } RawLink;
+
 struct EmitState {
     X86Backend *backend;
     V128 *pool;                 /* [POOL_MAX] */
@@ -89,7 +92,7 @@ struct EmitState {
     uint32_t straight_bytes;
     bool ended;
 
-    UnitLink *links;
+    RawLink *links;
     UnitReloc *relocs;
     RawPoint *points;
     uint32_t n_links, n_relocs, n_points;

@@ -481,31 +481,37 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
         return false;
     UnitSide side = {
         .n_relocs = s->n_relocs, .point_bytes = points.n, .n_vconsts = e->unit->n_vconsts,
-        .n_fp_sites = e->n_fp_sites, .straight_bytes = s->straight_bytes,
+        .n_fp_sites = e->n_fp_sites,
     };
-    UnitLink *link = cache_alloc_meta(buf, s->n_links * sizeof *s->links);
-    c->made_side = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
-    if (!c->made_side || !link)
+    UnitLink *link = cache_alloc_meta(buf, s->n_links * sizeof *link);
+    UnitSide *own = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
+    if (!own || !link || points.n > UNIT_POINT_BYTES_MAX)
         return false;
-    *c->made_side = side;
+    *own = side;
+    c->side = unit_ref(c, own);
     c->link = unit_ref(c, link);
     unit_tables(c, &t);
     keep(t.reloc, s->relocs, s->n_relocs * sizeof *s->relocs);
     keep(t.points, points.p, points.n);
     keep(t.vconst, e->unit->vconst, e->unit->n_vconsts * sizeof *e->unit->vconst);
     keep(t.fp_site, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites);
-    keep(link, s->links, s->n_links * sizeof *s->links);
-    for (uint32_t n = 0; n < s->n_links; n++)
-        link[n].from = unit_ref(&link[n], c);
+    for (uint32_t n = 0; n < s->n_links; n++) {
+        const RawLink *l = &s->links[n];
+        link[n] = (UnitLink) {
+            .site = l->site, .stub = l->stub - l->site, .guard = l->guard ? l->site - l->guard : 0,
+            .target = (int32_t)(l->target - c->pc), .from = unit_ref(&link[n], c),
+        };
+    }
     return true;
 }
 
 /* Do the fields of what is kept hold the unit? */
 static bool fits(const Emit *e)
 {
-    return e->s->n_links <= UINT16_MAX && e->unit->n_guest_insns <= UINT16_MAX &&
-           e->unit->mode <= UINT32_MAX && e->s->n_relocs <= UINT16_MAX &&
-           e->unit->n_vconsts <= UINT16_MAX && e->n_fp_sites <= UINT16_MAX;
+    return e->p - e->code < UNIT_HOST_BYTES_MAX && e->s->n_links <= UINT16_MAX &&
+           e->unit->n_guest_insns <= UINT16_MAX && e->unit->mode <= UINT32_MAX &&
+           e->s->n_relocs <= UINT16_MAX && e->unit->n_vconsts <= UNIT_VCONSTS_MAX &&
+           e->n_fp_sites <= UINT16_MAX;
 }
 
 static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
@@ -522,7 +528,8 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->code_bytes = u->code_bytes;
     c->n_guest_insns = u->n_guest_insns;
     c->flags = u->flags;
-    c->code = e->code;
+    c->code = (UnitRef)((e->code - (const uint8_t *)c) / UNIT_REF_STEP);
+    c->straight_bytes = s->straight_bytes <= UINT16_MAX ? s->straight_bytes : UINT16_MAX;
     c->host_bytes = e->p - e->code;
     c->n_links = s->n_links;
     if (!keep_tables(e, buf, c))

@@ -266,7 +266,7 @@ static void align_rel32(Emit *e, unsigned opcode_bytes) { align_site(e, opcode_b
 
 static void cold_link_stub(Emit *e, Cold *c)
 {
-    UnitLink *l = &e->s->links[c->v[0]];
+    RawLink *l = &e->s->links[c->v[0]];
     uint32_t stub = e->p - e->code;
     l->stub = stub;
     emit_call_stub(e, STUB_LEAVE_LINK);
@@ -281,7 +281,7 @@ static void add_link_of(Emit *e, GuestAddr target, Cold *c)
     s->links = arena_grow(e->unit->arena, s->links, sizeof *s->links, s->n_links, &s->cap_links,
                           s->n_links + 1);
     c->v[0] = s->n_links;
-    s->links[s->n_links++] = (UnitLink) { .target = target, .site = e->p - 4 - e->code };
+    s->links[s->n_links++] = (RawLink) { .target = target, .site = e->p - 4 - e->code };
 }
 
 static void add_link(Emit *e, GuestAddr target)
@@ -290,6 +290,13 @@ static void add_link(Emit *e, GuestAddr target)
 }
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
+
+/* No branch of a guest leads so far, but a constant in an indirect one may. */
+static bool is_far(const Emit *e, GuestAddr target)
+{
+    int64_t distance = (int64_t)(target - e->unit->pc);
+    return distance != (int32_t)distance;
+}
 
 /* It goes onto the private stack. */
 static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
@@ -404,7 +411,7 @@ static void select_poll(Emit *e, IrInsn *i)
 /* Everything is canonical: on to the target. */
 static void jump_direct(Emit *e, GuestAddr target)
 {
-    if (no_links(e)) {
+    if (no_links(e) || is_far(e, target)) {
         leave_to_pc(e, target);
         return;
     }
@@ -490,7 +497,8 @@ static void select_exit_if(Emit *e, IrInsn *i)
         jump_direct(e, target);
         return;
     }
-    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc && !e->s->region) {
+    if (n == 0 && !no_links(e) && !is_far(e, target) && cc < 16 && target > e->guest_pc &&
+        !e->s->region) {
         align_rel32(e, 2);
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);
@@ -676,7 +684,7 @@ static void select_gcall(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
     write_back_direct(e, i);
-    if (!return_pc(e, i->arg[0], &ret_pc)) {
+    if (!return_pc(e, i->arg[0], &ret_pc) || is_far(e, ret_pc) || is_far(e, i->imm)) {
         e->failed = true;
         return;
     }
@@ -698,7 +706,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         return;
     }
     push_frames(e, i);
-    if (!return_pc(e, i->arg[0], &ret_pc)) {
+    if (!return_pc(e, i->arg[0], &ret_pc) || is_far(e, ret_pc) || is_far(e, i->imm)) {
         jump_direct(e, i->imm);
         return;
     }
@@ -735,7 +743,7 @@ static void select_exit_callind(Emit *e, IrInsn *i)
         return;
     }
     push_frames(e, i);
-    if (!return_pc(e, i->arg[1], &ret_pc)) {
+    if (!return_pc(e, i->arg[1], &ret_pc) || is_far(e, ret_pc)) {
         jump_rax(e);
         return;
     }
@@ -752,7 +760,7 @@ static void select_gcallind(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
     target_to_rax(e, i->arg[0]);
-    if (!return_pc(e, i->arg[1], &ret_pc)) {
+    if (!return_pc(e, i->arg[1], &ret_pc) || is_far(e, ret_pc)) {
         e->failed = true;
         return;
     }

@@ -201,7 +201,7 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
     ChunkView view;
     UnitPoint point;
     const CompiledUnit *u = chunk_view(&b->buffer, pc, &view);
-    if (!u || !unit_point_find(&view.tables, u->pc, (uint32_t)(pc - u->code), &point))
+    if (!u || !unit_point_find(&view.tables, u->pc, (uint32_t)(pc - view.code), &point))
         return false;
     bool non_canonical = sig == SIGSEGV && code == SI_KERNEL && address == 0;
     restore_state(v, b, u->pc, &view.tables, &point, uc);

@@ -209,7 +209,7 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
     const uint8_t *pc = (const uint8_t *)(uintptr_t)f.uc->uc_mcontext.gregs[REG_RIP];
     ChunkView view;
     const CompiledUnit *unit = chunk_view(&b->buffer, pc, &view);
-    UnitFpSite *s = unit ? find_site(&view.tables, pc - unit->code) : NULL;
+    UnitFpSite *s = unit ? find_site(&view.tables, pc - view.code) : NULL;
     if (!s)
         return false;
     repair(&f, s);
@@ -218,7 +218,7 @@ bool x86_fp_signal(Vcpu *v, const siginfo_t *info, void *ucontext)
         v->retry_pc = unit->pc;
         vcpu_kick_runtime(v);
     }
-    f.uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)(unit->code + s->end);
+    f.uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)(view.code + s->end);
     return true;
 }
 
