@@ -17,6 +17,7 @@
 
 #include "translator/guest/riscv64/cpu.h"
 #include "translator/runtime/runtime.h"
+#include "translator/runtime/unit-table.h"
 
 /* -- code -------------------------------------------------------------------------------------- */
 enum { ZERO, RA, SP, T0 = 5, T1, T2, A0 = 10, A1, A2, A3, A4 };
@@ -558,6 +559,63 @@ static void test_fork(void)
     area_free(&a);
 }
 
+/* The link of the unit at `from` to `target`, or NULL. */
+static UnitLink *link_between(Translator *t, GuestAddr from, GuestAddr target)
+{
+    CompiledUnit *u = unit_table_find(t->units, from, 0, 0);
+    for (unsigned n = 0; u && n < u->n_links; n++)
+        if (link_target(unit_link_at(u, n)) == target)
+            return unit_link_at(u, n);
+    return NULL;
+}
+
+static void run_branch(Vcpu *v, const Area *a, size_t insn, uint64_t taken)
+{
+    VcpuExitInfo info;
+    x(v)[A0] = taken;
+    vcpu_set_pc(v, at(a, insn));
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+}
+
+/* The exit that only children take is linked in the parent before the third one. */
+static void test_fork_notes(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_translator(&a, 1 << 20);
+    Vcpu *v = vcpu_new(t, NULL);
+    put(&a, 0, bne(A0, ZERO, 12));
+    put(&a, 1, addi(T0, ZERO, 1));
+    put(&a, 2, ECALL);
+    put(&a, 3, addi(T0, ZERO, 2));
+    put(&a, 4, ECALL);
+    run_branch(v, &a, 0, 0);
+    run_branch(v, &a, 3, 0);
+    for (unsigned n = 0; n < 3; n++) {
+        UnitLink *link = link_between(t, at(&a, 0), at(&a, 3));
+        g_assert_true(!link || !link->to);
+        translator_fork_prepare(t);
+        pid_t child = fork();
+        if (!child) {
+            translator_fork_child(t);
+            run_branch(v, &a, 0, 1);
+            _exit(x(v)[T0] == 2 ? 0 : 1);
+        }
+        translator_fork_parent(t);
+        int status;
+        g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+        g_assert_cmpint(status, ==, 0);
+    }
+    UnitLink *link = link_between(t, at(&a, 0), at(&a, 3));
+    /* In a region it is a branch. */
+    if (t->code && tier != TIER_OPTIMIZE && !tier_threshold)
+        g_assert_true(link && link->to);
+    run_branch(v, &a, 0, 1);
+    g_assert_cmpuint(x(v)[T0], ==, 2);
+    vcpu_free(v);
+    translator_free(t);
+    area_free(&a);
+}
+
 /* -- the optimizing tier, whatever the others run in ------------------------------------------- */
 
 static Translator *new_tiered(Area *a)
@@ -735,7 +793,8 @@ static void add_tests(const char *backend)
         { "straddle", test_straddle }, { "fault", test_fault }, { "step", test_step },
         { "invalidate", test_invalidate }, { "kick-signal", test_kick_signal },
         { "kick-thread", test_kick_thread }, { "flush-threads", test_flush_threads },
-        { "fork", test_fork }, { "tier-up", test_tier_up }, { "tier-rebuild", test_tier_rebuild },
+        { "fork", test_fork }, { "fork-notes", test_fork_notes },
+        { "tier-up", test_tier_up }, { "tier-rebuild", test_tier_rebuild },
         { "tier-fault", test_tier_fault }, { "tier-invalidate", test_tier_invalidate },
         { "tier-kick", test_tier_kick },
     };

@@ -169,6 +169,17 @@ void *own_pages_map_populated(size_t bytes)
     return p;
 }
 
+void *own_pages_map_shared(size_t bytes)
+{
+    void *p = own_pages_map(bytes);
+    if (p && mmap(p, in_pages(bytes), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+        own_pages_unmap(p, bytes);
+        p = NULL;
+    }
+    return p;
+}
+
 void own_pages_unmap(void *p, size_t bytes)
 {
     bytes = in_pages(bytes);

@@ -25,6 +25,8 @@
 void *own_pages_map(size_t bytes);
 /* As much as will be touched at once: without a fault for each page. */
 void *own_pages_map_populated(size_t bytes);
+/* Shared with processes that are forked later; never given back. */
+void *own_pages_map_shared(size_t bytes);
 /* `bytes` are those of the mapping. NULL is allowed. */
 void own_pages_unmap(void *p, size_t bytes);
 /* The first old_bytes stay, the address may change; p may be NULL with 0. NULL: no memory, and p is

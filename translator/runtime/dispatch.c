@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "translator/runtime/fork-notes.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
@@ -67,6 +68,12 @@ static bool make_unit(Vcpu *v)
     return made;
 }
 
+static void link_now(Translator *t, Vcpu *v, UnitLink *link, CompiledUnit *target)
+{
+    unit_link(t, link, target);
+    fork_notes_link(t, v, link);
+}
+
 /* Patches a direct exit that was taken for the first time. Its unit may have been flushed since. */
 static void chain(Vcpu *v, UnitLink *link, unsigned generation)
 {
@@ -80,7 +87,7 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
             mode == v->mode ? translate_unit(t, v, link_target(link), 0, &why) : NULL;
         /* Making it may have flushed the unit that the link is in. */
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
-            unit_link(t, link, target);
+            link_now(t, v, link, target);
     }
     pthread_mutex_unlock(&t->lock);
 }
@@ -156,8 +163,8 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
     if (log_on(LOG_EXEC | LOG_CPU))
         dump_enter(v, unit);
     /* Who came here by a direct exit will not come here by it again. */
-    if (!*by_link)
-        jump_cache_fill(v, unit);
+    if (!*by_link && jump_cache_fill(v, unit))
+        fork_notes_entry(t, v, start);
     *by_link = false;
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);

@@ -75,18 +75,20 @@ static void set_entry(JumpCacheEntry *e, const CompiledUnit *u)
     __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
 }
 
-void jump_cache_fill(Vcpu *v, const CompiledUnit *u)
+bool jump_cache_fill(Vcpu *v, const CompiledUnit *u)
 {
-    if (u->flags & IR_UNIT_ALONE)
-        return;
+    unsigned n = jump_cache_index(u->pc);
+    const JumpCacheEntry *old = &v->own_jump_cache[n];
+    if (u->flags & IR_UNIT_ALONE || (old->pc == u->pc && old->host == unit_entry(u)))
+        return false;
     if (!v->jump_table && ++v->jump_fills >= FILLS_UNTIL_TABLE)
         table_begin(v);
     if (v->jump_table)
         set_entry(&v->jump_table[jump_table_index(u->pc)], u);
-    unsigned n = jump_cache_index(u->pc);
     v->jump_cache_used |= UINT64_C(1) << n / PART;
     set_entry(&v->own_jump_cache[n], u);
     /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
     if (__atomic_load_n(&u->invalid, __ATOMIC_SEQ_CST))
         jump_cache_purge(v, u->pc);
+    return true;
 }

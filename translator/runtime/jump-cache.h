@@ -21,8 +21,9 @@ bool jump_cache_new(Vcpu *v, bool populated); /* false: no memory */
 void jump_cache_delete(Vcpu *v);
 /* All entries go. By the vcpu's own thread, or while it isn't in_code. */
 void jump_cache_clear(Vcpu *v);
-/* The unit becomes what look-ups find. Called in_code. */
-void jump_cache_fill(Vcpu *v, const CompiledUnit *u);
+/* The unit becomes what look-ups find; false: it was, or it isn't to be found. Called in_code, or
+ * with the translator's lock. */
+bool jump_cache_fill(Vcpu *v, const CompiledUnit *u);
 /* No look-up finds pc any more: it mustn't be filled in again meanwhile (CompiledUnit.invalid). */
 void jump_cache_purge(Vcpu *v, GuestAddr pc);
 

@@ -21,6 +21,7 @@
 #include "translator/translator.h"
 
 struct CodeBuffer;
+typedef struct ForkNotes ForkNotes;
 struct UnitTable;
 
 /* A guest instruction whose site trapped: units that hold it are made with these
@@ -64,6 +65,11 @@ struct Translator {
     TranslatorCritical *critical;  /* critical.c: n_critical of them, or NULL */
     unsigned n_critical;
     int perf_fd;                   /* perf map, or -1 */
+
+    ForkNotes *noted;              /* fork-notes.h: by this process's children, or NULL */
+    ForkNotes *noting;             /* in the parent's memory, by this one; or NULL */
+    const uint8_t *noting_end;     /* code below it the parent has too */
+    unsigned noting_generation, forks;
 
     /* A flush in progress: vcpus that leave code wake it. */
     atomic_uint quiesce_wanted;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "translator/memory/own-pages.h"
+#include "translator/runtime/fork-notes.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
@@ -305,6 +306,7 @@ void vcpu_fp_set_control(Vcpu *v, uint32_t control)
 void translator_fork_prepare(Translator *t)
 {
     pthread_mutex_lock(&t->lock);
+    fork_notes_prepare(t, thread_vcpu);
     pthread_mutex_lock(&t->quiesce_lock);
     own_pages_fork_prepare();
 }
@@ -322,6 +324,7 @@ void translator_fork_child(Translator *t)
     /* Nobody waits in the child: a fresh condition, without the parent's waiters. */
     pthread_cond_init(&t->quiesce_cond, NULL);
     stored_forked(t);
+    fork_notes_child(t);
     Vcpu *others = t->vcpus;
     t->vcpus = NULL;
     while (others) {
