@@ -65,12 +65,16 @@ static void append(StoreBuilder *b, StoreBuffer *to, const void *what, size_t by
         memcpy(at, what, bytes);
 }
 
-static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
+static void pad_bytes(StoreBuilder *b, StoreBuffer *to, size_t n, uint8_t with)
 {
-    size_t n = store_align(to->n, align) - to->n;
     void *at = grow(b, to, n);
     if (at)
         memset(at, with, n);
+}
+
+static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
+{
+    pad_bytes(b, to, store_align(to->n, align) - to->n, with);
 }
 
 void build_free(StoreBuilder *b)
@@ -115,6 +119,14 @@ static void unlink_site(uint8_t *code, const StoreLink *l)
 {
     int32_t rel = (int32_t)(l->stub - (l->site + 4));
     memcpy(code + l->site, &rel, sizeof rel);
+}
+
+/* Loops in a region are aligned to its address in a cache line, as it was made. */
+static void place_unit(StoreBuilder *b, uint32_t flags, uintptr_t made_at)
+{
+    if (flags & IR_UNIT_REGION)
+        while (!b->failed && (b->code.n ^ made_at) % STORE_ALIGN / 16)
+            pad_bytes(b, &b->code, 16, 0xcc);
 }
 
 static void close_chunk(StoreBuilder *b);
@@ -173,6 +185,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
         return;
     UnitTables t;
     unit_tables(u, &t);
+    place_unit(b, u->flags, (uintptr_t)u->code);
     StoreUnit r = unit_start(b);
     r.kind = add_kind(b, (StoreKind) { u->flags, u->mode });
     r.off = (uint32_t)(u->pc - bias);
@@ -236,6 +249,7 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
             return;
     if (b->failed)
         return;
+    place_unit(b, c->kind[u->kind].flags, u->code);
     StoreUnit r = *u, start = unit_start(b);
     r.code = start.code;
     r.link = start.link;

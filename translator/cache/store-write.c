@@ -400,7 +400,7 @@ static uint32_t most_chunks(const StoreWrite *w, const StoreUnits *u, bool join)
 {
     uint64_t bytes = 0, units = u->n, chunks = 0;
     for (uint32_t n = 0; n < u->n; n++)
-        bytes += w->fresh[n] ? store_align(u->unit[n]->host_bytes, 16) : 0;
+        bytes += w->fresh[n] ? u->unit[n]->host_bytes + STORE_ALIGN : 0;
     for (uint32_t n = 0; join && n < w->now.n_chunks; n++, chunks++) {
         const uint8_t *code;
         const StoreChunkRow *row = store_file_chunk(&w->now, n, &code);

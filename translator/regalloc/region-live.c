@@ -66,6 +66,9 @@ static void find_loop(Ra *ra, uint32_t head, uint32_t *stack, uint8_t *in)
             }
     }
     h->outer = h->loop;
+    h->inner = true;
+    if (h->outer)
+        rg->block[h->outer - 1].inner = false;
     for (uint32_t b = 0; b < rg->n_blocks; b++)
         if (in[b]) {
             rg->block[b].loop = head + 1;

@@ -42,7 +42,7 @@ typedef struct RaBlock {
     uint32_t loop;               /* head of the innermost loop + 1; 0: none */
     uint32_t outer;              /* of a head: the loop around it, likewise */
     unsigned depth;
-    bool head;
+    bool head, inner;            /* of a loop; of one with no loop inside */
     uint64_t live_in[RA_VAR_WORDS], live_out[RA_VAR_WORDS]; /* variables that may be looked at */
     uint64_t puts[RA_VAR_WORDS];
     uint64_t merged[RA_VAR_WORDS]; /* variables with a value of the block's own */

@@ -85,6 +85,8 @@ struct EmitState {
     bool cf_flipped;            /* taking the flags value complemented CF */
 
     struct RegionEmit *region;  /* emit-region.c; NULL: the unit is one block */
+    uint8_t *halved;            /* [n_blocks]: the loop at that head begins half a line on */
+    bool misplaced;             /* they turned out otherwise */
     IrRef inverted;             /* an exit_if that leaves when its condition is false */
     Cold *cold, **cold_tail;
     Label entry;
@@ -137,7 +139,9 @@ enum { BACKEND_FN_CRC32 = BACKEND_FN_MAX };
 void backend_crc32(Vcpu *v, uint64_t bytes);
 
 /* emit-region.c */
+/* Sets EmitState.misplaced and corrects EmitState.halved if it did better again with that. */
 bool emit_region(Emit *e);
+void region_guess_places(Emit *e); /* for the first time */
 /* If a jump back in the region follows the exit: the block it goes to, with all done that must be
  * before the jump (which may move values); else UINT32_MAX. */
 uint32_t region_settle_back(Emit *e, const IrInsn *exit);

@@ -412,57 +412,71 @@ bool emit_block(Emit *e, uint32_t block)
     return e->s->ended;
 }
 
-/* An interpreter's instructions are regions much alike: the indirect jumps at their ends would have
- * the same low bits of addresses, by which, among others, the host's prediction tells them. */
-static uintptr_t spread(const IrUnit *u)
+enum { UNIT_ALIGN = 16, REGION_ALIGN = 64 };
+
+/* Regions begin with a cache line. But an interpreter's instructions are regions much alike: the
+ * indirect jumps at their ends would have the same low bits of addresses, by which, among others,
+ * the host's prediction tells them. */
+static uint8_t *place_unit(const IrUnit *u, const CodeBuffer *buf)
 {
-    bool jumps = false;
+    bool region = u->flags & IR_UNIT_REGION, jumps = false;
+    uintptr_t align = region ? REGION_ALIGN : UNIT_ALIGN;
+    uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + align - 1) & ~(align - 1));
     for (uint32_t b = 0; b < u->n_blocks; b++)
         jumps |= u->block[b].last && u->insn[u->block[b].last].op == IR_exit_ind;
-    return jumps && u->flags & IR_UNIT_REGION ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0;
+    return start + (jumps && region ? (uint32_t)u->pc * 0x9e3779b1u >> 30 << 4 : 0);
 }
 
-CompiledUnit *compile_unit(Translator *t, IrUnit *u)
+static bool emit_once(Emit *e, uint8_t *start, uint8_t *halved)
 {
-    X86Backend *b = t->backend_data;
-    CodeBuffer *buf = &b->buffer;
+    IrUnit *u = e->unit;
+    X86Backend *b = e->translator->backend_data;
     struct EmitState *s = arena_alloc(u->arena, sizeof *s);
-    Emit emit = { 0 }, *e = &emit;
-    cache_widen(buf, 0, 0);
-    uint8_t *start = (uint8_t *)(((uintptr_t)buf->next + 15) & ~(uintptr_t)15) + spread(u);
     s->backend = b;
     s->pool = arena_alloc_raw(u->arena, POOL_MAX * sizeof *s->pool);
     s->pool_fix = arena_alloc_raw(u->arena, POOL_FIXES_MAX * sizeof *s->pool_fix);
     s->cold_tail = &s->cold;
     s->entry = LABEL_INIT;
     s->fns = backend_fp_fns;
+    s->halved = halved;
     e->s = s;
     e->p = e->code = start;
-    e->limit = buf->limit;
-    e->cpu = &b->features;
-    e->translator = t;
-    e->unit = u;
     e->guest_pc = u->pc;
-    e->table = b->table;
     if (e->limit - e->p < 2 * EMIT_RESERVE)
-        return NULL;
+        return false;
     s->pair = arena_alloc(u->arena, u->n_insns * sizeof *s->pair);
     for (uint32_t block = 0; block < u->n_blocks; block++)
         find_pairs(e, block);
     if (u->n_blocks == 1)
         straighten_loop(e);
     e->ra = ra_new(&b->target, e, u, s->pair);
+    if (u->n_blocks > 1 && !halved)
+        region_guess_places(e);
     enc_bind(e, &s->entry);
     if (u->flags & IR_UNIT_COUNTED)
         exit_count_entry(e);
     bool emitted = u->n_blocks > 1 ? emit_region(e) : emit_block(e, 0);
     s->straight_bytes = e->p - e->code;
     if (!emitted || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
-        return NULL;
+        return false;
     emit_pool(e);
-    if (e->failed || e->ra->failed)
+    return !e->failed && !e->ra->failed;
+}
+
+CompiledUnit *compile_unit(Translator *t, IrUnit *u)
+{
+    X86Backend *b = t->backend_data;
+    CodeBuffer *buf = &b->buffer;
+    cache_widen(buf, 0, 0);
+    uint8_t *start = place_unit(u, buf);
+    Emit start_of = { .limit = buf->limit, .cpu = &b->features, .translator = t, .unit = u,
+                      .table = b->table };
+    Emit emit = start_of, again = start_of;
+    if (!emit_once(&emit, start, NULL))
         return NULL;
-    return finish(e, buf);
+    if (!emit.s->misplaced)
+        return finish(&emit, buf);
+    return emit_once(&again, start, emit.s->halved) ? finish(&again, buf) : NULL;
 }
 
 static void keep(const void *to, const void *what, size_t bytes)

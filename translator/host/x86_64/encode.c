@@ -25,6 +25,7 @@ static void pool_ref(Emit *e, int32_t offset, unsigned imm_bytes)
 
 void enc_modrm(Emit *e, unsigned reg, Operand rm, unsigned imm_bytes, bool disp32)
 {
+    e->n_ops++;
     if (rm.reg != REG_NONE) {
         modrm(e, 3, reg, rm.reg);
         return;
@@ -116,6 +117,7 @@ void enc_mov_rr(Emit *e, bool w, Reg to, Reg from)
 void enc_mov_ri(Emit *e, Reg to, uint64_t imm)
 {
     if (imm <= UINT32_MAX) {
+        e->n_ops++;
         if (to & 8)
             emit8(e, 0x41);
         emit8(e, 0xb8 | (to & 7));
@@ -124,6 +126,7 @@ void enc_mov_ri(Emit *e, Reg to, uint64_t imm)
         enc_rr(e, 0, 0, ENC_W, 0xc7, 0, to);
         emit32(e, imm);
     } else {
+        e->n_ops++;
         emit8(e, 0x48 | (to >> 3 & 1));
         emit8(e, 0xb8 | (to & 7));
         emit64(e, imm);
@@ -255,6 +258,7 @@ static bool jump_short(Emit *e, unsigned opcode, const Label *l)
 
 void enc_jmp(Emit *e, Label *l)
 {
+    e->n_ops++;
     if (jump_short(e, 0xeb, l))
         return;
     emit8(e, 0xe9);

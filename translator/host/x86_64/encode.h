@@ -53,6 +53,7 @@ struct Emit {
     struct UnitFpSite *fp_sites; /* fp-site.h; in the unit's arena, in order of place */
     uint32_t n_fp_sites;
     size_t cap_fp_sites;
+    uint32_t n_ops;             /* instructions so far; a comparison and its branch are one */
     bool failed;                /* out of metadata or pool space: the unit is dropped */
     struct EmitState *s;        /* private to emit-unit.c, flags.c, exits.c */
 };
