@@ -305,7 +305,7 @@ static void slow(Emit *e, IrInsn *i, unsigned fn)
         enc_load(e, true, d, scratch_mem(0));
 }
 
-static void cold_site(Emit *e, Cold *c)
+void fp_site_slow(Emit *e, Cold *c)
 {
     const UnitFpSite *s = &e->fp_sites[c->v[0]];
     bool vector = s->type == IR_V128;
@@ -331,7 +331,7 @@ static void cold_site(Emit *e, Cold *c)
 
 Cold *fp_site_cold(Emit *e, IrInsn *i)
 {
-    Cold *c = emit_cold(e, cold_site, i);
+    Cold *c = emit_cold(e, fp_site_slow, i);
     c->v[0] = e->n_fp_sites - 1;
     return c;
 }

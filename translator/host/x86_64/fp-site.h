@@ -61,6 +61,7 @@ FpPlace fp_at(Operand o);
  * last site opened, whose operands must be in registers. Jump to `enter`, bind `back` behind the
  * site. */
 Cold *fp_site_cold(Emit *e, IrInsn *i);
+void fp_site_slow(Emit *e, Cold *c); /* its code; v[0] is the site's number */
 static inline bool fp_checks(Emit *e) { return e->unit->flags & IR_UNIT_NAN_CHECK; }
 
 /* Numbers of backend_fp_fns[]. */

@@ -64,10 +64,14 @@ bool fp_canonical_wanted(Emit *e, const IrInsn *i)
            payload_visible(e, i);
 }
 
+static void load_default_nan(Emit *e, bool dbl, Reg d)
+{
+    emit_vload_scalar(e, dbl, d, enc_pool128(e, dbl ? 0x7ff8ull << 48 : 0x7fc00000, 0));
+}
+
 static void cold_canonical(Emit *e, Cold *c)
 {
-    bool dbl = c->insn->type == IR_F64;
-    emit_vload_scalar(e, dbl, c->r[0], enc_pool128(e, dbl ? 0x7ff8ull << 48 : 0x7fc00000, 0));
+    load_default_nan(e, c->insn->type == IR_F64, c->r[0]);
     enc_jmp(e, &c->back);
 }
 
@@ -176,9 +180,9 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (probe)
         fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
     Cold *c = check ? fp_site_cold(e, i) : NULL;
-    if (check) { /* by zero; equal covers NaNs */
+    if (check) { /* by zero; what quiet NaNs give is the host's result */
         fp_ucomis(e, dbl, false, b.reg, operand_mem(enc_pool128(e, 0, 0)));
-        enc_jcc(e, CC_E, &c->enter);
+        enc_jcc(e, CC_E_AND_NP, &c->enter);
     }
     emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, b);
     if (tiny)
@@ -222,9 +226,12 @@ static void unary(Emit *e, IrInsn *i, Vop op, int imm)
         enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_control)), IR_ROUND_AWAY);
         enc_jcc(e, CC_E, &c->enter);
     }
-    if (check) { /* below zero, or a NaN */
+    if (check) { /* below zero, and no NaN */
+        Label by = LABEL_INIT;
         fp_ucomis(e, i->type == IR_F64, false, a, operand_mem(enc_pool128(e, 0, 0)));
+        enc_jcc(e, CC_P, &by);
         enc_jcc(e, CC_B, &c->enter);
+        enc_bind(e, &by);
     }
     if (imm < 0)
         emit_vscalar2(e, op, d, a);
@@ -313,6 +320,43 @@ static bool never_nan(Emit *e, IrRef v, bool dbl)
     return i && i->op == IR_i2f;
 }
 
+/* Goes to `inf` if x is an infinity. */
+static void branch_infinite(Emit *e, bool dbl, Reg t, Reg x, Label *inf)
+{
+    emit_vop3(e, VPAND, t, x, operand_mem(enc_pool128(e, dbl ? ~0ull >> 1 : INT32_MAX, 0)));
+    fp_ucomis(e, dbl, false, t, operand_mem(enc_pool128(e, dbl ? 0x7ffull << 52 : 0xffu << 23, 0)));
+    enc_jcc(e, CC_E, inf);
+}
+
+/* The addend is a quiet NaN: so is the result, and nothing is raised but for factors that are
+ * signalling (which traps) or infinity and zero. v[0]: number of the site. */
+static void cold_fma(Emit *e, Cold *c)
+{
+    IrInsn *i = c->insn;
+    bool dbl = i->type == IR_F64, arm = (i->attr & IR_FP_NAN) == IR_FP_NAN_ARM;
+    UnitFpSite *s = fp_site_begin(e, i);
+    const UnitFpSite *first = &e->fp_sites[c->v[0]];
+    memcpy(s->src, first->src, sizeof s->src);
+    s->dst = first->dst;
+    Reg a = s->src[0].reg, b = s->src[1].reg, addend = s->src[2].reg, d = s->dst.reg;
+    Label nan = LABEL_INIT, infinite = LABEL_INIT;
+    fp_ucomis(e, dbl, false, a, operand_reg(b));
+    enc_jcc(e, CC_P, &nan);
+    branch_infinite(e, dbl, c->r[0], a, &infinite);
+    branch_infinite(e, dbl, c->r[0], b, &infinite);
+    enc_bind(e, &nan);
+    if (!arm)
+        load_default_nan(e, dbl, d);
+    else if (i->attr & IR_FP_NEG_ADDEND)
+        emit_vop3(e, VPXOR, d, addend, operand_mem(fp_sign_mask(e, dbl)));
+    else if (d != addend)
+        emit_vmov(e, d, addend);
+    fp_site_end(e);
+    enc_jmp(e, &c->back);
+    enc_bind(e, &infinite);
+    fp_site_slow(e, c);
+}
+
 /* Processors differ in which of several quiet NaNs a fused multiply-add gives, and most give the
  * addend's for an invalid product without raising anything. Arm wants the addend first, and an
  * invalid product to give the default NaN; RISC-V wants it raised: so with a NaN as the addend the
@@ -345,8 +389,11 @@ static void sel_fma(Emit *e, IrInsn *i)
     s->src[2] = fp_in(keep ? c : d);
     Vop op = VFMADD231S;
     Reg addend = keep ? c : d;
-    Cold *cold = check ? fp_site_cold(e, i) : NULL;
+    Cold *cold = NULL;
     if (check) {
+        cold = emit_cold(e, cold_fma, i);
+        cold->v[0] = e->n_fp_sites - 1;
+        cold->r[0] = t;
         fp_ucomis(e, dbl, false, addend, operand_reg(addend));
         enc_jcc(e, CC_P, &cold->enter);
     } else if (probe) {
@@ -395,6 +442,31 @@ static void sel_fabs_fneg(Emit *e, IrInsn *i)
     }
 }
 
+/* One operand is a quiet NaN, the other a number or such too (signalling ones trapped before):
+ * fmin and fmax give the first NaN, fminnm and fmaxnm the number. */
+static void cold_min_max(Emit *e, Cold *c)
+{
+    const UnitFpSite *s = &e->fp_sites[c->v[0]];
+    IrInsn *i = c->insn;
+    Reg a = s->src[0].reg, b = s->src[1].reg, d = s->dst.reg;
+    bool dbl = i->type == IR_F64, number = i->op == IR_fminnm || i->op == IR_fmaxnm;
+    bool replace = (i->attr & IR_FP_NAN) == IR_FP_NAN_DEFAULT;
+    Reg first = number ? b : a, second = number ? a : b;
+    if (number || !replace) {
+        fp_ucomis(e, dbl, false, first, operand_reg(first));
+        emit_vmov(e, d, number ? first : second);
+        enc_jcc(e, CC_NP, &c->back);
+        emit_vmov(e, d, a);
+    }
+    if (number && replace) {
+        fp_ucomis(e, dbl, false, a, operand_reg(a));
+        enc_jcc(e, CC_NP, &c->back);
+    }
+    if (replace)
+        load_default_nan(e, dbl, d);
+    enc_jmp(e, &c->back);
+}
+
 /* The host's minimum gives its second operand for NaNs (which it raises invalid for, so they are
  * repaired) and for two zeros: both orders combined bitwise give the right zero. */
 static void min_max_both(Emit *e, IrInsn *i, bool max)
@@ -412,8 +484,10 @@ static void min_max_both(Emit *e, IrInsn *i, bool max)
     s->src[0] = fp_in(a);
     s->src[1] = fp_in(b);
     s->src[2] = fp_in(REG_NONE);
-    Cold *c = check ? fp_site_cold(e, i) : NULL;
+    Cold *c = NULL;
     if (check) {
+        c = emit_cold(e, cold_min_max, i);
+        c->v[0] = e->n_fp_sites - 1;
         fp_ucomis(e, dbl, false, a, operand_reg(b));
         enc_jcc(e, CC_P, &c->enter);
     }
