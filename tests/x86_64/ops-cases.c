@@ -75,8 +75,8 @@ static void scalar_convert(void)
                     if (!w && fractions[k] > 32)
                         continue;
                     uint32_t a = u * IR_FP_UNSIGNED;
-                    emit((OpCase) { IR_i2f, f, { i }, 0, a, fractions[k], IR_LANE_I8 });
                     for (unsigned r = 0; r < IR_ROUND_ODD; r++) {
+                        emit((OpCase) { IR_i2f, f, { i }, 0, a | r, fractions[k], IR_LANE_I8 });
                         emit((OpCase) { IR_f2i, i, { f }, 0, a | r, fractions[k], lane_of(f) });
                         emit((OpCase) { IR_f2i, i, { f }, 0, a | r | IR_FP_FLUSH, fractions[k],
                                         lane_of(f) });

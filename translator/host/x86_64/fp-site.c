@@ -315,8 +315,10 @@ void fp_site_slow(Emit *e, Cold *c)
             continue;
         if (vector)
             emit_vstore(e, vec_mem(n), r);
-        else
+        else if (r >= XMM0)
             emit_vstore_scalar(e, true, scratch_mem(n), r);
+        else
+            enc_store(e, true, scratch_mem(n), r);
     }
     IrInsn i = { .op = s->op, .type = s->type, .cc = s->cc, .attr = s->attr, .imm = s->imm };
     emit_call_fn(e, vector ? FP_FN_VECTOR : FP_FN_SCALAR, fp_fn_word(&i, s->arg_type));

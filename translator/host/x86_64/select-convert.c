@@ -296,34 +296,85 @@ void sel_f2i(Emit *e, IrInsn *i)
         enc_bind(e, &c->back);
 }
 
+/* Fixed-point: exact, since no integer is so small that this underflows. */
+static void scale_down(Emit *e, const IrInsn *i, Reg d)
+{
+    bool dbl = i->type == IR_F64;
+    uint64_t factor = dbl ? (1023ull - i->imm) << 52 : (127ull - i->imm) << 23;
+    if (i->imm)
+        emit_vop3(e, fp_scalar_vop(VFMUL, dbl), d, d, operand_mem(enc_pool128(e, factor, 0)));
+}
+
+/* An unsigned operand from 2^63 on (c->r: d, a, temporaries), halved with what was lost kept in the
+ * lowest bit, which rounds as the whole does. */
+static void cold_i2f_high(Emit *e, Cold *c)
+{
+    Reg d = c->r[0], a = c->r[1], g = c->r[2], h = c->r[3];
+    bool dbl = c->insn->type == IR_F64;
+    enc_mov_rr(e, true, g, a);
+    enc_mov_rr(e, true, h, a);
+    enc_shift_i(e, SH_SHR, true, g, 1);
+    enc_alu_i(e, ALU_AND, false, operand_reg(h), 1);
+    enc_alu(e, ALU_OR, true, g, operand_reg(h));
+    site1(e, c->insn, d, a);
+    emit_cvt_i2f(e, dbl, true, d, operand_reg(g));
+    emit_vrrr(e, fp_scalar_vop(VFADD, dbl), d, d, d);
+    scale_down(e, c->insn, d);
+    fp_site_end(e);
+    enc_jmp(e, &c->back);
+}
+
+/* Not by MXCSR's rounding mode: what is exact in the result's format, the same in every mode, is
+ * converted in line. */
+static Cold *exact_check(Emit *e, IrInsn *i, bool uns, Reg a, Reg g)
+{
+    Cold *c = fp_site_cold(e, i);
+    bool w = arg_type(e, i) == IR_I64;
+    enc_mov_rr(e, w, g, a);
+    enc_shift_i(e, uns ? SH_SHR : SH_SAR, w, g, i->type == IR_F64 ? 53 : 24);
+    if (!uns)
+        enc_alu_i(e, ALU_ADD, w, operand_reg(g), 1);
+    enc_alu_i(e, ALU_CMP, w, operand_reg(g), !uns);
+    enc_jcc(e, CC_A, &c->enter);
+    return c;
+}
+
 void sel_i2f(Emit *e, IrInsn *i)
 {
     bool dbl = i->type == IR_F64, uns = i->attr & IR_FP_UNSIGNED;
     bool from32 = arg_type(e, i) == IR_I32;
-    bool exact = dbl && from32;
-    if ((!exact && (i->attr & IR_FP_ROUND) != IR_ROUND_DYN) || (uns && !from32
-                                                                && !e->cpu->avx512vl)) {
-        fp_slow(e, i);
-        return;
-    }
+    bool asks = !(dbl && from32) && (i->attr & IR_FP_ROUND) != IR_ROUND_DYN;
+    bool high = uns && !from32 && !e->cpu->avx512vl && !asks;
+    if (asks || high)
+        flags_clobber(e);
     Reg a = ra_use(e->ra, i->arg[0]);
-    Reg g = uns && from32 ? ra_temp_gpr(e->ra) : REG_NONE;
+    Reg g = asks || high || (uns && from32) ? ra_temp_gpr(e->ra) : REG_NONE;
+    Reg h = high ? ra_temp_gpr(e->ra) : REG_NONE;
     Reg d = ra_def(e->ra, i);
+    Cold *c = NULL;
     site1(e, i, d, a); /* inexact may trap */
-    if (uns && !from32) {
+    if (asks) {
+        c = exact_check(e, i, uns, a, g);
+    } else if (high) {
+        c = emit_cold(e, cold_i2f_high, i);
+        const Reg regs[4] = { d, a, g, h };
+        memcpy(c->r, regs, sizeof regs);
+        enc_test(e, true, a, a);
+        enc_jcc(e, CC_S, &c->enter);
+    }
+    if (uns && !from32 && !high && !asks) {
         emit_vzero(e, d);
         emit_vop3(e, (dbl ? ECVTUSI2SD : ECVTUSI2SS) | VOP_W, d, d, operand_reg(a));
-    } else if (uns) {
+    } else if (uns && from32) {
         enc_mov_rr(e, false, g, a);
         emit_cvt_i2f(e, dbl, true, d, operand_reg(g));
     } else {
         emit_cvt_i2f(e, dbl, !from32, d, operand_reg(a));
     }
-    if (i->imm) { /* exact: no integer is so small that this underflows */
-        uint64_t factor = dbl ? (1023ull - i->imm) << 52 : (127ull - i->imm) << 23;
-        emit_vop3(e, fp_scalar_vop(VFMUL, dbl), d, d, operand_mem(enc_pool128(e, factor, 0)));
-    }
+    scale_down(e, i, d);
     fp_site_end(e);
+    if (c)
+        enc_bind(e, &c->back);
     i->attr |= dbl ? FP_UPPER64_ZERO : FP_UPPER96_ZERO;
 }
 
