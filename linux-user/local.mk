@@ -22,6 +22,9 @@ calque_LDADD = %D%/load/libc-start-quick.o libsyscalls.a $(TRANSLATOR_LIBS)
 # Fixed addresses high in the two gigabytes that code can name: no relocation at start (80,000 and
 # a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.
 calque_LDFLAGS = -static -Wl,-Ttext-segment=0x7e000000 -Wl,-T,$(srcdir)/linux-user/start.ld \
-	$(AM_LDFLAGS)
-EXTRA_calque_DEPENDENCIES = %D%/start.ld
-EXTRA_DIST += %D%/start.ld
+	-Wl,--wrap=_dl_get_origin,--wrap=__register_frame_info,--wrap=__deregister_frame_info \
+	-Wl,-z,norelro $(AM_LDFLAGS)
+calque_LINK = $(SHELL) $(srcdir)/%D%/link.sh $@ \
+	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(calque_LDFLAGS) $(LDFLAGS) -o $@
+EXTRA_calque_DEPENDENCIES = %D%/start.ld %D%/link.sh
+EXTRA_DIST += %D%/start.ld %D%/link.sh

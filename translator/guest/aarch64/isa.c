@@ -89,12 +89,13 @@ static void reset(void *state, const void *model)
 
 void a64_keys_reset(Aarch64Cpu *cpu, unsigned which)
 {
-    for (unsigned k = 0; k < A64_N_KEYS; k++) {
-        /* Without entropy this early the old key stays, which the architecture allows. */
-        uint64_t fresh[2];
-        if (which >> k & 1 && getrandom(fresh, sizeof(fresh), GRND_NONBLOCK) == sizeof(fresh))
-            memcpy(cpu->key[k], fresh, sizeof(fresh));
-    }
+    /* Without entropy this early the old keys stay, which the architecture allows. */
+    uint64_t fresh[A64_N_KEYS][2];
+    if (getrandom(fresh, sizeof(fresh), GRND_NONBLOCK) != sizeof(fresh))
+        return;
+    for (unsigned k = 0; k < A64_N_KEYS; k++)
+        if (which >> k & 1)
+            memcpy(cpu->key[k], fresh[k], sizeof(fresh[k]));
 }
 
 uint32_t a64_fpcr_writable(const A64Model *model)

@@ -14,27 +14,34 @@ static uint64_t xcr0(void)
     return (uint64_t)hi << 32 | lo;
 }
 
+/* Other processors take it for BSR (Intel SDM vol. 2, LZCNT). */
+static bool has_lzcnt(void)
+{
+    uint32_t zeros;
+    __asm__("lzcnt %1, %0" : "=r"(zeros) : "r"(1) : "cc");
+    return zeros == 31;
+}
+
 /* cpuid leaves a virtual machine for 4 to 20 µs each time, which counts at the start of a small
- * program: so nobody asks for the highest leaf. Leaf 0x80000001 is there in each that runs
- * 64-bit code (the bit for that is in it), and 7 in those with XSAVE, whose leaf is 13. */
+ * program: so nobody asks for the highest leaf, nor for one bit of another. Leaf 7 is there in
+ * processors with XSAVE, whose leaf is 13. */
 void host_features_detect(HostFeatures *f)
 {
     enum { EAX, EBX, ECX, EDX };
-    unsigned l1[4], l7[4] = { 0 }, l71[4] = { 0 }, l80000001[4];
+    unsigned l1[4], l7[4] = { 0 }, l71[4] = { 0 };
     __cpuid(1, l1[EAX], l1[EBX], l1[ECX], l1[EDX]);
     if (l1[ECX] & bit_XSAVE)
         __cpuid_count(7, 0, l7[EAX], l7[EBX], l7[ECX], l7[EDX]);
     if (l7[EAX] > 0)
         __cpuid_count(7, 1, l71[EAX], l71[EBX], l71[ECX], l71[EDX]);
-    __cpuid(0x80000001, l80000001[EAX], l80000001[EBX], l80000001[ECX], l80000001[EDX]);
-    unsigned c1 = l1[ECX], b7 = l7[EBX], c7 = l7[ECX], a71 = l71[EAX], ext = l80000001[ECX];
+    unsigned c1 = l1[ECX], b7 = l7[EBX], c7 = l7[ECX], a71 = l71[EAX];
     *f = (HostFeatures) { 0 };
     uint64_t x = c1 >> 27 & 1 ? xcr0() : 0;
     bool ymm = (x & 6) == 6, zmm = (x & 0xe6) == 0xe6;
     f->bmi1 = b7 >> 3 & 1;
     f->bmi2 = b7 >> 8 & 1;
     f->adx = b7 >> 19 & 1;
-    f->lzcnt = ext >> 5 & 1;
+    f->lzcnt = has_lzcnt();
     f->movbe = c1 >> 22 & 1;
     f->pclmul = c1 >> 1 & 1;
     f->aes = c1 >> 25 & 1;
