@@ -6,7 +6,7 @@
 
 /* Metadata takes about as much as the code (side tables); a unit has at least 64 bytes of code. */
 enum { META_PER_CODE = 2, CODE_PER_UNIT = 64, ALIGN = 8 };
-enum { SMALL_BYTES = 1280 << 10, HUGE_BYTES = 2 << 20 };
+enum { SMALL_BYTES = 1280 << 10, HUGE_BYTES = 2 << 20, META_HUGE_BYTES = 4 * HUGE_BYTES };
 
 /* One mapping: units refer to their code by UnitRef. */
 bool cache_init(CodeBuffer *c, size_t bytes)
@@ -55,7 +55,8 @@ void cache_reset(CodeBuffer *c)
 /* Gives the start of the huge pages, or NULL: what is wanted still fits the small ones, or the
  * mapping is too small for others. Where the kernel has no huge pages nothing but address space is
  * lost. */
-static uint8_t *go_wide(uint8_t *base, const uint8_t *next, uint8_t *limit, size_t bytes)
+static uint8_t *go_wide(uint8_t *base, const uint8_t *next, uint8_t *limit, size_t bytes,
+                        size_t most)
 {
     uintptr_t small = (uintptr_t)base + SMALL_BYTES;
     uint8_t *wide = base + (((small + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1)) -
@@ -63,17 +64,20 @@ static uint8_t *go_wide(uint8_t *base, const uint8_t *next, uint8_t *limit, size
     if ((size_t)(next - base) + bytes <= SMALL_BYTES || next > wide ||
         (size_t)(limit - base) < 8 * (size_t)HUGE_BYTES)
         return NULL;
-    madvise(wide, limit - wide, MADV_HUGEPAGE);
+    madvise(wide, (size_t)(limit - wide) < most ? (size_t)(limit - wide) : most, MADV_HUGEPAGE);
     return wide;
 }
 
 void cache_widen(CodeBuffer *c, size_t code_bytes, size_t meta_bytes)
 {
-    if (!c->wide && (c->wide = go_wide(c->base, c->next, c->limit, code_bytes)))
+    if (!c->wide && (c->wide = go_wide(c->base, c->next, c->limit, code_bytes, SIZE_MAX)))
         c->next = c->wide;
     if (!c->meta_wide &&
-        (c->meta_wide = go_wide(c->meta, c->meta_next, c->meta_limit, meta_bytes)))
+        (c->meta_wide = go_wide(c->meta, c->meta_next, c->meta_limit, meta_bytes,
+                                META_HUGE_BYTES))) {
         c->meta_next = c->meta_wide;
+        c->meta_narrow = c->meta_wide + META_HUGE_BYTES;
+    }
 }
 
 void *cache_alloc_meta(CodeBuffer *c, size_t bytes)

@@ -7,7 +7,8 @@
  *  1. Allocation goes only upwards; cache_reset() frees everything at once. The caller makes sure
  *     that no thread is in the code then (and that no return stack points into it).
  *  2. Small programs stay on small pages, at the start. Who needs more goes on at the next boundary
- *     of a huge page, so that each 2 MB cost one page fault: cache_widen() before allocating.
+ *     of a huge page, so that each 2 MB cost one page fault: cache_widen() before allocating. Of
+ *     metadata that is only the first few: the last page is half empty.
  *  3. cache_find() may be called in signal handlers and without a lock while another thread adds.
  * Threads: everything but cache_find() needs the translator's lock.
  */
@@ -32,6 +33,7 @@ typedef struct CodeBuffer {
     uint8_t *first;       /* behind the backend's common stubs: where a reset returns to */
     uint8_t *meta, *meta_next, *meta_limit;
     uint8_t *wide, *meta_wide; /* where huge pages start; NULL: nothing is there yet */
+    uint8_t *meta_narrow; /* and where they end */
     CacheRow *row;        /* in order of address */
     _Atomic uint32_t n_units;
     uint32_t cap_units;

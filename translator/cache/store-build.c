@@ -99,7 +99,16 @@ static StoreUnit unit_start(const StoreBuilder *b)
 
 static void add_part(StoreBuilder *b, StoreRange r, const uint8_t *bytes)
 {
+    enum { NEAR = 8 }; /* neighbours have often seen the same */
     SeenBytes part = { r.off, r.bytes, b->seen_bytes.n };
+    const SeenBytes *end = (const SeenBytes *)(const void *)(b->parts.p + b->parts.n), *p = end;
+    for (size_t n = b->parts.n / sizeof part; n && end - p < NEAR; n--) {
+        p--;
+        if (r.off >= p->off && r.off - p->off <= p->bytes &&
+            r.bytes <= p->bytes - (r.off - p->off) &&
+            !memcmp(b->seen_bytes.p + p->at + (r.off - p->off), bytes, r.bytes))
+            return;
+    }
     append(b, &b->parts, &part, sizeof part);
     append(b, &b->seen_bytes, bytes, r.bytes);
 }
@@ -146,15 +155,15 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
 /* The code's relocated places hold what UNIT_RELOC_* of the store say. */
 static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size_t at)
 {
-    for (uint32_t n = 0; n < u->n_relocs && !b->failed; n++) {
-        const UnitReloc *r = &u->reloc[n];
-        uint8_t *place = b->code.p + at + r->at;
+    UnitRelocs relocs = u->relocs;
+    for (UnitReloc r; !b->failed && unit_next_reloc(&relocs, &r);) {
+        uint8_t *place = b->code.p + at + r.at;
         uint64_t value = 0;
-        size_t bytes = r->kind == UNIT_RELOC_GUEST64 ? 8 : 4;
+        size_t bytes = r.kind == UNIT_RELOC_GUEST64 ? 8 : 4;
         memcpy(&value, place, bytes);
-        value = r->kind == UNIT_RELOC_STUB ? r->stub : value - bias;
+        value = r.kind == UNIT_RELOC_STUB ? r.stub : value - bias;
         memcpy(place, &value, bytes);
-        uint32_t word = (uint32_t)(at + r->at) | (uint32_t)r->kind << STORE_RELOC_SHIFT;
+        uint32_t word = (uint32_t)(at + r.at) | (uint32_t)r.kind << STORE_RELOC_SHIFT;
         append(b, &b->relocs, &word, sizeof word);
     }
 }
@@ -456,20 +465,25 @@ static void close_chunk(StoreBuilder *b)
     StoreBuffer ranges = { 0 }, bytes = { 0 };
     connect(b);
     order_by_off(b);
+    pad(b, &b->code, STORE_ALIGN, 0xcc);
+    b->failed |= b->rows.n / sizeof(StoreChunkRow) >= b->max_rows;
+    if (b->failed)
+        return;
+    StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n };
+    uint64_t code_sum = store_code_sum(b->code.p, b->code.n);
+    write_next(b, b->code.p, b->code.n);
+    if (is_mapped(&b->code))
+        buffer_free(&b->code);
     join_seen(b, &ranges, &bytes);
     if (is_mapped(&b->seen_bytes))
         buffer_free(&b->seen_bytes);
-    add_slots(b, b->rows.n / sizeof(StoreChunkRow));
-    pad(b, &b->code, STORE_ALIGN, 0xcc);
+    add_slots(b, b->rows.n / sizeof row);
     b->blob.n = 0;
     add_tables(b, &ranges, &bytes);
-    StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n,
-                          .table_bytes = (uint32_t)b->blob.n };
-    b->failed |= b->rows.n / sizeof row >= b->max_rows;
+    row.table_bytes = (uint32_t)b->blob.n;
     if (!b->failed)
-        row.checksum = store_chunk_sum(b->code.p, b->code.n, b->blob.p, b->blob.p, b->blob.n);
+        row.checksum = store_table_sum(code_sum, b->blob.p, b->blob.p, b->blob.n);
     append(b, &b->rows, &row, sizeof row);
-    write_next(b, b->code.p, b->code.n);
     write_next(b, b->blob.p, b->blob.n);
     StoreBuffer *empty[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                              &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes };

@@ -133,14 +133,23 @@ static inline uint64_t store_hash(const void *data, size_t n, uint64_t seed)
 }
 
 /* A chunk's checksum, of its code, the tables that are kept, and the rest. 0: they can't be so. */
-static inline uint64_t store_chunk_sum(const uint8_t *code, size_t code_bytes, const uint8_t *kept,
+static inline uint64_t store_code_sum(const uint8_t *code, size_t bytes)
+{
+    return store_hash(code, bytes, 3);
+}
+static inline uint64_t store_table_sum(uint64_t code_sum, const uint8_t *kept,
                                        const uint8_t *tables, size_t table_bytes)
 {
     uint32_t kept_bytes = ((const StoreTables *)(const void *)kept)->kept_bytes;
     if (kept_bytes > table_bytes)
         return 0;
     return store_hash(tables + kept_bytes, table_bytes - kept_bytes,
-                      store_hash(kept, kept_bytes, store_hash(code, code_bytes, 3)));
+                      store_hash(kept, kept_bytes, code_sum));
+}
+static inline uint64_t store_chunk_sum(const uint8_t *code, size_t code_bytes, const uint8_t *kept,
+                                       const uint8_t *tables, size_t table_bytes)
+{
+    return store_table_sum(store_code_sum(code, code_bytes), kept, tables, table_bytes);
 }
 
 #endif

@@ -14,7 +14,7 @@
 
 enum {
     MAP_MORE = 256 << 20, /* address space, so that what others append shows up by itself */
-    SAMPLE_STEP = 64 << 10, SAMPLE_BYTES = 4096, MAX_SAMPLES = 16,
+    SAMPLE_STEP = 64 << 10, SAMPLE_BYTES = 4096, MAX_SAMPLES = 4,
     TOUCH_SECONDS = 24 * 3600, /* files that are used look younger: for eviction */
     MAX_CHUNKS = UINT16_MAX - 1,
 };

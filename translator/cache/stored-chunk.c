@@ -95,13 +95,13 @@ static bool relocate(Translator *t, StoredChunk *c, uint8_t *code, const uint32_
     return true;
 }
 
-/* Many pages are about to be written: one call instead of a fault for each. From `wide` on they are
- * huge and cost one anyway. */
-static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide)
+/* Many pages are about to be written: one call instead of a fault for each. From `wide` to `narrow`
+ * they are huge and cost one anyway. */
+static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide, const uint8_t *narrow)
 {
 #ifdef MADV_POPULATE_WRITE
     enum { WORTH = 64 << 10 };
-    if (wide && at >= wide)
+    if (wide && at >= wide && at < narrow)
         return;
     uintptr_t from = (uintptr_t)at & ~(uintptr_t)4095;
     uintptr_t to = store_align((uintptr_t)at + bytes, 4096);
@@ -159,8 +159,8 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint
         return CHUNK_DIFFERS;
     c->seen_start = in_file.seen_start;
     c->seen_end = in_file.seen_end;
-    populate(code, row->code_bytes + reloc_bytes, t->code->wide);
-    populate(kept, kept_bytes, t->code->meta_wide);
+    populate(code, row->code_bytes + reloc_bytes, t->code->wide, t->code->limit);
+    populate(kept, kept_bytes, t->code->meta_wide, t->code->meta_narrow);
     memcpy(code, file, row->code_bytes);
     memcpy(kept, tables, kept_bytes);
     memcpy(relocs, in_file.reloc, reloc_bytes);

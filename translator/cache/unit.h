@@ -64,6 +64,34 @@ typedef struct UnitReloc {
     uint32_t kind : 2;
     uint32_t stub : 6;
 } UnitReloc;
+/* As they are kept, in ascending order: how much farther than the last one, seven bits a byte, the
+ * lowest first, bit 7: there is more; then stub and kind in a byte. */
+typedef struct UnitRelocs {
+    const uint8_t *p, *end;
+    uint32_t at;
+} UnitRelocs;
+static inline bool unit_next_reloc(UnitRelocs *r, UnitReloc *ret)
+{
+    uint32_t on = 0, shift = 0;
+    if (r->p == r->end)
+        return false;
+    for (; *r->p & 0x80; shift += 7)
+        on |= (uint32_t)(*r->p++ & 0x7f) << shift;
+    on |= (uint32_t)*r->p++ << shift;
+    r->at += on;
+    *ret = (UnitReloc) { .at = r->at, .kind = *r->p & 3, .stub = *r->p >> 2 };
+    r->p++;
+    return true;
+}
+enum { UNIT_RELOC_BYTES = 5 }; /* at most */
+static inline uint8_t *unit_put_reloc(uint8_t *p, uint32_t on, UnitReloc r)
+{
+    for (; on >= 0x80; on >>= 7)
+        *p++ = (uint8_t)(on | 0x80);
+    *p++ = (uint8_t)on;
+    *p++ = (uint8_t)(r.stub << 2 | r.kind);
+    return p;
+}
 
 /* A region's guest code on one page. */
 typedef struct UnitRange {
@@ -73,8 +101,8 @@ typedef struct UnitRange {
 
 /* What faults and the store's writer want to know of a unit. */
 typedef struct UnitTables {
-    uint32_t n_relocs, point_bytes, n_vconsts, n_fp_sites;
-    const UnitReloc *reloc;
+    uint32_t point_bytes, n_vconsts, n_fp_sites;
+    UnitRelocs relocs;
     const uint8_t *points;      /* unit-points.h */
     const V128 *vconst;
     struct UnitFpSite *fp_site; /* the host's: instructions whose exceptions it repairs */
@@ -85,7 +113,7 @@ typedef struct UnitSide {
     uint64_t seen_hash;         /* store_hash() of the guest bytes that it depends on, as they were
                                    used; 0: the unit isn't for the store */
     uint32_t point_bytes : 20, n_vconsts : 12;
-    uint16_t n_relocs, n_fp_sites;
+    uint16_t reloc_bytes, n_fp_sites;
 } UnitSide;
 enum { UNIT_POINT_BYTES_MAX = (1 << 20) - 1, UNIT_VCONSTS_MAX = (1 << 12) - 1 };
 
@@ -170,23 +198,21 @@ static inline void unit_tables(const CompiledUnit *u, UnitTables *ret)
     if (!s)
         return;
     ret->n_vconsts = s->n_vconsts;
-    ret->n_relocs = s->n_relocs;
     ret->point_bytes = s->point_bytes;
     ret->n_fp_sites = s->n_fp_sites;
     uintptr_t at = (uintptr_t)(s + 1);
     if (s->n_vconsts)
         at = (at + 15) & ~(uintptr_t)15;
     ret->vconst = (const V128 *)at;
-    ret->reloc = (const UnitReloc *)(ret->vconst + s->n_vconsts);
-    ret->points = (const uint8_t *)(ret->reloc + s->n_relocs);
+    ret->relocs.p = (const uint8_t *)(ret->vconst + s->n_vconsts);
+    ret->points = ret->relocs.end = ret->relocs.p + s->reloc_bytes;
     ret->fp_site = (struct UnitFpSite *)(((uintptr_t)ret->points + s->point_bytes + 3) &
                                          ~(uintptr_t)3);
 }
 static inline size_t unit_side_bytes(const UnitSide *s, size_t fp_site_bytes)
 {
     return sizeof *s + (s->n_vconsts ? 16 : 0) + s->n_vconsts * sizeof(V128) +
-           s->n_relocs * sizeof(UnitReloc) +
-           ((s->point_bytes + 3) & ~(size_t)3) + s->n_fp_sites * fp_site_bytes;
+           ((s->reloc_bytes + s->point_bytes + 3) & ~(size_t)3) + s->n_fp_sites * fp_site_bytes;
 }
 
 static inline const uint8_t *unit_entry(const CompiledUnit *u) { return unit_code(u) + u->entry; }

@@ -9,7 +9,7 @@
 
 #include "translator/memory/own-pages.h"
 
-enum { CHUNK_BYTES = 256 * 1024, KEPT_BYTES = 2 << 20 };
+enum { CHUNK_BYTES = 256 * 1024, KEPT_BYTES = 1 << 20 };
 
 typedef struct Chunk {
     struct Chunk *next;

@@ -341,9 +341,9 @@ static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUn
         mask(code, unit_link_at(links, n)->site);
     UnitTables t;
     unit_tables(relocs, &t);
-    for (uint32_t n = 0; n < t.n_relocs; n++)
-        if (t.reloc[n].kind == UNIT_RELOC_STUB)
-            mask(code, t.reloc[n].at);
+    for (UnitReloc r; unit_next_reloc(&t.relocs, &r);)
+        if (r.kind == UNIT_RELOC_STUB)
+            mask(code, r.at);
     if (relocs->flags & IR_UNIT_COUNTED)
         mask(code, relocs->entry + 2);
 }

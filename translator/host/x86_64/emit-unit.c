@@ -485,27 +485,39 @@ static void keep(const void *to, const void *what, size_t bytes)
         memcpy((void *)(uintptr_t)to, what, bytes);
 }
 
+/* How many bytes. */
+static size_t pack_relocs(Emit *e, uint8_t **ret)
+{
+    struct EmitState *s = e->s;
+    uint8_t *p = *ret = arena_alloc_raw(e->unit->arena, s->n_relocs * UNIT_RELOC_BYTES);
+    for (uint32_t n = 0, last = 0; n < s->n_relocs; last = s->relocs[n++].at)
+        p = unit_put_reloc(p, s->relocs[n].at - last, s->relocs[n]);
+    return (size_t)(p - *ret);
+}
+
 static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
 {
     struct EmitState *s = e->s;
     PointBytes points = { 0 };
     UnitTables t;
+    uint8_t *relocs;
+    size_t reloc_bytes = pack_relocs(e, &relocs);
     if (!unit_points_encode(e->unit->arena, e->unit->pc, s->points, s->n_points, e->ra->snap,
                             e->ra->constants, &points))
         return false;
     UnitSide side = {
-        .n_relocs = s->n_relocs, .point_bytes = points.n, .n_vconsts = e->unit->n_vconsts,
+        .reloc_bytes = reloc_bytes, .point_bytes = points.n, .n_vconsts = e->unit->n_vconsts,
         .n_fp_sites = e->n_fp_sites,
     };
     UnitLink *link = cache_alloc_meta(buf, s->n_links * sizeof *link);
     UnitSide *own = cache_alloc_meta(buf, unit_side_bytes(&side, sizeof *e->fp_sites));
-    if (!own || !link || points.n > UNIT_POINT_BYTES_MAX)
+    if (!own || !link || points.n > UNIT_POINT_BYTES_MAX || reloc_bytes > UINT16_MAX)
         return false;
     *own = side;
     c->side = unit_ref(c, own);
     c->link = unit_ref(c, link);
     unit_tables(c, &t);
-    keep(t.reloc, s->relocs, s->n_relocs * sizeof *s->relocs);
+    keep(t.relocs.p, relocs, reloc_bytes);
     keep(t.points, points.p, points.n);
     keep(t.vconst, e->unit->vconst, e->unit->n_vconsts * sizeof *e->unit->vconst);
     keep(t.fp_site, e->fp_sites, e->n_fp_sites * sizeof *e->fp_sites);
@@ -524,7 +536,7 @@ static bool fits(const Emit *e)
 {
     return e->p - e->code < UNIT_HOST_BYTES_MAX && e->s->n_links <= UINT16_MAX &&
            e->unit->n_guest_insns <= UINT16_MAX && e->unit->mode <= UINT32_MAX &&
-           e->s->n_relocs <= UINT16_MAX && e->unit->n_vconsts <= UNIT_VCONSTS_MAX &&
+           e->unit->n_vconsts <= UNIT_VCONSTS_MAX &&
            e->n_fp_sites <= UINT16_MAX;
 }
 
