@@ -16,7 +16,10 @@ long sys_brk(Thread *t, const uint64_t *args) { return mem_brk(t->process, args[
 long sys_mmap(Thread *t, const uint64_t *args)
 {
     Process *p = t->process;
+    bool takes_rseq = (int)args[3] & MAP_FIXED && rseq_leave(t, args[0], args[1]);
     long r = mem_mmap(p, args[0], args[1], (int)args[2], (int)args[3], (int)args[4], args[5]);
+    if (takes_rseq)
+        rseq_left(t);
     if (p->urings && (r >= 0 || r < -4095))
         uring_mapped(p, (int)args[4], args[5], (GuestAddr)r);
     return r;
@@ -29,18 +32,27 @@ long sys_munmap(Thread *t, const uint64_t *args)
     bool takes_rseq = rseq_leave(t, args[0], args[1]);
     long r = mem_munmap(t->process, args[0], args[1]);
     if (takes_rseq)
-        rseq_left(t, r == 0);
+        rseq_left(t);
     return r;
 }
 
 long sys_mremap(Thread *t, const uint64_t *args)
 {
-    return mem_mremap(t->process, args[0], args[1], args[2], (int)args[3], args[4]);
+    bool takes_rseq = rseq_leave(t, args[0], args[1]) ||
+                      ((int)args[3] & MREMAP_FIXED && rseq_leave(t, args[4], args[2]));
+    long r = mem_mremap(t->process, args[0], args[1], args[2], (int)args[3], args[4]);
+    if (takes_rseq)
+        rseq_left(t);
+    return r;
 }
 
 long sys_mprotect(Thread *t, const uint64_t *args)
 {
-    return mem_mprotect(t->process, args[0], args[1], (int)args[2]);
+    bool takes_rseq = rseq_leave(t, args[0], args[1]);
+    long r = mem_mprotect(t->process, args[0], args[1], (int)args[2]);
+    if (takes_rseq)
+        rseq_left(t);
+    return r;
 }
 
 /* Advice that changes what memory holds may change code. */

@@ -161,16 +161,15 @@ bool rseq_leave(Thread *t, GuestAddr start, uint64_t bytes)
 
 /* Waiting for its tracer the thread loses the processor, so the kernel would kill it now: by a
  * signal that comes to no handler, but that the tracer sees. */
-void rseq_left(Thread *t, bool done)
+void rseq_left(Thread *t)
 {
     siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
-    if (done) {
-        t->rseq = 0;
-        t->signals->mask |= SIGNAL_BIT(SIGSEGV);
-        signal_force(t, &info);
-    } else {
-        host_raw(HOST_NR_RSEQ, t->rseq, t->rseq_bytes, 0, t->rseq_signature);
-    }
+    if (mem_check(t->process->mem, t->rseq, t->rseq_bytes, PROT_READ | PROT_WRITE) &&
+        host_raw(HOST_NR_RSEQ, t->rseq, t->rseq_bytes, 0, t->rseq_signature) == 0)
+        return;
+    t->rseq = 0;
+    t->signals->mask |= SIGNAL_BIT(SIGSEGV);
+    signal_force(t, &info);
 }
 
 /* ---- sequences ---- */

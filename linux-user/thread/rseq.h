@@ -17,11 +17,12 @@
 void rseq_signal(Thread *t);
 /* The thread ends: its struct may be gone before it. */
 void rseq_end(Thread *t);
-/* The thread unmaps memory: true if its struct is in it and has been taken from the kernel, which
- * else kills a traced thread before the emulator has told its tracer of the call. */
+/* The thread is about to unmap, replace or protect memory: true if its struct is in it and has been
+ * taken from the kernel, which else kills a traced thread before the emulator has told its tracer
+ * of the call. */
 bool rseq_leave(Thread *t, GuestAddr start, uint64_t bytes);
-/* Behind it: `done`, or the memory stays. */
-void rseq_left(Thread *t, bool done);
+/* Behind the call: the kernel gets it again, or the thread a signal. */
+void rseq_left(Thread *t);
 /* The translator's callbacks. */
 int rseq_descriptor(void *opaque, GuestAddr at, TranslatorCritical *ret);
 uint32_t rseq_store(void *opaque, GuestAddr addr, uint64_t value, uint32_t bytes, GuestAddr key);

@@ -210,8 +210,26 @@ static void test_lost_at_end(int call)
     printf("ends without its struct: %#x\n", status);
 }
 
+/* What becomes of the struct: all but the last take it. */
+static long lose(int how, void *lost)
+{
+    enum { ANYWHERE = MAP_PRIVATE | MAP_ANONYMOUS };
+    void *place;
+    switch (how) {
+    case 0: return munmap(lost, 4096);
+    case 1: return mprotect(lost, 4096, PROT_READ);
+    case 2: return mmap(lost, 4096, PROT_NONE, ANYWHERE | MAP_FIXED, -1, 0) != lost;
+    case 3:
+        place = mmap(NULL, 4096, PROT_READ, ANYWHERE, -1, 0);
+        return mremap(lost, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, place) != place;
+    case 4: return mremap(place = mmap(NULL, 4096, PROT_READ, ANYWHERE, -1, 0), 4096, 4096,
+                          MREMAP_MAYMOVE | MREMAP_FIXED, lost) != lost;
+    default: return mmap(lost, 4096, PROT_READ | PROT_WRITE, ANYWHERE | MAP_FIXED, -1, 0) != lost;
+    }
+}
+
 /* The tracer is told of the call that takes it, and of the signal. */
-static void test_lost_traced(void)
+static void test_lost_traced(int how)
 {
     int status = 0, signals = 0, calls = 0;
     pid_t pid = fork();
@@ -221,9 +239,10 @@ static void test_lost_traced(void)
         ptrace(PTRACE_TRACEME, 0, 0, 0);
         raise(SIGSTOP);
         rseq(lost, 32, 0, SIGNATURE);
-        munmap(lost, 4096);
-        for (;;)
+        lose(how, lost);
+        for (int n = 0; n < 100; n++)
             sched_yield();
+        _exit(3);
     }
     while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
         int sig = WSTOPSIG(status);
@@ -231,7 +250,8 @@ static void test_lost_traced(void)
         calls += sig == SIGTRAP;
         ptrace(PTRACE_SYSCALL, pid, 0, (void *)(long)(sig == SIGSEGV ? sig : 0));
     }
-    printf("traced: %d signals, munmap's stops %d, ends %#x\n", signals, calls % 2 == 0, status);
+    printf("traced, loses it %d: %d signals, stops %d, ends %#x\n", how, signals,
+           WIFSIGNALED(status) ? calls % 2 == 0 : calls % 2, status);
 }
 
 int main(void)
@@ -275,6 +295,7 @@ int main(void)
         test_lost_struct(i & 1, i & 2, i & 4);
     test_lost_at_end(SYS_exit);
     test_lost_at_end(SYS_exit_group);
-    test_lost_traced();
+    for (int how = 0; how < 6; how++)
+        test_lost_traced(how);
     return 0;
 }
