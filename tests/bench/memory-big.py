@@ -7,13 +7,14 @@ usage: memory-big.py --calque FILE --roots FOLDER [--match REGEX] [--rounds N] [
                      [--detail]
 
 Each program runs natively, with an empty translation store, and once more with a full one. The
-status is 1 if a program exceeds the bound. --detail tells which mappings the most is in.
+status is 1 if a program exceeds the bound or fails. --detail tells which mappings the most is in.
 """
 import argparse
 import ctypes
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -150,14 +151,21 @@ def peak(root, command, emulator, store, detail):
             os.execve(command[0], command, env)
         finally:
             os._exit(126)
-    most, where = 0, {}
-    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+    most, where, ended = 0, {}, 0
+    while not ended:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            break
         now = pss(pid)
         if now > most:
             if detail and now > most * 1.02:
                 where = mappings(pid)
             most = max(most, now)
         time.sleep(INTERVAL)
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        sys.exit(f'memory-big.py: {" ".join(command)}{" (emulated)" if emulator else ""}: '
+                 + (f'status {code}' if code > 0 else signal.Signals(-code).name))
     return most, where
 
 
