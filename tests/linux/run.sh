@@ -23,7 +23,7 @@ run() { # run NAME COMMAND…: prints into NAME.out
 
 build() { # build COMPILER OUTPUT
     # shellcheck disable=SC2086
-    $1 -std=gnu17 -O1 -g -w -pthread -static -D_GNU_SOURCE $flags -o "$2" "$src" -lrt
+    $1 -std=gnu17 -O1 -g -w -pthread -static -D_GNU_SOURCE $flags -o "$2" "$src" -lrt -lm
 }
 
 build "${CC:-cc}" "$tmp/native"

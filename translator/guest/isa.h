@@ -79,6 +79,7 @@ typedef struct GuestIsa {
     /* Where a branch to an address goes, NULL: there. The dispatcher asks before it makes a unit
      * for a pc, so that branches to plain addresses cost nothing: AArch64 drops the tag. */
     GuestAddr (*branch_target)(GuestAddr target);
+    bool asks_fp_flags;          /* code reads and writes the sticky flags all the time */
     bool ignores_top_byte;       /* of data addresses: bits 63..56 are a tag (bit 55 is 0) */
 } GuestIsa;
 

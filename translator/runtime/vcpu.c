@@ -65,6 +65,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     v->in_guest = v->step = false;
     vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
+    v->fp_tracked = v->exact_tiny = 0;
     v->exit_stub = NULL;
     v->recover = NULL;
     v->alive = NULL;

@@ -71,6 +71,7 @@ struct Vcpu {
     atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
     uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
     uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
+    uint32_t fp_tracked, fp_unknown; /* is fp_sticky all there is? fp-site.h */
     uint32_t fp_control;             /* as fpsetctl gave it; guest_fpctl has only the rounding */
     uint32_t exit_reason;            /* VcpuExit */
     GuestAddr exit_addr;
@@ -79,6 +80,7 @@ struct Vcpu {
     V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
     uint64_t mode;                   /* GuestIsa.mode() of the state */
     int exit_host_signal, exit_host_code;
+    unsigned exact_tiny;             /* traps for denormals that were exact */
     uint32_t hot;                    /* the unit at the pc left because its counter overflowed */
 
     Translator *translator;

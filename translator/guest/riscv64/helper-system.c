@@ -13,30 +13,6 @@ uint64_t riscv_counter(Vcpu *v)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* F, "FCLASS": bit 0 -inf, 1 negative normal, 2 negative subnormal, 3 -0, 4 +0, 5 positive
- * subnormal, 6 positive normal, 7 +inf, 8 signalling NaN, 9 quiet NaN. */
-uint64_t riscv_fclass(Vcpu *v, uint64_t bits, uint32_t fmt)
-{
-    static const struct { uint8_t exponent, fraction; } formats[] = {
-        { 8, 23 }, { 11, 52 }, { 5, 10 },
-    };
-    unsigned n_fraction = formats[fmt].fraction, n_exponent = formats[fmt].exponent;
-    uint64_t fraction = bits & ((1ull << n_fraction) - 1);
-    uint64_t exponent = bits >> n_fraction & ((1ull << n_exponent) - 1);
-    bool negative = bits >> (n_fraction + n_exponent) & 1;
-    unsigned kind;
-    if (exponent == (1ull << n_exponent) - 1) {
-        if (fraction)
-            return fraction >> (n_fraction - 1) ? 1 << 9 : 1 << 8;
-        kind = 7;
-    } else if (exponent) {
-        kind = 6;
-    } else {
-        kind = fraction ? 5 : 4;
-    }
-    return 1ull << (negative ? 7 - kind : kind);
-}
-
 /* Zfa, fcvtmod.w.d: the integer part of a double modulo 2^32, sign-extended; 0 for infinities and
  * NaNs. */
 uint64_t riscv_fcvtmod(Vcpu *v, uint64_t bits)

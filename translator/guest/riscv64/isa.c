@@ -29,7 +29,6 @@ static const IrVar vars[RV_N_VARS] = {
 };
 
 static const IrHelper helpers[RV_N_HELPERS] = {
-    [RV_HELPER_FCLASS] = { "fclass", (void (*)(void))riscv_fclass, "L:LW", IR_HELPER_PURE },
     [RV_HELPER_FCVTMOD] = { "fcvtmod", (void (*)(void))riscv_fcvtmod, "L:L", IR_HELPER_PURE },
     [RV_HELPER_COUNTER] = { "counter", (void (*)(void))riscv_counter, "L:", 0 },
     [RV_HELPER_CALLOUT] = { "callout", (void (*)(void))vcpu_callout, VCPU_CALLOUT_SIG, 0 },
@@ -126,4 +125,5 @@ const GuestIsa guest_riscv64 = {
     .lift = lift,
     .mode = mode,
     .branch_target = branch_target,
+    .asks_fp_flags = true,
 };

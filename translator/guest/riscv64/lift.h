@@ -18,7 +18,7 @@ enum {
     RV_N_VARS
 };
 
-enum RiscvHelper { RV_HELPER_FCLASS, RV_HELPER_FCVTMOD, RV_HELPER_COUNTER,
+enum RiscvHelper { RV_HELPER_FCVTMOD, RV_HELPER_COUNTER,
                    RV_HELPER_CALLOUT, RV_HELPER_WATCHED, RV_HELPER_CRITICAL,
                    RV_N_HELPERS };
 
@@ -33,7 +33,6 @@ enum { RV_MODE_FRM_RMM = 1, RV_MODE_FRM_INVALID = 2, RV_MODE_FRM_DIRECTED = 3 };
 static inline int rv_creg(LiftContext *ctx, int r) { return r + 8; }
 
 uint64_t riscv_counter(Vcpu *v);
-uint64_t riscv_fclass(Vcpu *v, uint64_t bits, uint32_t fmt);
 uint64_t riscv_fcvtmod(Vcpu *v, uint64_t bits);
 
 static inline IrRef rv_get(LiftContext *ctx, int r)

@@ -163,13 +163,37 @@ static uint64_t sign_bit(int fmt)
     return fmt == FMT_D ? 1ull << 63 : fmt == FMT_S ? 1ull << 31 : 1ull << 15;
 }
 
-/* rs1 with the sign that `sign` (bits, sign and others) has. */
-static bool inject_sign(LiftContext *ctx, const ArgFcmp *a, IrRef sign)
+static IrRef as_vector(LiftContext *ctx, IrRef x)
+{
+    return ir_emit(&ctx->b, IR_vfroms, IR_V128, 0, ir_type(&ctx->b, x), x, 0, 0, 0, 0);
+}
+
+static IrRef logic(LiftContext *ctx, IrOp op, IrRef x, IrRef y)
+{
+    return ir_emit(&ctx->b, op, IR_V128, 0, 0, x, y, 0, 0, 0);
+}
+
+/* FSGNJN (`negate`) and FSGNJX (`mix`) change the sign that comes from rs2. In vector registers,
+ * whence the values mostly come and where they are wanted. */
+static bool inject_sign(LiftContext *ctx, const ArgFcmp *a, bool negate, bool mix)
 {
     IrBuilder *b = &ctx->b;
     uint64_t mask = sign_bit(a->fmt);
-    IrRef rest = ir_op2i(b, IR_and, get_bits(ctx, a->rs1, a->fmt), mask - 1);
-    return put_bits(ctx, a->rd, a->fmt, ir_op2(b, IR_or, rest, ir_op2i(b, IR_and, sign, mask)));
+    if (a->fmt == FMT_H) {
+        IrRef x = get_bits(ctx, a->rs1, a->fmt), y = get_bits(ctx, a->rs2, a->fmt);
+        y = negate ? ir_op1(b, IR_not, ir_type(b, y), y) : mix ? ir_op2(b, IR_xor, x, y) : y;
+        x = ir_op2i(b, IR_and, x, mask - 1);
+        return put_bits(ctx, a->rd, a->fmt, ir_op2(b, IR_or, x, ir_op2i(b, IR_and, y, mask)));
+    }
+    IrType t = fp_type(a->fmt);
+    IrRef x = get_fp(ctx, a->rs1, a->fmt), y = get_fp(ctx, a->rs2, a->fmt);
+    if (negate)
+        y = ir_op1(b, IR_fneg, t, y);
+    IrRef signs = ir_vconst(b, mask, 0), r = as_vector(ctx, x);
+    y = logic(ctx, IR_vand, as_vector(ctx, y), signs);
+    r = mix ? logic(ctx, IR_vxor, r, y)
+            : logic(ctx, IR_vor, logic(ctx, IR_vandn, r, signs), y);
+    return put_fp(ctx, a->rd, a->fmt, ir_emit(b, IR_vtos, t, 0, 0, r, 0, 0, 0, 0), 0);
 }
 
 bool rv_lift_FSGNJ(LiftContext *ctx, const ArgFSGNJ *a)
@@ -179,7 +203,7 @@ bool rv_lift_FSGNJ(LiftContext *ctx, const ArgFSGNJ *a)
             return put_half_bits(ctx, a->rd, get_half_bits(ctx, a->rs1));
         return put_fp(ctx, a->rd, a->fmt, get_fp(ctx, a->rs1, a->fmt), 0);
     }
-    return inject_sign(ctx, a, get_bits(ctx, a->rs2, a->fmt));
+    return inject_sign(ctx, a, false, false);
 }
 
 bool rv_lift_FSGNJN(LiftContext *ctx, const ArgFSGNJN *a)
@@ -188,8 +212,7 @@ bool rv_lift_FSGNJN(LiftContext *ctx, const ArgFSGNJN *a)
     if (a->rs1 == a->rs2 && a->fmt != FMT_H)
         return put_fp(ctx, a->rd, a->fmt,
                       ir_op1(b, IR_fneg, fp_type(a->fmt), get_fp(ctx, a->rs1, a->fmt)), 0);
-    IrRef bits = get_bits(ctx, a->rs2, a->fmt);
-    return inject_sign(ctx, a, ir_op1(b, IR_not, ir_type(b, bits), bits));
+    return inject_sign(ctx, a, true, false);
 }
 
 bool rv_lift_FSGNJX(LiftContext *ctx, const ArgFSGNJX *a)
@@ -198,8 +221,7 @@ bool rv_lift_FSGNJX(LiftContext *ctx, const ArgFSGNJX *a)
     if (a->rs1 == a->rs2 && a->fmt != FMT_H)
         return put_fp(ctx, a->rd, a->fmt,
                       ir_op1(b, IR_fabs, fp_type(a->fmt), get_fp(ctx, a->rs1, a->fmt)), 0);
-    return inject_sign(ctx, a, ir_op2(b, IR_xor, get_bits(ctx, a->rs1, a->fmt),
-                                      get_bits(ctx, a->rs2, a->fmt)));
+    return inject_sign(ctx, a, false, true);
 }
 
 /* -- arithmetic -------------------------------------------------------------------------------- */
@@ -316,15 +338,36 @@ bool rv_lift_FLEQ(LiftContext *ctx, const ArgFLEQ *a)
     return compare(ctx, IR_FCMP_LE, 0, a);
 }
 
+static IrRef at_least(LiftContext *ctx, IrRef x, uint64_t bound)
+{
+    IrBuilder *b = &ctx->b;
+    IrRef is = ir_cmp(b, IR_CMP_UGE, x, ir_const(b, ir_type(b, x), bound));
+    return ir_op1(b, IR_b2i, IR_I64, is);
+}
+
+/* F, "FCLASS": bit 0 -inf, 1 negative normal, 2 negative subnormal, 3 -0, 4 to 7 the positive ones
+ * in reverse order, 8 signalling NaN, 9 quiet NaN. Of the bits without the sign, twice. */
 bool rv_lift_FCLASS(LiftContext *ctx, const ArgFCLASS *a)
 {
     IrBuilder *b = &ctx->b;
     IrRef bits = get_bits(ctx, a->rs1, a->fmt);
+    unsigned width = a->fmt == FMT_D ? 64 : a->fmt == FMT_S ? 32 : 16;
+    unsigned fraction = a->fmt == FMT_D ? 52 : a->fmt == FMT_S ? 23 : 10;
+    if (a->fmt == FMT_H)
+        bits = ir_op2i(b, IR_shl, bits, 16);
+    unsigned low = a->fmt == FMT_H ? 16 : 0; /* halves at the upper end of an i32 */
+    uint64_t normal = 1ull << (fraction + 1 + low);
+    uint64_t infinity = ((1ull << (width - fraction - 1)) - 1) * normal;
+    IrRef size = ir_op2i(b, IR_shl, bits, 1), sign = ir_op2i(b, IR_sar, bits, width + low - 1);
     if (a->fmt != FMT_D)
-        bits = ir_op1(b, IR_zext, IR_I64, bits);
-    return rv_put(ctx, a->rd, ir_emit(b, IR_call, IR_I64, 0, 0, bits,
-                                      ir_const(b, IR_I32, (uint32_t)a->fmt), 0, 0,
-                                      RV_HELPER_FCLASS));
+        sign = ir_op1(b, IR_sext, IR_I64, sign);
+    IrRef n = ir_op2(b, IR_add, at_least(ctx, size, 1), at_least(ctx, size, normal));
+    n = ir_op2(b, IR_add, n, at_least(ctx, size, infinity));
+    n = ir_op2i(b, IR_add, ir_op2(b, IR_xor, n, sign), 4);
+    IrRef nan = ir_cmp(b, IR_CMP_UGT, size, ir_const(b, ir_type(b, size), infinity));
+    IrRef which = ir_op2i(b, IR_add, at_least(ctx, size, infinity + normal / 2), 8);
+    n = ir_emit(b, IR_select, IR_I64, 0, 0, nan, which, n, 0, 0);
+    return rv_put(ctx, a->rd, ir_op2(b, IR_shl, rv_const(ctx, 1), n));
 }
 
 /* Zfa's table of constants, but for the smallest normal number, infinity and NaN. */

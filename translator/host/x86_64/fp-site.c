@@ -14,11 +14,13 @@
 /* MXCSR (Intel SDM vol. 1, 10.2.3): flags IE DE ZE OE UE PE in bits 0..5, masks in 7..12, rounding
  * control in 13..14. */
 enum {
-    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_OE = 8, MXCSR_UE = 16, MXCSR_PE = 32,
+    MXCSR_FLAGS = 0x3f, MXCSR_IE = 1, MXCSR_DE = 2, MXCSR_ZE = 4, MXCSR_OE = 8, MXCSR_UE = 16,
+    MXCSR_PE = 32,
     MXCSR_RC_SHIFT = 13, MXCSR_RC = 3 << 13,
     MXCSR_GUEST = 0x1f00, /* every exception masked but invalid operation */
     MXCSR_GUEST_FLUSH = 0x1600, /* nor denormal operands and underflow */
-    MXCSR_PM = 0x1000,
+    MXCSR_ZM = 0x200, MXCSR_OM = 0x400, MXCSR_UM = 0x800, MXCSR_PM = 0x1000,
+    MASKS_SHIFT = 7, EXACT_TINY_MAX = 16,
 };
 
 UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i)
@@ -62,6 +64,13 @@ uint32_t x86_fp_flags(const Vcpu *v) { return v->fp_sticky | flags_of(v->guest_f
 /* Everything of MXCSR but its flags, which go to fp_sticky. When flushing, a trapping operation's
  * underflow and inexact flags couldn't be told from earlier ones, so fp_sticky alone has them:
  * inexact traps too until it has been raised once. */
+/* The masks of what traps until it has been raised. */
+static uint32_t raised_masks(uint32_t sticky)
+{
+    return (sticky & IR_FPX_DIVZERO ? MXCSR_ZM : 0) | (sticky & IR_FPX_OVERFLOW ? MXCSR_OM : 0) |
+           (sticky & IR_FPX_UNDERFLOW ? MXCSR_UM : 0);
+}
+
 static void set_mxcsr(Vcpu *v)
 {
     static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
@@ -70,6 +79,10 @@ static void set_mxcsr(Vcpu *v)
         masks &= ~(uint32_t)MXCSR_PM;
     else if (v->fp_control & IR_FPC_FLUSH)
         masks = MXCSR_GUEST_FLUSH & ~(v->fp_sticky & IR_FPX_INEXACT ? 0u : (uint32_t)MXCSR_PM);
+    else if (v->fp_tracked == FP_TRACKED)
+        masks = (masks & ~(uint32_t)(MXCSR_ZM | MXCSR_OM | MXCSR_UM)) | raised_masks(v->fp_sticky);
+    bool tracked = v->fp_tracked == FP_TRACKED && masks & MXCSR_PM;
+    v->fp_unknown = tracked && v->fp_sticky & IR_FPX_INEXACT ? 0 : UINT32_MAX;
     v->guest_fpctl = masks | (uint32_t)rc[v->fp_control & 7] << MXCSR_RC_SHIFT;
 }
 
@@ -159,6 +172,13 @@ static greg_t eflags_of_compare(greg_t efl, uint32_t nzcv)
     }
 }
 
+static void give_up(Frame *f)
+{
+    f->v->fp_tracked = FP_GIVEN_UP;
+    f->v->fp_unknown = UINT32_MAX;
+    f->fp->mxcsr |= MXCSR_ZM | MXCSR_OM | MXCSR_UM;
+}
+
 static void repair(Frame *f, const UnitFpSite *s)
 {
     FpEnv env = env_of(f->v, f->fp->mxcsr);
@@ -176,6 +196,7 @@ static void repair(Frame *f, const UnitFpSite *s)
                                 narrow(s->arg_type, c), &env), 0 };
         place_write(f, s->dst, r);
     }
+    bool tiny = f->fp->mxcsr & MXCSR_UE & ~(f->fp->mxcsr >> MASKS_SHIFT);
     f->v->fp_sticky |= env.flags;
     f->fp->mxcsr &= ~(uint32_t)(MXCSR_IE | MXCSR_DE);
     if ((f->v->fp_control & 7) >= IR_ROUND_AWAY) {
@@ -184,6 +205,11 @@ static void repair(Frame *f, const UnitFpSite *s)
         f->fp->mxcsr &= ~(uint32_t)(MXCSR_UE | MXCSR_PE);
         if (f->v->fp_sticky & IR_FPX_INEXACT)
             f->fp->mxcsr |= MXCSR_PM;
+    } else if (f->v->fp_tracked == FP_TRACKED) {
+        f->fp->mxcsr &= ~(uint32_t)(MXCSR_ZE | MXCSR_OE | MXCSR_UE);
+        f->fp->mxcsr |= raised_masks(f->v->fp_sticky);
+        if (tiny && !(env.flags & IR_FPX_UNDERFLOW) && ++f->v->exact_tiny == EXACT_TINY_MAX)
+            give_up(f);
     }
     frame_sse_used(f);
 }
@@ -270,10 +296,19 @@ static void fn_set_flags(Vcpu *v, uint64_t w)
     x86_fp_set_flags(v, v->fp_sticky);
 }
 
+/* fpgetflags, when they aren't all in fp_sticky. */
+static void fn_track(Vcpu *v, uint64_t w)
+{
+    (void)w;
+    if (v->fp_tracked == FP_UNTRACKED)
+        v->fp_tracked = FP_TRACKED;
+    x86_fp_set_flags(v, x86_fp_flags(v));
+}
+
 BackendFn *const backend_fp_fns[] = {
     [FP_FN_SCALAR] = fn_scalar, [FP_FN_VECTOR] = fn_vector, [FP_FN_VECREF] = fn_vecref,
     [FP_FN_SET_CONTROL] = fn_set_control,
-    [FP_FN_SET_FLAGS] = fn_set_flags, NULL,
+    [FP_FN_SET_FLAGS] = fn_set_flags, [FP_FN_TRACK] = fn_track, NULL,
 };
 
 static Mem scratch_mem(unsigned n) { return mem_state(offsetof(Vcpu, scratch) + 8 * n); }

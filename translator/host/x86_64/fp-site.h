@@ -33,6 +33,13 @@
 
 #include "translator/host/x86_64/encode-sse.h"
 
+/* Reading MXCSR waits for all floating point before it, and RISC-V's C library reads and restores
+ * the flags in each floor(). So once a guest that does such things (GuestIsa.asks_fp_flags) has
+ * asked, they are tracked: division by zero, overflow and underflow trap until they were raised
+ * once, and when inexact is in fp_sticky too, that has all there is (Vcpu.fp_unknown is 0). A vcpu
+ * that makes denormals which are exact would trap for each: it gives up. */
+enum { FP_UNTRACKED, FP_TRACKED, FP_GIVEN_UP };
+
 /* A register, or the state pointer plus disp. */
 typedef struct FpPlace { int32_t disp; Reg reg; } FpPlace;
 enum { FP_IN_STATE = 0xfe };
@@ -65,7 +72,8 @@ void fp_site_slow(Emit *e, Cold *c); /* its code; v[0] is the site's number */
 static inline bool fp_checks(Emit *e) { return e->unit->flags & IR_UNIT_NAN_CHECK; }
 
 /* Numbers of backend_fp_fns[]. */
-enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS };
+enum { FP_FN_SCALAR, FP_FN_VECTOR, FP_FN_VECREF, FP_FN_SET_CONTROL, FP_FN_SET_FLAGS,
+       FP_FN_TRACK };
 
 /* The argument of FP_FN_SCALAR … FP_FN_VECREF that names the operation. */
 uint64_t fp_fn_word(const IrInsn *i, IrType arg_type);

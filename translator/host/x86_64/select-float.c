@@ -5,6 +5,8 @@
  */
 #include "translator/host/x86_64/select-float.h"
 
+#include "translator/guest/isa.h"
+
 Vop fp_scalar_vop(Vop packed, bool dbl) { return vop_pfx(packed, dbl ? 0xf2 : 0xf3); }
 
 Mem fp_sign_mask(Emit *e, bool dbl)
@@ -619,11 +621,9 @@ static void sel_flfcmp(Emit *e, IrInsn *i)
     flags_def(e, i, swap ? FLAGS_FCMP_SWAPPED : FLAGS_FCMP);
 }
 
-static void sel_fpgetflags(Emit *e, IrInsn *i)
+static void read_flags(Emit *e, Reg d)
 {
-    flags_clobber(e);
     Mem m = MEM_STATE(scratch[0]);
-    Reg d = ra_def(e->ra, i);
     emit_stmxcsr(e, m);
     enc_load(e, false, d, m);
     enc_shift_i(e, SH_SHR, false, d, 1);
@@ -631,18 +631,32 @@ static void sel_fpgetflags(Emit *e, IrInsn *i)
     enc_alu(e, ALU_OR, false, d, operand_mem(MEM_STATE(fp_sticky)));
 }
 
-static void cold_clear_flushing(Emit *e, Cold *c)
+/* Not all known: tracked from now on, unless that was given up or inexact hasn't been raised. */
+static void cold_get_flags(Emit *e, Cold *c)
 {
-    emit_call_fn(e, FP_FN_SET_FLAGS, 0);
+    read_flags(e, c->r[0]);
+    enc_test_i(e, false, operand_reg(c->r[0]), IR_FPX_INEXACT);
+    enc_jcc(e, CC_E, &c->back);
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_tracked)), FP_GIVEN_UP);
+    enc_jcc(e, CC_E, &c->back);
+    emit_call_fn(e, FP_FN_TRACK, 0);
     enc_jmp(e, &c->back);
 }
 
-static void cold_clear_flags(Emit *e, Cold *c)
+static void sel_fpgetflags(Emit *e, IrInsn *i)
 {
-    Mem m = MEM_STATE(scratch[0]);
-    enc_alu_i(e, ALU_AND, false, operand_mem(m), ~0x3f);
-    emit_ldmxcsr(e, m);
-    enc_jmp(e, &c->back);
+    flags_clobber(e);
+    Reg d = ra_def(e->ra, i);
+    if (!e->unit->isa->asks_fp_flags) {
+        read_flags(e, d);
+        return;
+    }
+    Cold *c = emit_cold(e, cold_get_flags, i);
+    c->r[0] = d;
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_unknown)), 0);
+    enc_jcc(e, CC_NE, &c->enter);
+    enc_load(e, false, d, MEM_STATE(fp_sticky));
+    enc_bind(e, &c->back);
 }
 
 /* Sees through the reversal of the flags' bits to RISC-V's order and back. */
@@ -686,15 +700,23 @@ static bool only_compared_since(Emit *e, const IrInsn *i)
     return false;
 }
 
-/* MXCSR's flags needn't be cleared when they are among those to be set. */
-static void sel_fpsetflags(Emit *e, IrInsn *i)
+static void cold_clear_flags(Emit *e, Cold *c)
 {
-    if (only_compared_since(e, i)) {
-        Reg a = ra_use(e->ra, i->arg[0]);
-        enc_store(e, false, MEM_STATE(fp_sticky), a);
-        return;
-    }
-    flags_clobber(e);
+    Mem m = MEM_STATE(scratch[0]);
+    enc_alu_i(e, ALU_AND, false, operand_mem(m), ~0x3f);
+    emit_ldmxcsr(e, m);
+    enc_jmp(e, &c->back);
+}
+
+static void cold_clear_flushing(Emit *e, Cold *c)
+{
+    emit_call_fn(e, FP_FN_SET_FLAGS, 0);
+    enc_jmp(e, &c->back);
+}
+
+/* MXCSR's flags needn't be cleared when they are among those to be set. */
+static void write_flags(Emit *e, IrInsn *i)
+{
     Mem m = MEM_STATE(scratch[0]);
     Cold *c = emit_cold(e, cold_clear_flags, i), *flushing = emit_cold(e, cold_clear_flushing, i);
     Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_gpr(e->ra);
@@ -712,12 +734,83 @@ static void sel_fpsetflags(Emit *e, IrInsn *i)
     enc_bind(e, &flushing->back);
 }
 
+/* c->r: the flags, a temporary. What changes of inexact concerns MXCSR's flags, what changes of the
+ * others also what traps (fp-site.h). */
+static void cold_set_tracked(Emit *e, Cold *c)
+{
+    Reg a = c->r[0], t = c->r[1];
+    Mem m = MEM_STATE(scratch[0]);
+    Label call = LABEL_INIT, clear = LABEL_INIT;
+    enc_load(e, false, t, MEM_STATE(fp_sticky));
+    enc_alu(e, ALU_XOR, false, t, operand_reg(a));
+    enc_test_i(e, false, operand_reg(t), IR_FPX_DIVZERO | IR_FPX_OVERFLOW | IR_FPX_UNDERFLOW);
+    enc_store(e, false, MEM_STATE(fp_sticky), a);
+    enc_jcc(e, CC_NE, &call);
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_control)), IR_ROUND_AWAY);
+    enc_jcc(e, CC_AE, &call);
+    emit_stmxcsr(e, m);
+    enc_load(e, false, t, m);
+    enc_shift_i(e, SH_SHR, false, t, 1);
+    enc_alu_i(e, ALU_AND, false, operand_reg(t), 0x1e);
+    enc_alu(e, ALU_OR, false, t, operand_reg(a));
+    enc_alu(e, ALU_CMP, false, t, operand_reg(a));
+    enc_jcc(e, CC_E, &clear);
+    enc_alu_i(e, ALU_AND, false, operand_mem(m), ~0x3f);
+    emit_ldmxcsr(e, m);
+    enc_bind(e, &clear);
+    enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(fp_tracked)), FP_TRACKED);
+    enc_jcc(e, CC_NE, &c->back);
+    enc_mov_rr(e, false, t, a);
+    enc_alu_i(e, ALU_AND, false, operand_reg(t), IR_FPX_INEXACT);
+    enc_alu_i(e, ALU_CMP, false, operand_reg(t), 1);
+    enc_alu(e, ALU_SBB, false, t, operand_reg(t)); /* -1 without inexact */
+    enc_store(e, false, MEM_STATE(fp_unknown), t);
+    enc_jmp(e, &c->back);
+    enc_bind(e, &call);
+    emit_call_fn(e, FP_FN_SET_FLAGS, 0);
+    enc_jmp(e, &c->back);
+}
+
+static void sel_fpsetflags(Emit *e, IrInsn *i)
+{
+    if (only_compared_since(e, i)) {
+        Reg a = ra_use(e->ra, i->arg[0]);
+        enc_store(e, false, MEM_STATE(fp_sticky), a);
+        return;
+    }
+    flags_clobber(e);
+    if (!e->unit->isa->asks_fp_flags) {
+        write_flags(e, i);
+        return;
+    }
+    Cold *c = emit_cold(e, cold_set_tracked, i);
+    Reg a = ra_use(e->ra, i->arg[0]), t = ra_temp_gpr(e->ra);
+    c->r[0] = a;
+    c->r[1] = t;
+    enc_load(e, false, t, MEM_STATE(fp_sticky));
+    enc_alu(e, ALU_XOR, false, t, operand_reg(a));
+    enc_alu_i(e, ALU_AND, false, operand_reg(t), ~IR_FPX_INVALID);
+    enc_alu(e, ALU_OR, false, t, operand_mem(MEM_STATE(fp_unknown)));
+    enc_jcc(e, CC_NE, &c->enter);
+    enc_store(e, false, MEM_STATE(fp_sticky), a);
+    enc_bind(e, &c->back);
+}
+
+static void cold_set_control(Emit *e, Cold *c)
+{
+    enc_store(e, false, MEM_STATE(scratch[0]), c->r[0]);
+    emit_call_fn(e, FP_FN_SET_CONTROL, 0);
+    enc_jmp(e, &c->back);
+}
+
 static void sel_fpsetctl(Emit *e, IrInsn *i)
 {
     flags_clobber(e);
-    Reg a = ra_use(e->ra, i->arg[0]);
-    enc_store(e, false, MEM_STATE(scratch[0]), a);
-    emit_call_fn(e, FP_FN_SET_CONTROL, 0);
+    Cold *c = emit_cold(e, cold_set_control, i);
+    c->r[0] = ra_use(e->ra, i->arg[0]);
+    enc_alu(e, ALU_CMP, false, c->r[0], operand_mem(MEM_STATE(fp_control)));
+    enc_jcc(e, CC_NE, &c->enter);
+    enc_bind(e, &c->back);
 }
 
 const SelectRow select_float_rows[] = {
