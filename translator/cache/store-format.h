@@ -20,6 +20,7 @@ enum {
      * something else. */
     STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10, STORE_SHARED_CODE = 8 << 10,
     STORE_LATER_CODE = 32 << 10,  /* others run little of what a process adds to what it found */
+    STORE_MEANWHILE_CODE = 1 << 20, /* while the process runs its memory is the user's */
     STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,

@@ -29,6 +29,7 @@ struct Stored {
     StoredChunk *loaded;
     StoredChunk refused;      /* what a chunk is that doesn't fit this process */
     uint32_t saved;           /* units of the code buffer's table below need no saving */
+    bool last;                /* the process ends: translator_save_last() */
     const CompiledUnit **new_unit; /* while it saves */
 };
 
@@ -538,13 +539,14 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
 /* A process that found most of what it ran in the store leaves its own in small chunks: of those
  * that have it in common with others each is loaded for the few units that this one needs. So does
  * one that uses little of a library. */
-static void set_limits(const FileMap *m, StoreUnits *u)
+static void set_limits(const struct Stored *s, const FileMap *m, StoreUnits *u)
 {
     enum { MANY = 4096 };
     bool later = m->n_found >= u->n || (m->n_found && u->n < MANY);
     bool shared = !m->program && u->n < MANY;
     u->joined_limit = shared ? STORE_SHARED_CODE : STORE_CHUNK_CODE;
-    u->limit = later && !shared ? STORE_LATER_CODE : u->joined_limit;
+    u->limit = later && !shared ? STORE_LATER_CODE
+               : !s->last && !shared ? STORE_MEANWHILE_CODE : u->joined_limit;
 }
 
 /* May fault. False: again later. */
@@ -557,7 +559,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         .limit = STORE_WARM_CODE, .joined_limit = STORE_WARM_CODE,
     };
     if (!t->warming)
-        set_limits(m, &units);
+        set_limits(s, m, &units);
     units.unit = s->new_unit;
     if (!units.n)
         return true;
@@ -662,8 +664,10 @@ void translator_save_last(Translator *t, Vcpu *v)
         return;
     pthread_mutex_lock(&t->lock);
     if (has_new(t, 0, UINT64_MAX)) {
+        t->stored->last = true;
         give_back_saved(t);
         stored_save(t, v);
+        t->stored->last = false;
     }
     pthread_mutex_unlock(&t->lock);
 }

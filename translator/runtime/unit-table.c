@@ -26,11 +26,12 @@ typedef struct PageEntry {
 typedef struct Buckets {
     struct Buckets *old; /* smaller ones, in which a reader may still be; freed by a flush */
     size_t n;            /* a power of two */
-    CompiledUnit *head[];
+    UnitRef head[];      /* from UnitTable.near */
 } Buckets;
 
 struct UnitTable {
     Buckets *buckets;
+    const uint8_t *near; /* just before the first unit: all are in one mapping */
     size_t n_units;
     PageEntry *page;
     size_t n_pages, cap_pages; /* cap: a power of two */
@@ -44,7 +45,7 @@ static void *map_pages(size_t bytes)
     return bytes > 8192 ? own_pages_map_populated(bytes) : own_pages_map(bytes);
 }
 
-static size_t buckets_bytes(size_t n) { return sizeof(Buckets) + n * sizeof(CompiledUnit *); }
+static size_t buckets_bytes(size_t n) { return sizeof(Buckets) + n * sizeof(UnitRef); }
 
 static Buckets *buckets_new(size_t n)
 {
@@ -97,7 +98,8 @@ CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, u
 {
     /* Acquire: pairs with the release in unit_table_add(), which publishes the unit. */
     const Buckets *b = __atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE);
-    CompiledUnit *u = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
+    UnitRef head = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
+    CompiledUnit *u = unit_at(t->near, head); /* `near` is set before there is a head */
     while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ALONE)))
         u = unit_at(u, __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE));
     return u;
@@ -223,11 +225,12 @@ static void grow_buckets(UnitTable *t)
     if (!fresh)
         return;
     for (size_t n = 0; n < old->n; n++)
-        for (CompiledUnit *u = old->head[n], *next; u; u = next) {
-            CompiledUnit **head = &fresh->head[bucket_of(fresh, u->pc)];
+        for (CompiledUnit *u = unit_at(t->near, old->head[n]), *next; u; u = next) {
+            UnitRef *head = &fresh->head[bucket_of(fresh, u->pc)];
             next = hash_next(u);
-            __atomic_store_n(&u->hash_next, unit_ref(u, *head), __ATOMIC_RELEASE);
-            *head = u;
+            __atomic_store_n(&u->hash_next, unit_ref(u, unit_at(t->near, *head)),
+                             __ATOMIC_RELEASE);
+            *head = unit_ref(t->near, u);
         }
     fresh->old = old;
     __atomic_store_n(&t->buckets, fresh, __ATOMIC_RELEASE);
@@ -238,16 +241,19 @@ void unit_table_add(UnitTable *t, CompiledUnit *u)
     each_page(t, u, page_insert);
     if (++t->n_units > UNITS_PER_BUCKET * t->buckets->n && t->buckets->n < BUCKETS_MAX)
         grow_buckets(t);
-    CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
-    u->hash_next = unit_ref(u, *head);
-    __atomic_store_n(head, u, __ATOMIC_RELEASE);
+    if (!t->near)
+        t->near = (const uint8_t *)u - UNIT_REF_STEP;
+    UnitRef *head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
+    u->hash_next = unit_ref(u, unit_at(t->near, *head));
+    __atomic_store_n(head, unit_ref(t->near, u), __ATOMIC_RELEASE);
 }
 
 void unit_table_remove(UnitTable *t, CompiledUnit *u)
 {
-    CompiledUnit **head = &t->buckets->head[bucket_of(t->buckets, u->pc)], *before = *head;
+    UnitRef *head = &t->buckets->head[bucket_of(t->buckets, u->pc)];
+    CompiledUnit *before = unit_at(t->near, *head);
     if (before == u) {
-        __atomic_store_n(head, hash_next(u), __ATOMIC_RELEASE);
+        __atomic_store_n(head, unit_ref(t->near, hash_next(u)), __ATOMIC_RELEASE);
     } else {
         while (before && hash_next(before) != u)
             before = hash_next(before);
