@@ -66,6 +66,11 @@ typedef struct TraceSet {
     uint8_t writable, dirty, word;
 } TraceSet;
 
+/* struct ptrace_sud_config (include/uapi/linux/ptrace.h) */
+typedef struct TraceDispatch {
+    uint64_t mode, selector, offset, len;
+} TraceDispatch;
+
 typedef struct TraceChange {
     uint64_t start, bytes;
 } TraceChange;
@@ -82,6 +87,7 @@ typedef struct TraceBlock {
     int32_t sig;
     siginfo_t info;
     uint64_t pc, sp, mask;
+    TraceDispatch dispatch;
     uint64_t nr, args[6];
     int64_t result;
     uint64_t message;         /* of TRACE_STOP_SECCOMP */
@@ -95,7 +101,7 @@ typedef struct TraceBlock {
                                  TRACE_STOP_SECCOMP; 3: PTRACE_LISTEN at TRACE_STOP_IN_GROUP */
     uint32_t mode;            /* TraceMode */
     int32_t deliver;          /* signal */
-    uint8_t mask_dirty;
+    uint8_t mask_dirty, dispatch_dirty;
     uint32_t n_changes;       /* code that was written; more than fit: all */
     TraceChange changes[TRACE_CHANGES];
     uint8_t data[TRACE_DATA_BYTES];

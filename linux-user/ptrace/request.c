@@ -11,6 +11,7 @@
 
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/tracer.h"
+#include "linux-user/seccomp/user-dispatch.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "syscall-tables/handlers.h"
@@ -18,7 +19,10 @@
 #ifndef PTRACE_SET_SYSCALL_INFO
 #define PTRACE_SET_SYSCALL_INFO 0x4212
 #endif
-enum { REQUEST_SYSEMU = 31, REQUEST_SYSEMU_SINGLESTEP = 32 };
+enum {
+    REQUEST_SYSEMU = 31, REQUEST_SYSEMU_SINGLESTEP = 32,
+    REQUEST_SET_DISPATCH = 0x4210, REQUEST_GET_DISPATCH = 0x4211, /* newer than some headers */
+};
 typedef struct Request {
     Thread *t;
     Tracer *tr;
@@ -238,6 +242,26 @@ static long signal_mask(Request *q)
                : -ESRCH;
 }
 
+/* kernel/entry/syscall_user_dispatch.c */
+static long dispatch_config(Request *q)
+{
+    TraceDispatch d;
+    UserDispatch unused;
+    if (q->addr != sizeof d)
+        return -EINVAL;
+    if (q->op == REQUEST_GET_DISPATCH)
+        return mem_put(q->data, q->b.dispatch) ? 0 : -EFAULT;
+    if (!mem_get(&d, q->data))
+        return -EFAULT;
+    long e = user_dispatch_make(q->t, d.mode, d.offset, d.len, d.selector, &unused);
+    if (e < 0)
+        return e;
+    return tracer_write(q->r->tid, BLOCK_AT(q->r, dispatch), &d, sizeof d) &&
+                   BLOCK_PUT(q->r, dispatch_dirty, 1)
+               ? 0
+               : -ESRCH;
+}
+
 static long set_options(Request *q)
 {
     /* PTRACE_O_SUSPEND_SECCOMP is for checkpoints only. */
@@ -341,6 +365,8 @@ static long request(Request *q)
         return event_message(q);
     case PTRACE_GETSIGMASK: case PTRACE_SETSIGMASK:
         return signal_mask(q);
+    case REQUEST_GET_DISPATCH: case REQUEST_SET_DISPATCH:
+        return dispatch_config(q);
     case PTRACE_GET_SYSCALL_INFO:
         return syscall_info(q);
     default:

@@ -12,6 +12,7 @@
 #include "linux-user/core/core.h"
 #include "linux-user/mem/map.h"
 #include "linux-user/ptrace/ptrace.h"
+#include "linux-user/seccomp/user-dispatch.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/dispatch.h"
@@ -99,7 +100,9 @@ void trace_gather(Thread *t)
     b->pc = vcpu_pc(t->vcpu);
     b->sp = abi->get_sp(vcpu_cpu(t->vcpu));
     b->mask = t->signals->restore_mask ? t->signals->saved_mask : t->signals->mask;
-    b->resumed = b->deliver = b->mask_dirty = 0;
+    const UserDispatch *d = &t->user_dispatch;
+    b->dispatch = (TraceDispatch){d->on, d->selector, d->offset, d->len};
+    b->resumed = b->deliver = b->mask_dirty = b->dispatch_dirty = 0;
     b->n_changes = 0;
 }
 
@@ -132,6 +135,9 @@ static void apply(Thread *t)
         else
             signal_set_mask_at_stop(t, b->mask);
     }
+    if (b->dispatch_dirty) /* request.c has looked at it */
+        user_dispatch_set(t, b->dispatch.mode, b->dispatch.offset, b->dispatch.len,
+                          b->dispatch.selector);
     invalidate_changes(t);
     if (!b->active) {
         b->mode = TRACE_MODE_CONT;

@@ -15,7 +15,8 @@ enum { MODE_OFF, MODE_EXCLUSIVE, MODE_INCLUSIVE, SELECTOR_ALLOW = 0, SELECTOR_BL
        SYS_USER_DISPATCH_CODE = 2 };
 
 /* kernel/entry/syscall_user_dispatch.c, task_set_syscall_user_dispatch(). */
-long user_dispatch_set(Thread *t, uint64_t mode, uint64_t offset, uint64_t len, GuestAddr selector)
+long user_dispatch_make(const Thread *t, uint64_t mode, uint64_t offset, uint64_t len,
+                        GuestAddr selector, UserDispatch *ret)
 {
     switch (mode) {
     case MODE_OFF:
@@ -40,8 +41,13 @@ long user_dispatch_set(Thread *t, uint64_t mode, uint64_t offset, uint64_t len, 
         selector &= ~UINT64_C(0) >> 8;
     if (mode != MODE_OFF && selector >= t->process->abi->task_size)
         return -EFAULT;
-    t->user_dispatch = (UserDispatch){mode != MODE_OFF, offset, len, selector};
+    *ret = (UserDispatch){mode != MODE_OFF, offset, len, selector};
     return 0;
+}
+
+long user_dispatch_set(Thread *t, uint64_t mode, uint64_t offset, uint64_t len, GuestAddr selector)
+{
+    return user_dispatch_make(t, mode, offset, len, selector, &t->user_dispatch);
 }
 
 bool user_dispatch_takes(Thread *t)

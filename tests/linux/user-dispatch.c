@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -123,6 +124,63 @@ static int inherited(void)
     return r == getpid() ? 42 : 43;
 }
 
+/* struct ptrace_sud_config */
+typedef struct Config { uint64_t mode, selector, offset, len; } Config;
+enum { SET_CONFIG = 0x4210, GET_CONFIG = 0x4211 };
+
+static void try_config(pid_t pid, Config c, unsigned long size)
+{
+    long r = ptrace(SET_CONFIG, pid, (void *)size, &c);
+    printf("set %d: %s\n", (int)c.mode, r ? strerror(errno) : "done");
+}
+
+static void print_config(pid_t pid)
+{
+    Config c = {9, 9, 9, 9};
+    long r = ptrace(GET_CONFIG, pid, (void *)sizeof c, &c);
+    printf("get %ld: mode %d selector %d offset %d len %d\n", r, (int)c.mode,
+           c.selector == (uintptr_t)&selector, (int)c.offset, (int)c.len);
+}
+
+/* The tracer has the tracee's calls dispatched, and ends that. */
+static void test_traced(void)
+{
+    Config on = {1, (uintptr_t)&selector, 0, 0};
+    int status;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (!pid) {
+        uintptr_t pc;
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        seen = 0;
+        selector = 1;
+        call(SYS_getpid, &pc);
+        raise(SIGSTOP);
+        selector = 1;
+        _exit(call(SYS_getpid, &pc) == getpid() ? seen : 100);
+    }
+    waitpid(pid, &status, 0);
+    print_config(pid);
+    try_config(pid, on, sizeof on - 8);
+    try_config(pid, (Config){7}, sizeof on);
+    try_config(pid, (Config){0, 0, 1, 0}, sizeof on);
+    try_config(pid, (Config){1, -4096, 0, 0}, sizeof on);
+    try_config(pid, on, sizeof on);
+    print_config(pid);
+    ptrace(PTRACE_CONT, pid, 0, 0);
+    waitpid(pid, &status, 0);
+    printf("stops by %d\n", WIFSTOPPED(status) ? WSTOPSIG(status) : 0);
+    ptrace(PTRACE_CONT, pid, 0, (void *)(long)SIGSYS);
+    waitpid(pid, &status, 0);
+    print_config(pid);
+    try_config(pid, (Config){0}, sizeof on);
+    print_config(pid);
+    ptrace(PTRACE_CONT, pid, 0, 0);
+    waitpid(pid, &status, 0);
+    printf("ends %#x\n", status);
+}
+
 int main(void)
 {
     struct sigaction sa = {.sa_sigaction = on_sys, .sa_flags = SA_SIGINFO};
@@ -175,5 +233,6 @@ int main(void)
     printf("value %d\n", child(bad_value));
     printf("selector %d\n", child(bad_selector));
     printf("no handler %d\n", child(no_handler));
+    test_traced();
     return 0;
 }
