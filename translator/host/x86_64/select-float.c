@@ -138,15 +138,36 @@ static Vop binary_vop(IrOp op)
     }
 }
 
+/* Goes to `inf` if x is an infinity. */
+static void branch_infinite(Emit *e, bool dbl, Reg t, Reg x, Label *inf)
+{
+    emit_vop3(e, VPAND, t, x, operand_mem(enc_pool128(e, dbl ? ~0ull >> 1 : INT32_MAX, 0)));
+    fp_ucomis(e, dbl, false, t, operand_mem(enc_pool128(e, dbl ? 0x7ffull << 52 : 0xffu << 23, 0)));
+    enc_jcc(e, CC_E_AND_NP, inf);
+}
+
+/* In units whose sites trapped often: what makes a NaN of numbers, or nearly. What quiet NaNs give is
+ * the host's result. */
+static void check_invalid(Emit *e, const IrInsn *i, Reg t, Reg a, Reg b, Label *slow)
+{
+    bool dbl = i->type == IR_F64;
+    branch_infinite(e, dbl, t, a, slow);
+    if (i->op == IR_fmul)
+        branch_infinite(e, dbl, t, b, slow);
+    if (i->op == IR_fdiv) {
+        fp_ucomis(e, dbl, false, b, operand_mem(enc_pool128(e, 0, 0)));
+        enc_jcc(e, CC_E_AND_NP, slow);
+    }
+}
+
 static void sel_binary(Emit *e, IrInsn *i)
 {
     if (fp_needs_slow(e, i, true)) {
         fp_slow(e, i);
         return;
     }
-    bool canonical = fp_canonical_wanted(e, i), check = i->op == IR_fdiv && fp_checks(e);
-    bool dbl = i->type == IR_F64;
-    if ((canonical && fp_checks(e)) || check)
+    bool canonical = fp_canonical_wanted(e, i), check = fp_checks(e), dbl = i->type == IR_F64;
+    if (check)
         flags_clobber(e);
     keep_upper(e, i, i->arg[0]);
     /* beside a NaN, or divided by zero, a denormal isn't raised: a minimum traps for NaNs too */
@@ -157,7 +178,7 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (e->cpu->avx) {
         a = ra_use(e->ra, i->arg[0]);
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
-        if (probe)
+        if (probe || check)
             t = ra_temp_xmm(e->ra);
         ct = fp_canonical_temp(e, canonical);
         d = tiny ? ra_def(e->ra, i) : ra_def_late(e->ra, i);
@@ -169,7 +190,7 @@ static void sel_binary(Emit *e, IrInsn *i)
         d = ra_def(e->ra, i);
     } else {
         b = check ? operand_reg(ra_use(e->ra, i->arg[1])) : ra_use_rm(e->ra, i->arg[1]);
-        if (probe)
+        if (probe || check)
             t = ra_temp_xmm(e->ra);
         ct = fp_canonical_temp(e, canonical);
         a = d = ra_def_over(e->ra, i, i->arg[0]);
@@ -182,10 +203,8 @@ static void sel_binary(Emit *e, IrInsn *i)
     if (probe)
         fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
     Cold *c = check ? fp_site_cold(e, i) : NULL;
-    if (check) { /* by zero; what quiet NaNs give is the host's result */
-        fp_ucomis(e, dbl, false, b.reg, operand_mem(enc_pool128(e, 0, 0)));
-        enc_jcc(e, CC_E_AND_NP, &c->enter);
-    }
+    if (check)
+        check_invalid(e, i, t, a, b.reg, &c->enter);
     emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, b);
     if (tiny)
         fp_probe_tiny(e, fp_scalar_vop(VFMUL, dbl), dbl, t, d);
@@ -322,14 +341,6 @@ static bool never_nan(Emit *e, IrRef v, bool dbl)
     return i && i->op == IR_i2f;
 }
 
-/* Goes to `inf` if x is an infinity. */
-static void branch_infinite(Emit *e, bool dbl, Reg t, Reg x, Label *inf)
-{
-    emit_vop3(e, VPAND, t, x, operand_mem(enc_pool128(e, dbl ? ~0ull >> 1 : INT32_MAX, 0)));
-    fp_ucomis(e, dbl, false, t, operand_mem(enc_pool128(e, dbl ? 0x7ffull << 52 : 0xffu << 23, 0)));
-    enc_jcc(e, CC_E, inf);
-}
-
 /* The addend is a quiet NaN: so is the result, and nothing is raised but for factors that are
  * signalling (which traps) or infinity and zero. v[0]: number of the site. */
 static void cold_fma(Emit *e, Cold *c)
@@ -391,13 +402,16 @@ static void sel_fma(Emit *e, IrInsn *i)
     s->src[2] = fp_in(keep ? c : d);
     Vop op = VFMADD231S;
     Reg addend = keep ? c : d;
-    Cold *cold = NULL;
+    Cold *cold = NULL, *slow = NULL;
     if (check) {
+        slow = fp_site_cold(e, i);
         cold = emit_cold(e, cold_fma, i);
         cold->v[0] = e->n_fp_sites - 1;
         cold->r[0] = t;
         fp_ucomis(e, dbl, false, addend, operand_reg(addend));
         enc_jcc(e, CC_P, &cold->enter);
+        branch_infinite(e, dbl, t, a, &slow->enter);
+        branch_infinite(e, dbl, t, b.reg, &slow->enter);
     } else if (probe) {
         emit_vrrr(e, fp_scalar_vop(VFMIN, dbl), t, addend, addend);
     }
@@ -419,8 +433,10 @@ static void sel_fma(Emit *e, IrInsn *i)
     if (flush)
         fp_probe_tiny(e, fp_scalar_vop(VFMUL, dbl), dbl, t, d);
     fp_site_end(e);
-    if (check)
+    if (check) {
         enc_bind(e, &cold->back);
+        enc_bind(e, &slow->back);
+    }
     if (canonical)
         fp_canonical(e, i, d, ct);
 }

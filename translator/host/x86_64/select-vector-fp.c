@@ -106,6 +106,30 @@ static Cold *nan_check(Emit *e, IrInsn *i, Reg t, Reg a, Reg b)
     return c;
 }
 
+/* To `out` if a lane of x, without its sign, equals `bits`. */
+static void branch_any(Emit *e, const IrInsn *i, Reg t, Reg x, uint64_t bits, Label *out)
+{
+    enum { EQ_OQ = 0, VPTEST = VOP(0x66, 2, 0x17) };
+    uint64_t abs = is_dbl(i) ? ~0ull >> 1 : 0x7fffffff7fffffffu;
+    emit_vop3(e, VPAND, t, x, operand_mem(enc_pool128(e, abs, abs)));
+    emit_vop3i(e, packed(VFCMP, is_dbl(i)), t, t, operand_mem(enc_pool128(e, bits, bits)), EQ_OQ);
+    emit_vop2(e, VPTEST, t, operand_reg(t));
+    enc_jcc(e, CC_NE, out);
+}
+
+/* As check_invalid() of select-float.c, in any lane. */
+static Cold *invalid_check(Emit *e, IrInsn *i, Reg t, Reg a, Reg b)
+{
+    uint64_t infinity = is_dbl(i) ? 0x7ffull << 52 : 0x7f8000007f800000u;
+    Cold *c = fp_site_cold(e, i);
+    branch_any(e, i, t, a, infinity, &c->enter);
+    if (i->op == IR_vfmul)
+        branch_any(e, i, t, b, infinity, &c->enter);
+    if (i->op == IR_vfdiv)
+        branch_any(e, i, t, b, 0, &c->enter);
+    return c;
+}
+
 /* 0 - 0 is -0 when rounding down, hence the fill of subtractions. */
 void sel_vfbinary(Emit *e, IrInsn *i)
 {
@@ -115,8 +139,10 @@ void sel_vfbinary(Emit *e, IrInsn *i)
              : i->op == IR_vfsub ? VFSUB
              : i->op == IR_vfmul ? VFMUL
                                  : VFDIV;
-    bool probe = i->attr & IR_FP_FLUSH; /* as sel_binary() */
-    if (!(i->attr & IR_FP_LOW64) && e->cpu->avx && !probe) {
+    bool probe = i->attr & IR_FP_FLUSH, check = fp_checks(e); /* as sel_binary() */
+    if (check)
+        flags_clobber(e);
+    if (!(i->attr & IR_FP_LOW64) && e->cpu->avx && !probe && !check) {
         Reg a = ra_use(e->ra, i->arg[0]);
         Operand b = ra_use_rm(e->ra, i->arg[1]);
         Reg d = ra_def_late(e->ra, i);
@@ -128,17 +154,20 @@ void sel_vfbinary(Emit *e, IrInsn *i)
     }
     Arg a, b;
     Reg t;
-    Reg d = two(e, i, &a, &b, probe ? &t : NULL,
+    Reg d = two(e, i, &a, &b, probe || check ? &t : NULL,
                 i->op == IR_vfdiv   ? FILL_ONE
                 : i->op == IR_vfsub ? FILL_MINUS_ZERO
                                     : FILL_ZERO);
     site(e, i, d, a.reg, b.reg, REG_NONE);
     if (probe)
         fp_probe(e, i, packed(VFMIN, is_dbl(i)), t, a.low, operand_reg(b.low));
+    Cold *c = check ? invalid_check(e, i, t, a.low, b.low) : NULL;
     emit_vrrr(e, packed(op, is_dbl(i)), d, a.low, b.low);
     if (probe && (i->op == IR_vfmul || i->op == IR_vfdiv))
         fp_probe_tiny(e, packed(VFMUL, is_dbl(i)), is_dbl(i), t, d);
     fp_site_end(e);
+    if (check)
+        enc_bind(e, &c->back);
 }
 
 /* One operand, with an immediate unless it is negative. */
