@@ -7,7 +7,8 @@
  * What comes into a loop from outside may be anything, but by the calling conventions words are
  * extended there too. So where that alone stands between a loop's phi and a word it is assumed, and
  * looked at before the loop: if it isn't so, the region is made again without (VCPU_EXIT_GUESS).
- * This pass therefore runs before dead puts go: it makes observers.
+ * This pass therefore runs before dead puts go: it makes observers. Likewise the bounds that loops
+ * compare extended words with.
  *
  * Bits are found optimistically: phis start as if they needed none and grow until nothing changes;
  * one that grows more than a few times gets its whole width at once, so the walk is short.
@@ -21,6 +22,7 @@
 
 enum { MAX_ROUNDS = 4 };
 enum { NARROW = 1, GUESSED = 2 }; /* IrInsn.mark of phis */
+enum { ENTRY = 4, WORD = 8 };     /* of gets in block 0; WORD: taken to be an extended word */
 
 typedef struct Extend {
     IrUnit *u;
@@ -72,9 +74,12 @@ static void find_bits(Extend *x)
                 if (!is_int(u->insn[r].type))
                     continue;
                 OptBits was = x->bits[r];
-                x->bits[r] = u->insn[r].op == IR_phi
-                                 ? phi_bits(x, x->c->rpo[k], r, round >= MAX_ROUNDS)
-                                 : opt_bits_of(u, x->bits, r);
+                if (u->insn[r].op == IR_phi)
+                    x->bits[r] = phi_bits(x, x->c->rpo[k], r, round >= MAX_ROUNDS);
+                else if (u->insn[r].mark & WORD)
+                    x->bits[r] = (OptBits){ 64, 32 };
+                else
+                    x->bits[r] = opt_bits_of(u, x->bits, r);
                 changed |= was.u != x->bits[r].u || was.s != x->bits[r].s;
             }
     }
@@ -110,6 +115,11 @@ static bool is_extension(const Extend *x, IrRef v)
     return x->u->insn[v].op == IR_sext || x->u->insn[v].op == IR_zext;
 }
 
+static bool has_word(const Extend *x, IrRef v)
+{
+    return is_extension(x, v) || x->u->insn[v].op == IR_const || x->u->insn[v].mark & WORD;
+}
+
 /* Both sides extended the same way: the words compare alike. */
 static void narrow_compare(Extend *x, uint32_t block, IrRef r)
 {
@@ -118,8 +128,7 @@ static void narrow_compare(Extend *x, uint32_t block, IrRef r)
     bool is_signed = u->insn[r].cc >= IR_CMP_SLT, equality = u->insn[r].cc <= IR_CMP_NE;
     if (u->insn[a].type != IR_I64 ||
         !(is_extension(x, a) || is_extension(x, b)) ||
-        !(is_extension(x, a) || u->insn[a].op == IR_const) ||
-        !(is_extension(x, b) || u->insn[b].op == IR_const))
+        !has_word(x, a) || !has_word(x, b))
         return;
     bool as_signed = x->bits[a].s <= 32 && x->bits[b].s <= 32;
     bool as_unsigned = x->bits[a].u <= 32 && x->bits[b].u <= 32 && (!is_signed || equality);
@@ -294,6 +303,24 @@ static void mark_phis(Extend *x)
     }
 }
 
+/* Bounds of loops, where nothing is executed before the loop: the state there is the entry's. */
+static void mark_bounds(Extend *x)
+{
+    IrUnit *u = x->u;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next)
+        if (u->insn[r].op == IR_insn)
+            return;
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next)
+        if (u->insn[r].op == IR_get && u->insn[r].type == IR_I64)
+            u->insn[r].mark = ENTRY;
+    for (uint32_t b = 1; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r && u->block[b].loop_depth; r = u->insn[r].next)
+            for (unsigned k = 0; k < 2 && u->insn[r].op == IR_cmp; k++)
+                if (u->insn[u->insn[r].arg[k]].mark & ENTRY &&
+                    u->insn[u->insn[r].arg[!k]].op == IR_sext)
+                    u->insn[u->insn[r].arg[k]].mark |= WORD;
+}
+
 /* Guesses that don't make a word of their phi. True: there were some. */
 static bool drop_guesses(Extend *x)
 {
@@ -314,6 +341,7 @@ static void find_guesses(Extend *x)
     find_bits(x);
     choose_phis(x);
     mark_phis(x);
+    mark_bounds(x);
     for (unsigned round = 0; round < MAX_ROUNDS; round++) {
         find_bits(x);
         choose_phis(x);
@@ -325,6 +353,30 @@ static void find_guesses(Extend *x)
     choose_phis(x);
 }
 
+/* Adds to `wrong` what isn't 0 unless v is the extension of a word. */
+static IrRef is_wide(Extend *x, uint32_t block, IrRef at, IrRef v, IrRef wrong)
+{
+    IrRef low = emit_before(x, block, at, (IrInsn){ .op = IR_trunc, .type = IR_I32,
+                                                    .arg = { v } });
+    IrRef wide = emit_before(x, block, at, (IrInsn){ .op = IR_sext, .type = IR_I64,
+                                                     .arg = { low } });
+    IrRef odd = emit_before(x, block, at, (IrInsn){ .op = IR_xor, .type = IR_I64,
+                                                    .arg = { wide, v } });
+    return !wrong ? odd : emit_before(x, block, at, (IrInsn){ .op = IR_or, .type = IR_I64,
+                                                              .arg = { wrong, odd } });
+}
+
+static void trap_unless_zero(Extend *x, uint32_t block, IrRef at, IrRef wrong, GuestAddr pc)
+{
+    if (!wrong)
+        return;
+    IrRef zero = emit_before(x, block, at, (IrInsn){ .op = IR_const, .type = IR_I64 });
+    IrRef c = emit_before(x, block, at, (IrInsn){ .op = IR_cmp, .type = IR_I1, .cc = IR_CMP_NE,
+                                                  .arg = { wrong, zero } });
+    emit_before(x, block, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { c },
+                                        .imm = (int64_t)pc });
+}
+
 /* Where control goes from block `from` into the loop at `head`: all that was guessed is so. */
 static void check_guesses(Extend *x, uint32_t from, uint32_t head, unsigned nth)
 {
@@ -334,24 +386,20 @@ static void check_guesses(Extend *x, uint32_t from, uint32_t head, unsigned nth)
         if (!(u->insn[r].mark & GUESSED))
             continue;
         IrRef v = opt_resolve(&x->alias, u->phi_arg[u->insn[r].imm + nth]);
-        if (x->bits[v].s <= 32)
-            continue;
-        IrRef low = emit_before(x, from, at, (IrInsn){ .op = IR_trunc, .type = IR_I32,
-                                                       .arg = { v } });
-        IrRef wide = emit_before(x, from, at, (IrInsn){ .op = IR_sext, .type = IR_I64,
-                                                        .arg = { low } });
-        IrRef odd = emit_before(x, from, at, (IrInsn){ .op = IR_xor, .type = IR_I64,
-                                                       .arg = { wide, v } });
-        wrong = !wrong ? odd : emit_before(x, from, at, (IrInsn){ .op = IR_or, .type = IR_I64,
-                                                                  .arg = { wrong, odd } });
+        if (x->bits[v].s > 32)
+            wrong = is_wide(x, from, at, v, wrong);
     }
-    if (!wrong)
-        return;
-    IrRef zero = emit_before(x, from, at, (IrInsn){ .op = IR_const, .type = IR_I64 });
-    IrRef c = emit_before(x, from, at, (IrInsn){ .op = IR_cmp, .type = IR_I1, .cc = IR_CMP_NE,
-                                                 .arg = { wrong, zero } });
-    emit_before(x, from, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { c },
-                                       .imm = (int64_t)u->block[head].pc });
+    trap_unless_zero(x, from, at, wrong, u->block[head].pc);
+}
+
+static void check_bounds(Extend *x)
+{
+    IrUnit *u = x->u;
+    IrRef at = u->block[0].last, wrong = IR_NONE;
+    for (IrRef r = u->block[0].first; r != at; r = u->insn[r].next)
+        if (u->insn[r].mark & WORD)
+            wrong = is_wide(x, 0, at, r, wrong);
+    trap_unless_zero(x, 0, at, wrong, u->pc);
 }
 
 /* -- the walk ---------------------------------------------------------------------------------- */
@@ -436,4 +484,6 @@ void opt_extend(IrUnit *u)
     }
     for (uint32_t k = 0; k < x.c->n_rpo; k++)
         finish_phis(&x, x.c->rpo[k]);
+    check_bounds(&x); /* which the walk would take for needless */
+    clear_marks(u);
 }

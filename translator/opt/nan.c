@@ -5,11 +5,19 @@
  * and puts take its value: the puts get a form that makes it the default one. So may phis of such
  * values. And where no operand can be another NaN, none comes out.
  *
+ * What a loop is entered with may be any NaN, which its phis would have to keep. It is guessed to be
+ * a number, and looked at before (IR_UNIT_NO_GUESS).
+ *
  * Runs behind opt_forms(), not in units whose NaNs proved frequent (IR_UNIT_NAN_CHECK).
  */
+#include "translator/guest/isa.h"
 #include "translator/opt/opt.h"
+#include "translator/translator.h"
 
-enum { LOOSE = 1, FOREIGN = 2 }; /* IrInsn.mark: may be; is perhaps a NaN that isn't the default */
+/* IrInsn.mark: may be; is perhaps a NaN that isn't the default; is what a variable was at entry, or
+ * made of that; guessed to be a number */
+enum { LOOSE = 1, FOREIGN = 2, ENTRY = 4, NUMBER = 8 };
+enum { MAX_GUESSES = 12 };
 
 /* Gives the default NaN for any NaN, whatever its payload. */
 static bool is_arithmetic(const IrInsn *i)
@@ -38,7 +46,7 @@ static bool is_float_phi(const IrInsn *i)
 static bool is_number(const IrUnit *u, IrRef v)
 {
     const IrInsn *i = &u->insn[v];
-    if (i->op == IR_i2f)
+    if (i->op == IR_i2f || i->mark & NUMBER)
         return true;
     if (i->op == IR_bits2f)
         i = &u->insn[i->arg[0]];
@@ -64,19 +72,23 @@ static bool drop(IrUnit *u, IrRef v)
     return true;
 }
 
-/* A phi may be loose only if all it merges would be the default NaN otherwise. */
-static bool phi_fits(const IrUnit *u, const IrRef *arg, unsigned n)
+/* A phi may be loose only if all it merges would be the default NaN otherwise; a guess must be of
+ * use. */
+static bool phi_fits(const IrUnit *u, const IrRef *arg, unsigned n, bool guess)
 {
+    bool guessed = false, loose = false;
     for (unsigned a = 0; a < n; a++) {
         const IrInsn *i = &u->insn[arg[a]];
-        if (!is_arithmetic(i) && !is_number(u, arg[a]) &&
+        guessed |= guess && i->mark & ENTRY;
+        loose |= i->mark & LOOSE;
+        if (!is_arithmetic(i) && !is_number(u, arg[a]) && !(guess && i->mark & ENTRY) &&
             !(is_float_phi(i) && i->mark & LOOSE))
             return false;
     }
-    return true;
+    return loose || !guessed;
 }
 
-static void find_loose(IrUnit *u)
+static void find_loose(IrUnit *u, bool guess)
 {
     for (bool changed = true; changed;) {
         changed = false;
@@ -84,7 +96,7 @@ static void find_loose(IrUnit *u)
             for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
                 unsigned n;
                 const IrRef *arg = ir_args(u, r, &n);
-                if (is_float_phi(&u->insn[r]) && u->insn[r].mark & LOOSE && !phi_fits(u, arg, n))
+                if (is_float_phi(&u->insn[r]) && u->insn[r].mark & LOOSE && !phi_fits(u, arg, n, guess))
                     changed |= drop(u, r);
                 for (unsigned a = 0; a < n; a++)
                     if (arg[a] && u->insn[arg[a]].mark & LOOSE &&
@@ -136,17 +148,137 @@ static void rewrite(IrUnit *u, IrInsn *i)
         i->attr = i->attr == IR_FORM_BOX ? IR_FORM_CANON_BOX : IR_FORM_CANON;
 }
 
+/* -- guesses ----------------------------------------------------------------------------------- */
+
+static void mark_entry(IrUnit *u)
+{
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        IrInsn *i = &u->insn[r];
+        if (i->op == IR_call || i->op == IR_gcall || i->op == IR_gcallind)
+            return;
+        if ((i->op == IR_get && i->type == IR_F64) ||
+            (i->op == IR_funbox && u->insn[i->arg[0]].mark & ENTRY))
+            i->mark |= ENTRY;
+    }
+}
+
+static unsigned count_loose(const IrUnit *u)
+{
+    unsigned n = 0;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r && u->block[b].loop_depth; r = u->insn[r].next)
+            n += is_arithmetic(&u->insn[r]) && u->insn[r].mark & LOOSE;
+    return n;
+}
+
+static void all_loose(IrUnit *u)
+{
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        if (is_arithmetic(&u->insn[r]) || is_float_phi(&u->insn[r]))
+            u->insn[r].mark |= LOOSE;
+}
+
+static IrRef add_first(IrUnit *u, IrRef at, IrInsn i) { return ir_insert_in(u, 0, at, &i); }
+
+/* The value, at the unit's very start. */
+static IrRef entry_value(IrUnit *u, IrRef at, IrRef v)
+{
+    IrInsn i = u->insn[v];
+    i.mark = 0;
+    if (i.op == IR_funbox)
+        i.arg[0] = entry_value(u, at, i.arg[0]);
+    return add_first(u, at, i);
+}
+
+/* Two at a time: a comparison is unordered if either is a NaN. */
+static void check_guesses(IrUnit *u, const IrRef *guess, unsigned n)
+{
+    IrRef at = u->block[0].first, waiting = 0;
+    for (unsigned k = 0; k < n; k++) {
+        IrRef x = entry_value(u, at, guess[k]), y = x;
+        if (waiting && u->insn[waiting].type == u->insn[x].type) {
+            y = waiting;
+            waiting = 0;
+        } else if (!waiting && k + 1 < n) {
+            waiting = x;
+            continue;
+        }
+        IrRef is = add_first(u, at, (IrInsn){ .op = IR_fcmp, .type = IR_I1, .cc = IR_FCMP_UN,
+                                              .attr = IR_FP_SILENT, .arg = { x, y } });
+        add_first(u, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { is },
+                                   .imm = (int64_t)u->pc });
+    }
+    if (waiting) {
+        IrRef is = add_first(u, at, (IrInsn){ .op = IR_fcmp, .type = IR_I1, .cc = IR_FCMP_UN,
+                                              .attr = IR_FP_SILENT, .arg = { waiting, waiting } });
+        add_first(u, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { is },
+                                   .imm = (int64_t)u->pc });
+    }
+}
+
+/* What phis that can be loose then are entered with; false: too many. */
+static bool find_guesses(IrUnit *u, IrRef *guess, unsigned *ret_n)
+{
+    *ret_n = 0;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r && u->insn[r].op == IR_phi; r = u->insn[r].next) {
+            unsigned n;
+            const IrRef *arg = ir_args(u, r, &n);
+            if (!is_float_phi(&u->insn[r]) || !(u->insn[r].mark & LOOSE))
+                continue;
+            for (unsigned a = 0; a < n; a++) {
+                IrInsn *i = &u->insn[arg[a]];
+                if (!(i->mark & ENTRY) || i->mark & NUMBER)
+                    continue;
+                if (*ret_n == MAX_GUESSES)
+                    return false;
+                i->mark |= NUMBER;
+                guess[(*ret_n)++] = arg[a];
+            }
+        }
+    return true;
+}
+
+static void guess_numbers(IrUnit *u)
+{
+    IrRef guess[MAX_GUESSES];
+    unsigned n = 0, without = count_loose(u);
+    mark_entry(u);
+    all_loose(u);
+    find_loose(u, true);
+    bool more = count_loose(u) > without && find_guesses(u, guess, &n);
+    if (more) {
+        check_guesses(u, guess, n);
+        return;
+    }
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        u->insn[r].mark &= (uint8_t)~NUMBER;
+    all_loose(u);
+    find_loose(u, false);
+}
+
+static bool may_guess(const IrUnit *u)
+{
+    for (unsigned v = 0; v < u->isa->n_vars; v++)
+        if (u->isa->vars[v].flags & IR_VAR_LAZY) /* which the check would observe */
+            return false;
+    return u->flags & IR_UNIT_REGION && !(u->flags & IR_UNIT_NO_GUESS);
+}
+
 void opt_nan(IrUnit *u)
 {
     bool any = false;
     for (uint32_t r = 0; r < u->n_insns; r++) {
         IrInsn *i = &u->insn[r];
-        i->mark = is_arithmetic(i) || is_float_phi(i) ? LOOSE : 0;
+        i->mark = 0;
         any |= is_arithmetic(i);
     }
     if (!any || u->flags & IR_UNIT_NAN_CHECK)
         goto done;
-    find_loose(u);
+    all_loose(u);
+    find_loose(u, false);
+    if (may_guess(u))
+        guess_numbers(u);
     find_foreign(u);
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
