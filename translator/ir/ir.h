@@ -253,6 +253,8 @@ typedef struct IrUnit {
     IrFrame *frame;       /* [n_frames]; [0] is unused */
     uint32_t n_frames;
     uint32_t flags;       /* IR_UNIT_… */
+    uint8_t *upper_zero;  /* [n_upper_zero], or NULL: of gets and phis, by opt/upper.c */
+    uint32_t n_upper_zero;
     bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
 } IrUnit;
 enum {

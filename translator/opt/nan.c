@@ -5,8 +5,8 @@
  * and puts take its value: the puts get a form that makes it the default one. So may phis of such
  * values. And where no operand can be another NaN, none comes out.
  *
- * What a loop is entered with may be any NaN, which its phis would have to keep. It is guessed to be
- * a number, and looked at before (IR_UNIT_NO_GUESS).
+ * What a loop is entered with may be any NaN, which its phis would have to keep. It is guessed to
+ * be a number, and looked at before (IR_UNIT_NO_GUESS).
  *
  * Runs behind opt_forms(), not in units whose NaNs proved frequent (IR_UNIT_NAN_CHECK).
  */
@@ -96,7 +96,8 @@ static void find_loose(IrUnit *u, bool guess)
             for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
                 unsigned n;
                 const IrRef *arg = ir_args(u, r, &n);
-                if (is_float_phi(&u->insn[r]) && u->insn[r].mark & LOOSE && !phi_fits(u, arg, n, guess))
+                if (is_float_phi(&u->insn[r]) && u->insn[r].mark & LOOSE &&
+                    !phi_fits(u, arg, n, guess))
                     changed |= drop(u, r);
                 for (unsigned a = 0; a < n; a++)
                     if (arg[a] && u->insn[arg[a]].mark & LOOSE &&

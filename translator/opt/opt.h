@@ -42,6 +42,7 @@ void opt_shortcut(IrUnit *u);
 void opt_putoff(IrUnit *u);
 void opt_forms(IrUnit *u);
 void opt_nan(IrUnit *u);
+void opt_upper(IrUnit *u);
 void opt_dce_region(IrUnit *u);
 /* watch.c, of units with IR_UNIT_WATCH or IR_UNIT_BREAK, before the passes: accesses, and
  * instructions, ask whether somebody watches for them (GuestIsa.watch_helper). */

@@ -35,6 +35,7 @@ const OptPass opt_region_passes[] = {
     { "dead", opt_dce_region },
     { "forms", opt_forms },
     { "nan", opt_nan },
+    { "upper", opt_upper },
     { NULL, NULL },
 };
 

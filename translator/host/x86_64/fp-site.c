@@ -386,6 +386,11 @@ bool fp_upper_zero(Emit *e, IrRef v, bool above32)
         if (i->type == IR_V128)
             return (i->attr & IR_MEM_SIZE) <= (above32 ? 2 : 3);
         return i->type == IR_F32 || (i->type == IR_F64 && !above32);
+    case IR_phi: case IR_get: {
+        uint32_t r = (uint32_t)(i - e->unit->insn);
+        return e->unit->upper_zero && r < e->unit->n_upper_zero &&
+               e->unit->upper_zero[r] > above32;
+    }
     case IR_const:
         return i->type == IR_F32 || (i->type == IR_F64 && !above32);
     case IR_vconst: {

@@ -146,8 +146,8 @@ static void branch_infinite(Emit *e, bool dbl, Reg t, Reg x, Label *inf)
     enc_jcc(e, CC_E_AND_NP, inf);
 }
 
-/* In units whose sites trapped often: what makes a NaN of numbers, or nearly. What quiet NaNs give is
- * the host's result. */
+/* In units whose sites trapped often: what makes a NaN of numbers, or nearly. What quiet NaNs give
+ * is the host's result. */
 static void check_invalid(Emit *e, const IrInsn *i, Reg t, Reg a, Reg b, Label *slow)
 {
     bool dbl = i->type == IR_F64;
