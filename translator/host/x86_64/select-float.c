@@ -146,18 +146,48 @@ static void branch_infinite(Emit *e, bool dbl, Reg t, Reg x, Label *inf)
     enc_jcc(e, CC_E_AND_NP, inf);
 }
 
-/* In units whose sites trapped often: what makes a NaN of numbers, or nearly. What quiet NaNs give
- * is the host's result. */
-static void check_invalid(Emit *e, const IrInsn *i, Reg t, Reg a, Reg b, Label *slow)
+static void branch_zero(Emit *e, bool dbl, Reg x, Label *zero)
+{
+    fp_ucomis(e, dbl, false, x, operand_mem(enc_pool128(e, 0, 0)));
+    enc_jcc(e, CC_E_AND_NP, zero);
+}
+
+/* In units whose sites trapped often: to where what makes a NaN of numbers, or nearly, is told from
+ * the rest. What quiet NaNs give is the host's result. */
+static void check_invalid(Emit *e, const IrInsn *i, Reg t, Reg a, Reg b, Label *nearly)
 {
     bool dbl = i->type == IR_F64;
-    branch_infinite(e, dbl, t, a, slow);
+    branch_infinite(e, dbl, t, a, nearly);
     if (i->op == IR_fmul)
-        branch_infinite(e, dbl, t, b, slow);
-    if (i->op == IR_fdiv) {
-        fp_ucomis(e, dbl, false, b, operand_mem(enc_pool128(e, 0, 0)));
-        enc_jcc(e, CC_E_AND_NP, slow);
+        branch_infinite(e, dbl, t, b, nearly);
+    if (i->op == IR_fdiv)
+        branch_zero(e, dbl, b, nearly);
+}
+
+/* r[0]: a temporary; v[0]: number of the site. */
+static void cold_binary(Emit *e, Cold *c)
+{
+    IrInsn *i = c->insn;
+    bool dbl = i->type == IR_F64;
+    UnitFpSite *s = fp_site_begin(e, i);
+    const UnitFpSite *first = &e->fp_sites[c->v[0]];
+    memcpy(s->src, first->src, sizeof s->src);
+    s->dst = first->dst;
+    Reg a = s->src[0].reg, b = s->src[1].reg, d = s->dst.reg;
+    Label invalid = LABEL_INIT;
+    if (i->op == IR_fmul) { /* one of them is infinite */
+        branch_zero(e, dbl, a, &invalid);
+        branch_zero(e, dbl, b, &invalid);
+    } else { /* the first is infinite or, of a division, the second is 0 */
+        branch_infinite(e, dbl, c->r[0], b, &invalid);
+        if (i->op == IR_fdiv)
+            branch_zero(e, dbl, a, &invalid);
     }
+    emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, operand_reg(b));
+    fp_site_end(e);
+    enc_jmp(e, &c->back);
+    enc_bind(e, &invalid);
+    fp_site_slow(e, c);
 }
 
 static void sel_binary(Emit *e, IrInsn *i)
@@ -202,9 +232,12 @@ static void sel_binary(Emit *e, IrInsn *i)
     s->src[2] = fp_in(REG_NONE);
     if (probe)
         fp_probe(e, i, fp_scalar_vop(VFMIN, dbl), t, a, b);
-    Cold *c = check ? fp_site_cold(e, i) : NULL;
-    if (check)
+    Cold *c = check ? emit_cold(e, cold_binary, i) : NULL;
+    if (check) {
+        c->v[0] = e->n_fp_sites - 1;
+        c->r[0] = t;
         check_invalid(e, i, t, a, b.reg, &c->enter);
+    }
     emit_vop3(e, fp_scalar_vop(binary_vop(i->op), dbl), d, a, b);
     if (tiny)
         fp_probe_tiny(e, fp_scalar_vop(VFMUL, dbl), dbl, t, d);
