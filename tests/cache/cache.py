@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """The translation store: what is in it is used, what can't be trusted isn't, and no damage matters.
 
-usage: cache.py CALQUE
+usage: cache.py CALQUE [TEST…]
 """
+import collections
 import os
 import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
+TESTS = ("reuse", "hot", "lower", "patched", "changed", "refused", "damage", "crowd", "full", "joining",
+         "common", "tool")
 failures = 0
 
 
@@ -59,9 +63,23 @@ def files(store):
             if f.startswith("c-")]
 
 
+def groups(path):
+    """Of each group of a store's file, how many units each chunk has."""
+    with open(path, "rb") as f:
+        data = f.read()
+    end, at, found = struct.unpack_from("<Q", data, 232)[0], 256, []
+    while at < end:
+        _, _, _, size, _, _, index, slots = struct.unpack_from("<QQQQIIII", data, at)
+        chunks = collections.Counter(struct.unpack_from("<IHH", data, at + index + 8 * n)[1]
+                                     for n in range(slots))
+        found.append([n for chunk, n in chunks.items() if chunk])
+        at += size
+    return found
+
+
 class Suite:
     def __init__(self, guest, compiler, top):
-        self.guest, self.top = guest, top
+        self.guest, self.compiler, self.top = guest, compiler, top
         self.work, self.patch = os.path.join(top, "work"), os.path.join(top, "patch")
         build(compiler, "work.c", self.work)
         build(compiler, "patch.c", self.patch)
@@ -303,6 +321,19 @@ class Suite:
         self.check("joined code is what translating gives",
                    *self.right(store, options=["-d", "verify"]))
 
+    def test_common(self):
+        """What all who add to a file have loaded becomes one chunk; what few have stays apart."""
+        store, parts = self.store("common"), os.path.join(self.top, "parts")
+        build(self.compiler, "parts.c", parts)
+        first, most = 0, 0
+        for n in range(14):
+            wanted = run(store, parts, str(n), options=["--no-cache"])
+            self.check(f"part {n}", run(store, parts, str(n)) == wanted)
+            found = max((groups(f) for f in files(store)), key=lambda g: max(map(max, g)))
+            first = first or max(found[0])
+            most = max(most, max(found[0]))
+        self.check("what is common is one chunk", first < most < first + 60, (first, most))
+
 
 def main():
     guests = [("aarch64", os.environ.get("AARCH64_CC", "aarch64-linux-gnu-gcc")),
@@ -315,8 +346,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="calque-cache-") as top:
             os.chmod(top, 0o755)
             suite = Suite(guest, compiler, top)
-            for name in ("reuse", "hot", "lower", "patched", "changed", "refused", "damage", "crowd",
-                         "full", "joining", "tool"):
+            for name in sys.argv[2:] or TESTS:
                 getattr(suite, "test_" + name)()
     sys.exit(1 if failures else 0)
 

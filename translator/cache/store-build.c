@@ -538,15 +538,16 @@ bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
     if (b->failed || !b->n_units)
         return false;
     uint32_t slots = build_index(b);
-    uint64_t index_at = b->at - b->start;
+    uint64_t index_at = b->at - b->start, used_at = index_at + b->blob.n;
+    append(b, &b->blob, b->used, (b->n_used + 7) / 8);
     pad(b, &b->blob, STORE_ALIGN, 0);
     write_next(b, b->blob.p, b->blob.n);
     StoreGroup g = {
         .magic = STORE_GROUP_MAGIC, .key = key, .bytes = b->at - b->start,
         .n_chunks = b->rows.n / sizeof(StoreChunkRow), .n_units = b->n_units,
-        .index_at = index_at, .index_slots = slots,
+        .index_at = index_at, .index_slots = slots, .used_at = used_at, .used_chunks = b->n_used,
     };
-    b->failed |= g.index_at != index_at;
+    b->failed |= g.index_at != index_at || g.used_at != used_at;
     g.checksum = store_hash(b->rows.p, b->rows.n,
                             store_hash(&g.key, sizeof g - offsetof(StoreGroup, key), 0));
     write_at(b, b->rows.p, b->rows.n, b->start + sizeof g);

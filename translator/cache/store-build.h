@@ -24,6 +24,8 @@ typedef struct StoreBuilder {
     /* the group: rows, index entries; what is being written */
     StoreBuffer rows, slots, blob;
     uint32_t n_units, max_rows;
+    const uint8_t *used;      /* StoreGroup.used_chunks bits, or NULL */
+    uint32_t n_used;
     int fd;
     uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
 } StoreBuilder;

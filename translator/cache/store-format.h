@@ -13,15 +13,15 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 4,
+    STORE_FORMAT = 5,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
      * something else. */
     STORE_CHUNK_CODE = 4 << 20, STORE_WARM_CODE = 8 << 10, STORE_SHARED_CODE = 8 << 10,
-    STORE_LATER_CODE = 32 << 10,  /* others run little of what a process adds to what it found */
+    STORE_LATER_CODE = 8 << 10,   /* others run little of what a process adds to what it found */
     STORE_MEANWHILE_CODE = 1 << 20, /* while the process runs its memory is the user's */
-    STORE_PART_CODE = 48 << 10,   /* what different processes have added isn't joined beyond */
+    STORE_PART_CODE = 8 << 10,    /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_PATH_BYTES = 192,
 };
@@ -42,12 +42,15 @@ typedef struct StoreHeader {
 _Static_assert(sizeof(StoreHeader) % STORE_ALIGN == 0, "groups are aligned");
 
 /* What one process appended at once. `checksum` is of everything behind it down to the end of the
- * chunk rows, and only of that: chunks have their own, the index needs none. */
+ * chunk rows, and only of that: chunks have their own, the index and the bits of what was used need
+ * none. */
 typedef struct StoreGroup {
     uint64_t magic, checksum, key;
     uint64_t bytes;               /* of the whole group */
     uint32_t n_chunks, n_units;
     uint32_t index_at, index_slots; /* offset from the group; a power of two */
+    uint32_t used_at, used_chunks;  /* bits, one for each chunk that the process found in the file:
+                                       had it been loaded? */
 } StoreGroup;
 typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */

@@ -39,6 +39,7 @@ typedef struct StoreWrite {
     bool *fresh;              /* [units]: not there yet */
     uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
     uint32_t superseded;      /* how many of them have something else in their place there */
+    bool *common;             /* [now.n_chunks]: all use it */
     uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
     StoreBuilder builder;
     uint8_t *seen;            /* a unit's guest bytes: seen_cap of them */
@@ -68,6 +69,7 @@ void store_write_abandon(Store *s)
     store_file_break(&w->now);
     build_free(&w->builder);
     free(w->sound);
+    free(w->common);
     free(w->fresh);
     free(w->seen);
     free(w->slot);
@@ -373,22 +375,63 @@ static void place_newest(StoreWrite *w, uint32_t chunk, const StoredChunk *c, co
     place(w, chunk, c, code, n, u);
 }
 
+typedef struct UseCount { uint8_t known, used; } UseCount;
+
+static void count_use(UseCount *count, uint32_t n_chunks, const uint8_t *bit, uint32_t n)
+{
+    for (uint32_t k = 0; k < n && k < n_chunks; k++) {
+        count[k].known++;
+        count[k].used += bit[k / 8] >> k % 8 & 1;
+    }
+}
+
+/* Chunks that each of those who have added to the file had loaded, as far as it can have known
+ * them: whoever loads one of them will load the others. */
+static void find_common(StoreWrite *w, const StoreUnits *u)
+{
+    enum { ENOUGH = 4 };
+    UseCount *count = calloc(w->now.n_chunks + 1, sizeof *count);
+    if (!count)
+        return;
+    for (uint32_t n = 0; n < w->now.n_groups && n < UINT8_MAX; n++) {
+        const StoreGroup *g = (const StoreGroup *)(const void *)w->now.group[n].base;
+        count_use(count, w->now.n_chunks, w->now.group[n].base + g->used_at, g->used_chunks);
+    }
+    if (u->used.inode == w->now.layer[0].inode)
+        count_use(count, w->now.n_chunks, u->used.bit, u->used.n);
+    for (uint32_t k = 0; k < w->now.n_chunks; k++)
+        w->common[k] = count[k].known >= ENOUGH && count[k].used == count[k].known;
+    free(count);
+}
+
+static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
+{
+    StoredChunk c;
+    const uint8_t *code;
+    if (!chunk_is_sound(w, chunk, &c, &code) ||
+        c.tables->fp_site_bytes != w->builder.fp_site_bytes)
+        return;
+    uint32_t limit = c.tables->limit ? c.tables->limit : STORE_CHUNK_CODE;
+    if (!w->common[chunk])
+        build_part(&w->builder, limit, limit);
+    for (uint32_t n = 0; n < c.tables->n_units; n++)
+        place_newest(w, chunk, &c, code, n, u);
+    let_go(w, c.tables->kept_bytes);
+}
+
+/* What is common becomes one part. */
 static bool add_stored(StoreWrite *w, const StoreUnits *u)
 {
     w->placed = calloc(w->now.n_chunks + 1, sizeof *w->placed);
-    if (!w->placed || !index_regions(w, u))
+    w->common = calloc(w->now.n_chunks + 1, sizeof *w->common);
+    if (!w->placed || !w->common || !index_regions(w, u))
         return false;
-    for (uint32_t chunk = 0; chunk < w->now.n_chunks; chunk++) {
-        StoredChunk c;
-        const uint8_t *code;
-        if (!chunk_is_sound(w, chunk, &c, &code) ||
-            c.tables->fp_site_bytes != w->builder.fp_site_bytes)
-            continue;
-        uint32_t limit = c.tables->limit ? c.tables->limit : STORE_CHUNK_CODE;
-        build_part(&w->builder, limit, limit);
-        for (uint32_t n = 0; n < c.tables->n_units; n++)
-            place_newest(w, chunk, &c, code, n, u);
-        let_go(w, c.tables->kept_bytes);
+    find_common(w, u);
+    build_part(&w->builder, STORE_CHUNK_CODE, STORE_CHUNK_CODE);
+    for (uint32_t n = 0; n < 2 * w->now.n_chunks; n++) {
+        uint32_t chunk = n % w->now.n_chunks;
+        if (w->common[chunk] == (n < w->now.n_chunks))
+            add_chunk(w, u, chunk);
     }
     return true;
 }
@@ -415,6 +458,10 @@ static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uin
 {
     uint64_t ends[2];
     build_begin(&w->builder, w->fd, end, most_chunks(w, u, false));
+    if (u->used.inode == w->now.layer[0].inode) {
+        w->builder.used = u->used.bit;
+        w->builder.n_used = u->used.n;
+    }
     build_part(&w->builder, u->limit, u->joined_limit);
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &ends[0])) {

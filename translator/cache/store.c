@@ -68,7 +68,8 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
     if (left < sizeof *g || g->magic != STORE_GROUP_MAGIC || g->key != key || g->bytes > left ||
         g->bytes % STORE_ALIGN || g->n_chunks > MAX_CHUNKS || sizeof *g + rows > g->bytes ||
         g->index_slots == 0 || g->index_slots & (g->index_slots - 1) || g->index_at > g->bytes ||
-        g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot))
+        g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot) || g->used_at > g->bytes ||
+        g->used_chunks > (g->bytes - g->used_at) * 8)
         return false;
     if (store_hash(g + 1, rows,
                    store_hash(&g->key, sizeof *g - offsetof(StoreGroup, key), 0)) != g->checksum)
@@ -165,6 +166,7 @@ bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd)
     if (!p)
         return false;
     l->base = p;
+    l->inode = st.st_ino;
     f->content = h.content;
     l->seen_end = sizeof h;
     l->cut = store_header_end(&h) > (uint64_t)st.st_size

@@ -22,6 +22,7 @@ typedef struct StoreLayer {
     const uint8_t *base;      /* NULL: not there */
     size_t bytes;             /* of the mapping, which is longer than the file */
     uint64_t seen_end;        /* groups below are in the list */
+    uint64_t inode;
     uint64_t cut;             /* 0, or where the file ended although its header says more */
 } StoreLayer;
 
@@ -79,6 +80,14 @@ void store_file_forget_name(Store *s, const StoreFile *f);
 /* Of guest code, on which the unit depends. */
 size_t store_seen_bytes(const CompiledUnit *u);
 /* Units of the process; those that guest memory still agrees with are stored. */
+/* Chunks of the store's own file, by their numbers in it, a bit each: whether the process had them
+ * loaded. The file that has that inode is meant. */
+typedef struct StoreUse {
+    uint8_t *bit;
+    uint32_t n;
+    uint64_t inode;
+} StoreUse;
+
 typedef struct StoreUnits {
     const CompiledUnit *const *unit;
     uint32_t n;
@@ -86,6 +95,7 @@ typedef struct StoreUnits {
     const uint8_t *code;      /* the guest file as it is mapped here, from code_off */
     uint64_t code_off, code_bytes;
     uint32_t limit, joined_limit; /* of a chunk's code now, and when it is joined with others */
+    StoreUse used;
     char path[STORE_PATH_BYTES]; /* of the guest file, for people to see */
 } StoreUnits;
 /* Appends what isn't there yet. False: somebody else is writing, try again later. May fault; then

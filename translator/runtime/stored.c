@@ -20,6 +20,7 @@ typedef struct FileMap {
     bool program;             /* the program or its interpreter, not a library */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
     uint32_t n_chunks, n_found; /* units of those that are loaded */
+    StoreUse used;            /* when its chunks were given back */
 } FileMap;
 
 struct Stored {
@@ -79,6 +80,7 @@ void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_
 static void map_free(FileMap *m)
 {
     free(m->chunk);
+    free(m->used.bit);
     free(m);
 }
 
@@ -549,6 +551,28 @@ static void set_limits(const struct Stored *s, const FileMap *m, StoreUnits *u)
                : !s->last && !shared ? STORE_MEANWHILE_CODE : u->joined_limit;
 }
 
+static bool is_loaded(const struct Stored *s, const FileMap *m, uint32_t chunk)
+{
+    return chunk < m->n_chunks && m->chunk[chunk] && m->chunk[chunk] != &s->refused;
+}
+
+/* What of the store's own file is loaded now. */
+static void note_use(const struct Stored *s, FileMap *m)
+{
+    const StoreFile *f = m->file;
+    const StoreLayer *own = &f->layer[0];
+    free(m->used.bit);
+    m->used = (StoreUse) { .bit = calloc(f->n_chunks / 8 + 1, 1), .inode = own->inode };
+    for (uint32_t n = 0; m->used.bit && own->base && n < f->n_groups; n++) {
+        const StoreGroupRef *g = &f->group[n];
+        if ((size_t)(g->base - own->base) >= own->bytes)
+            continue; /* another's */
+        for (uint32_t k = 0; k < g->n_chunks; k++, m->used.n++)
+            if (is_loaded(s, m, g->first_chunk + k))
+                m->used.bit[m->used.n / 8] |= (uint8_t)(1u << m->used.n % 8);
+    }
+}
+
 /* May fault. False: again later. */
 static bool save_map(Translator *t, const FileMap *m, uint32_t end)
 {
@@ -561,6 +585,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
     if (!t->warming)
         set_limits(s, m, &units);
     units.unit = s->new_unit;
+    units.used = m->used;
     if (!units.n)
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
@@ -594,8 +619,11 @@ void stored_save(Translator *t, Vcpu *v)
     if (end == s->saved)
         return;
     for (FileMap *m = s->maps; m; m = m->next)
-        if (m->file && m->file->state != STORE_FILE_NEW)
+        if (m->file && m->file->state != STORE_FILE_NEW) {
+            if (m->chunk)
+                note_use(s, m);
             done &= save_map_guarded(t, v, m, end);
+        }
     if (done || end - s->saved > 4 * SAVE_UNITS)
         s->saved = end;
 }
@@ -642,6 +670,8 @@ static void give_back_saved(Translator *t)
         return;
     s->loaded = NULL; /* what of the chunks is needed yet, the maps know */
     for (FileMap *m = s->maps; m; m = m->next) {
+        if (m->chunk)
+            note_use(s, m);
         free(m->chunk);
         m->chunk = NULL;
         m->n_chunks = 0;
