@@ -108,6 +108,9 @@ enum { IR_FENCE_RR = 1, IR_FENCE_RW = 2, IR_FENCE_WR = 4, IR_FENCE_WW = 8, IR_FE
 enum {
     IR_EXIT_LAZY_DEAD = 1, /* every path from the target overwrites the lazy variables unread, so
                               that they needn't be what the puts before made them */
+    IR_EXIT_EXPECTED = 2, /* exit_call, gcall: what is returned to overwrites the lazy variables
+                              unread, and the callee's returns had better count on it; exit_ret:
+                              expects to come back to such a call */
     IR_EXIT_FRAME_SHIFT = 8, /* number in IrUnit.frame of the inlined call that it leaves from */
 };
 
@@ -275,6 +278,19 @@ enum {
 /* A guest's call behind which the unit goes on. No value but constants is alive across it: the
  * callee may be any code, this unit too. */
 static inline bool ir_is_gcall(unsigned op) { return op == IR_gcall || op == IR_gcallind; }
+
+/* Does every backend leave the upper half of a register 0 that gets this result? */
+static inline bool ir_zero_extends(const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
+    case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
+    case IR_popcnt: case IR_index: case IR_ubfx: case IR_load: case IR_andn:
+        return i->type == IR_I32;
+    default:
+        return false;
+    }
+}
 
 typedef struct IrOpInfo { const char *name, *sig; uint8_t n_args, flags; } IrOpInfo;
 extern const IrOpInfo ir_op_info[IR_N_OPS];

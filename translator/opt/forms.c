@@ -5,7 +5,7 @@
  *
  * A form is made in the value's own register, and values of 32 bits may share that with wider ones
  * (regalloc/prepare.c): not with a truncated value, which would lose its upper half, nor with one
- * that counts on its being zero.
+ * that counts on its being zero. What is zero above anyway needs no form.
  */
 #include "translator/ir/arena.h"
 #include "translator/opt/opt.h"
@@ -14,7 +14,7 @@ static IrForm form_of(const IrUnit *u, const IrInsn *i)
 {
     switch (i->op) {
     case IR_sext: return IR_FORM_SEXT;
-    case IR_zext: return IR_FORM_ZEXT;
+    case IR_zext: return ir_zero_extends(&u->insn[i->arg[0]]) ? IR_FORM_PLAIN : IR_FORM_ZEXT;
     case IR_fbox: return u->insn[i->arg[0]].type == IR_F32 ? IR_FORM_BOX : IR_FORM_PLAIN;
     default: return IR_FORM_PLAIN;
     }

@@ -32,19 +32,6 @@ bool ra_prepare_writes_vars(const Ra *ra, const IrInsn *i)
            (i->op == IR_call && ra->unit->isa->helpers[i->imm].flags & IR_HELPER_WRITES_VARS);
 }
 
-/* The producers whose i32 results leave the upper half of the host register 0. */
-static bool zero_extends(const IrInsn *i)
-{
-    switch (i->op) {
-    case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
-    case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
-    case IR_popcnt: case IR_index: case IR_ubfx: case IR_load: case IR_andn:
-        return i->type == IR_I32;
-    default:
-        return false;
-    }
-}
-
 bool ra_prepare_observes(const Ra *ra, const IrInsn *i)
 {
     if (ir_op_info[i->op].flags & (IR_OPF_M | IR_OPF_E))
@@ -219,7 +206,7 @@ walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
         }
         if (i->op == IR_zext) {
             uint32_t a = ra->alias[i->arg[0]];
-            if (ra->value[a].insn && zero_extends(&u->insn[a])) {
+            if (ra->value[a].insn && ir_zero_extends(&u->insn[a])) {
                 ra->alias[r] = a;
                 continue;
             }

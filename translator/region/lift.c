@@ -79,6 +79,26 @@ static bool puts_lazy(const IrUnit *u)
     return false;
 }
 
+/* Are the lazy variables overwritten unread from there on? Only known of pages at hand. */
+static bool lazy_dead_at(Region *r, GuestAddr pc)
+{
+    GuestAddr start = pc & ~(GuestAddr)(REGION_PAGE_BYTES - 1);
+    for (unsigned k = 0; k < r->n_pages; k++) {
+        RegionPage *p = &r->page[k];
+        if (p->start != start || p->seen_start >= p->seen_end)
+            continue;
+        CodeWindow w = { .code = p->code, .start = start, .seen_start = p->seen_start,
+                         .seen_end = p->seen_end,
+                         .bytes = p->bytes < REGION_PAGE_BYTES ? p->bytes : REGION_PAGE_BYTES };
+        if (!r->unit->isa->lazy_dead(&w, pc))
+            return false;
+        p->seen_start = w.seen_start;
+        p->seen_end = w.seen_end;
+        return true;
+    }
+    return false;
+}
+
 /* IR_EXIT_LAZY_DEAD for the exits to pages that are at hand. */
 static void mark_lazy_exits(Region *r)
 {
@@ -87,24 +107,32 @@ static void mark_lazy_exits(Region *r)
         return;
     for (IrRef n = 1; n < u->n_insns; n++) {
         IrInsn *i = &u->insn[n];
-        if (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call &&
-            i->op != IR_poll && i->op != IR_gcall)
-            continue;
-        GuestAddr start = (GuestAddr)i->imm & ~(GuestAddr)(REGION_PAGE_BYTES - 1);
-        for (unsigned k = 0; k < r->n_pages; k++) {
-            RegionPage *p = &r->page[k];
-            if (p->start != start || p->seen_start >= p->seen_end)
-                continue;
-            CodeWindow w = { .code = p->code, .start = start, .seen_start = p->seen_start,
-                             .seen_end = p->seen_end,
-                             .bytes = p->bytes < REGION_PAGE_BYTES ? p->bytes : REGION_PAGE_BYTES };
-            if (!u->isa->lazy_dead(&w, (GuestAddr)i->imm))
-                continue;
+        if ((i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
+             i->op == IR_poll || i->op == IR_gcall) && lazy_dead_at(r, (GuestAddr)i->imm))
             i->attr |= IR_EXIT_LAZY_DEAD;
-            p->seen_start = w.seen_start;
-            p->seen_end = w.seen_end;
-        }
     }
+}
+
+/* Functions that call themselves: calls that don't want the flags back, and returns that count on
+ * having been called so. */
+static void mark_recursion(Region *r)
+{
+    enum { NEAR = 1024 };
+    IrUnit *u = r->unit;
+    bool any = false;
+    for (IrRef n = 1; u->isa->lazy_dead && n < u->n_insns; n++) {
+        IrInsn *i = &u->insn[n];
+        const IrInsn *ret = &u->insn[i->arg[0]];
+        if ((i->op != IR_exit_call && i->op != IR_gcall) || (GuestAddr)i->imm > u->pc ||
+            u->pc - (GuestAddr)i->imm >= NEAR || i->attr >> IR_EXIT_FRAME_SHIFT ||
+            (ret->op != IR_codeaddr && ret->op != IR_const) || !lazy_dead_at(r, ret->imm))
+            continue;
+        i->attr |= IR_EXIT_EXPECTED;
+        any = true;
+    }
+    for (IrRef n = 1; any && n < u->n_insns; n++)
+        if (u->insn[n].op == IR_exit_ret)
+            u->insn[n].attr |= IR_EXIT_EXPECTED;
 }
 
 bool region_lift(Region *r)
@@ -127,5 +155,6 @@ bool region_lift(Region *r)
         if (!lift_block(&l, &r->block[r->layout[n]]))
             return false;
     mark_lazy_exits(r);
+    mark_recursion(r);
     return true;
 }

@@ -9,6 +9,8 @@
  *
  * The private stack holds 16-byte frames: host return address, guest return address above it. A
  * landing pad, behind each host call, drops the guest's address and goes on by a link of its own.
+ * Where what is returned to overwrites the flags unread, and functions call themselves, EXPECTED is
+ * added to the address: returns that expect it leave the flags unsaved (IR_EXIT_EXPECTED).
  */
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/ir/arena.h"
@@ -298,17 +300,24 @@ static bool is_far(const Emit *e, GuestAddr target)
     return distance != (int32_t)distance;
 }
 
-/* It goes onto the private stack. */
-static void push_return(Emit *e, GuestAddr ret_pc, Reg temp)
+/* It goes onto the private stack; `more` is EXPECTED or 0. */
+static void push_return(Emit *e, GuestAddr ret_pc, int32_t more, Reg temp)
 {
-    if (ret_pc <= INT32_MAX) {
+    if (ret_pc <= INT32_MAX - EXPECTED) {
         emit8(e, 0x68); /* push imm32 */
-        emit32(e, ret_pc);
+        emit32(e, ret_pc + more);
         emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
     } else {
         emit_guest_addr(e, temp, ret_pc);
+        if (more)
+            enc_lea(e, true, temp, (Mem) { temp, REG_NONE, 0, 0, more });
         enc_push(e, temp);
     }
+}
+
+static int32_t expected(const IrInsn *call)
+{
+    return call->attr & IR_EXIT_EXPECTED ? EXPECTED : 0;
 }
 
 enum { CALL_BYTES = 5, LEA_BYTES = 5, LEA_MAX_AT = 8 - LEA_BYTES };
@@ -333,7 +342,7 @@ static void push_frame_chain(Emit *e, uint32_t frame)
     Label inside = LABEL_INIT;
     if (f->outer)
         push_frame_chain(e, f->outer);
-    push_return(e, f->ret, RCX);
+    push_return(e, f->ret, 0, RCX);
     emit8(e, 0xe8);
     emit32(e, inside.fix);
     inside.fix = e->p - 4 - e->code;
@@ -688,7 +697,7 @@ static void select_gcall(Emit *e, IrInsn *i)
         e->failed = true;
         return;
     }
-    push_return(e, ret_pc, RCX);
+    push_return(e, ret_pc, expected(i), RCX);
     align_site(e, CALL_BYTES, 0); /* its own rel32 then is at byte 4 */
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -710,7 +719,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         jump_direct(e, i->imm);
         return;
     }
-    push_return(e, ret_pc, RCX);
+    push_return(e, ret_pc, expected(i), RCX);
     align_rel32(e, 1);
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -723,7 +732,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
 static void cold_call_miss(Emit *e, Cold *c)
 {
     Label leave = LABEL_INIT;
-    push_return(e, c->v[0], RCX);
+    push_return(e, c->v[0], 0, RCX);
     emit8(e, 0xe8);
     emit32(e, leave.fix);
     leave.fix = e->p - 4 - e->code;
@@ -750,7 +759,7 @@ static void select_exit_callind(Emit *e, IrInsn *i)
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
     look_up(e, &c->enter);
-    push_return(e, ret_pc, RAX);
+    push_return(e, ret_pc, 0, RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
     enc_bind(e, &c->back);
     landing_pad(e, ret_pc);
@@ -767,7 +776,7 @@ static void select_gcallind(Emit *e, IrInsn *i)
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
     look_up(e, &c->enter);
-    push_return(e, ret_pc, RAX);
+    push_return(e, ret_pc, 0, RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
     align_site(e, 0, LEA_MAX_AT);
     enc_bind(e, &c->back);
@@ -792,10 +801,90 @@ static Reg home_with(Emit *e, IrRef v)
     return REG_NONE;
 }
 
+/* The flags as they are to be in the state when a return turns out to be one that may want them. */
+typedef struct LateFlags {
+    bool wanted, w;
+    unsigned var;
+    bool compared;
+    Reg a;       /* what was compared with imm; otherwise the flags */
+    int32_t imm;
+} LateFlags;
+
+static unsigned lazy_var(Emit *e)
+{
+    for (unsigned var = 0; var < e->ra->n_vars; var++)
+        if (e->ra->vars[var].flags & IR_VAR_LAZY)
+            return var;
+    return e->ra->n_vars;
+}
+
+/* Flags in EFLAGS that a comparison of a home register with a constant has made can be made again,
+ * those in rax, which writing back keeps, be stored, both later. */
+static LateFlags put_flags_off(Emit *e)
+{
+    LateFlags f = { .var = lazy_var(e) };
+    if (f.var == e->ra->n_vars)
+        return f;
+    const RaValue *v = &e->ra->value[e->ra->binding[f.var]];
+    const IrInsn *i = v->special ? ra_insn(e->ra, v->insn) : NULL;
+    if (i && i->op == IR_flsub && ra_fits_i32(e->ra, i->arg[1], &f.imm)) {
+        f.a = home_with(e, i->arg[0]);
+        f.w = i->attr == IR_I64;
+        f.wanted = f.compared = f.a != REG_NONE;
+    }
+    if (!f.wanted) {
+        settle_flags(e);
+        f.a = v->reg;
+        f.wanted = f.a == RAX && !e->ra->form[f.var] && v->mem != (RA_MEM_VAR | (int)f.var);
+    }
+    return f;
+}
+
+/* Not to a call that expects it: the flags then, and whether it is to another one. r[0]: the
+ * target, which isn't rax; v[0]: the LateFlags, if any */
+static void cold_unexpected(Emit *e, Cold *c)
+{
+    const LateFlags *f = (const LateFlags *)(uintptr_t)c->v[0];
+    Label elsewhere = LABEL_INIT;
+    if (f->compared) {
+        enc_alu_i(e, ALU_CMP, f->w, operand_reg(f->a), f->imm);
+        flags_to_ax(e, FLAGS_SUB);
+        enc_store(e, false, var_mem(e, f->var), RAX);
+    } else if (f->wanted) {
+        enc_store(e, false, var_mem(e, f->var), f->a);
+    }
+    enc_rm(e, 0, 0, ENC_W, 0x3b, c->r[0], (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    enc_jcc(e, CC_NE, &elsewhere);
+    emit8(e, 0xc3);
+    enc_bind(e, &elsewhere);
+    enc_mov_rr(e, true, RAX, c->r[0]);
+    emit_jmp_stub(e, STUB_RET);
+}
+
+static void return_expected(Emit *e, Reg r)
+{
+    LateFlags *f = arena_alloc(e->unit->arena, sizeof *f);
+    *f = put_flags_off(e);
+    e->ra->skip_lazy = f->wanted;
+    write_back_now(e);
+    e->ra->skip_lazy = false;
+    Cold *c = emit_cold(e, cold_unexpected, NULL);
+    c->r[0] = r;
+    c->v[0] = (uintptr_t)f;
+    enc_lea(e, true, RCX, (Mem) { r, REG_NONE, 0, 0, EXPECTED });
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RCX, (Mem) { RSP, REG_NONE, 0, 0, 8 });
+    enc_jcc(e, CC_NE, &c->enter);
+    emit8(e, 0xc3);
+}
+
 static void select_exit_ret(Emit *e, IrInsn *i)
 {
     Reg r = no_links(e) ? REG_NONE : home_with(e, i->arg[0]);
     e->s->ended = true;
+    if (i->attr & IR_EXIT_EXPECTED && r != REG_NONE) {
+        return_expected(e, r);
+        return;
+    }
     if (r == REG_NONE) {
         target_to_rax(e, i->arg[0]);
         r = RAX;

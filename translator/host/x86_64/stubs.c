@@ -112,6 +112,10 @@ static void stub_ret(Emit *e, Label *jump)
     enc_alu_i(e, ALU_ADD, true, operand_reg(RCX), 16);
     enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RCX, REG_NONE, 0, 0, 8 });
     enc_jcc(e, CC_E, &found);
+    enc_lea(e, true, RAX, (Mem) { RAX, REG_NONE, 0, 0, EXPECTED });
+    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RCX, REG_NONE, 0, 0, 8 });
+    enc_jcc(e, CC_E, &found);
+    enc_lea(e, true, RAX, (Mem) { RAX, REG_NONE, 0, 0, -EXPECTED });
     enc_alu_i(e, ALU_SUB, false, operand_reg(RDX), 1);
     enc_jcc(e, CC_NE, &again);
     enc_jmp(e, jump);
