@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/ir-fuzz/gen-bytes.h"
 #include "tests/ir-fuzz/gen-strings.h"
 #include "translator/runtime/vcpu.h"
 
@@ -820,6 +821,8 @@ static void gen_body(unsigned depth)
             keep(gen_string_loop(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), VAR_R + pick(5)));
             continue;
         }
+        if (gen_config.classes & GEN_MEM && chance(8))
+            keep(gen_bytes(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), any(IR_I64), VAR_R + pick(5)));
         if (depth == 0 || !chance(4))
             continue;
         if (chance(2))

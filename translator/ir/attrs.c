@@ -53,6 +53,7 @@ static const IrAttrName mem_names[] = {
     { IR_MEM_SCALE, 3 << 6, "x8" },    { IR_MEM_ACQUIRE, IR_MEM_ACQUIRE, "acq" },
     { IR_MEM_RELEASE, IR_MEM_RELEASE, "rel" },
     { IR_MEM_ATOMIC, IR_MEM_ATOMIC, "atomic" },
+    { IR_MEM_MERGED, IR_MEM_MERGED, "merged" },
     { 0, 0, NULL },
 };
 

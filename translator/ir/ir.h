@@ -79,6 +79,8 @@ enum {
     IR_MEM_RELEASE = 1 << 9,
     IR_MEM_SEQ_CST = IR_MEM_ACQUIRE | IR_MEM_RELEASE, /* on a store: later loads stay behind it */
     IR_MEM_ATOMIC = 1 << 10,  /* single-copy atomic even at 16 bytes */
+    IR_MEM_MERGED = 1 << 11,  /* a store that stands for several of the guest's, from the one at
+                                 its pc on: a fault means to do them one by one (opt/bytes.c) */
 };
 /* attr of scan. */
 typedef enum IrScan {

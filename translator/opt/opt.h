@@ -12,6 +12,7 @@
  *   ssa       guest variables become values, with phis                                   [ssa.c]
  *   gvn       folding and value numbering over the dominator tree                        [gvn.c]
  *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
+ *   bytes     stores of bytes side by side become one of a word                         [bytes.c]
  *   reload    loads of what was stored before take the value                          [reload.c]
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
@@ -28,6 +29,7 @@ void opt_forward(IrUnit *u);
 void opt_address(IrUnit *u);
 void opt_index(IrUnit *u);
 void opt_carry(IrUnit *u);
+void opt_bytes(IrUnit *u);
 void opt_dce(IrUnit *u);
 void opt_split(IrUnit *u);
 void opt_ssa(IrUnit *u);

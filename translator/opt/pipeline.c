@@ -21,6 +21,7 @@ const OptPass opt_region_passes[] = {
     { "sticky", opt_sticky },
     { "cfg", opt_cfg },
     { "extend", opt_extend },
+    { "bytes", opt_bytes },
     { "reload", opt_reload },
     { "gvn", opt_gvn },
     { "dead", opt_dce_region },

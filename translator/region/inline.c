@@ -7,7 +7,7 @@
 #include "translator/region/region.h"
 
 /* Farther away the side table can't tell an instruction (UnitPoint.guest), nor the store. */
-enum { REACH = 1 << 30 };
+enum { REACH = 1 << 29 };
 
 static bool may_inline(const Region *r, uint32_t frame, GuestAddr callee)
 {

@@ -80,9 +80,9 @@ static const FeatureRow feature_rows[] = {
 #define V8_2_CORES (V8_0 | CRYPTO | BIT(CRC32) | BIT(LSE) | BIT(FP16) | BIT(RDM) | BIT(LRCPC) \
                     | BIT(DPB) | BIT(DOTPROD))
 #define ALL ((UINT64_C(1) << A64_N_FEATURES) - 1)
-/* `max` calls itself a Neoverse N2 (MIDR), whose features it has but SVE: the C library up to 2.36 goes
- * by that, not by features, to choose the memcpy of newer cores, which takes half the time of the one
- * for those it doesn't know, at 100 bytes and at 300. */
+/* `max` calls itself a Neoverse N2 (MIDR), whose features it has but SVE: the C library up to 2.36
+ * goes by that, not by features, to choose the memcpy of newer cores, which takes half the time of
+ * the one for those that it doesn't know, at 100 bytes and at 300. */
 static const A64Model models[] = {
     { "max", ALL, 0x410fd490 },
     { "cortex-a53", V8_0 | CRYPTO | BIT(CRC32), 0x410fd034 },

@@ -228,6 +228,7 @@ static Step run_insn(Exec *x, uint32_t index)
         return STEP_NEXT;
     case IR_insn:
         x->iv->pc = (GuestAddr)i->imm;
+        x->iv->merged = false;
         return STEP_NEXT;
     case IR_const: case IR_codeaddr:
         ret.u = (uint64_t)i->imm;

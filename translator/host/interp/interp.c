@@ -225,6 +225,11 @@ static bool interp_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
         if (v->exit_host_code == SI_KERNEL)
             v->exit_addr = iv->access; /* x86-64 doesn't tell a non-canonical address */
         vcpu_set_pc(v, iv->pc);
+        if (iv->merged) {
+            v->retry_flags = IR_UNIT_NO_GUESS;
+            v->retry_pc = iv->pc;
+            return false;
+        }
         return true;
     }
     v->recover = &recover;

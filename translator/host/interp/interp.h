@@ -47,6 +47,7 @@ typedef struct InterpVcpu {
     size_t cap_values;
     uint32_t control;          /* vcpu_fp_set_control() */
     volatile GuestAddr pc;     /* of the instruction being run: where a fault is */
+    volatile bool merged;      /* the last access was IR_MEM_MERGED */
     volatile GuestAddr access; /* address of the last access, should the host not tell */
 } InterpVcpu;
 

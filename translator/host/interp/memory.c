@@ -31,6 +31,7 @@ static bool access_begin(Vcpu *v, const IrInsn *i, const Val *value, Access *ret
     ret->host = (void *)(uintptr_t)addr;
     InterpVcpu *iv = v->backend;
     iv->access = addr;
+    iv->merged = i->attr & IR_MEM_MERGED;
     /* The host has no 16-byte atomics on misaligned addresses. */
     bool wide_atomic = ret->bytes == 16 && (!indexed || (i->attr & IR_MEM_ATOMIC));
     if (((i->attr & IR_MEM_ALIGN) || wide_atomic) && (addr & (ret->bytes - 1))) {

@@ -158,12 +158,17 @@ void emit_point_begin(Emit *e)
 {
     struct EmitState *s = e->s;
     unsigned n;
+    const IrInsn *i = e->ra->current;
+    bool merged = i->op == IR_store && i->attr & IR_MEM_MERGED;
+    if (merged)
+        flags_clobber(e);
     uint32_t snap = ra_snapshot(e->ra, false, &n);
     s->points = arena_grow(e->unit->arena, s->points, sizeof *s->points, s->n_points,
                            &s->cap_points, s->n_points + 1);
     s->points[s->n_points++] = (RawPoint) {
         .start = (uint32_t)(e->p - e->code), .guest = (int32_t)(e->guest_pc - e->unit->pc),
-        .snap = snap, .n_snap = n, .flags_kind = s->flags_kind,
+        .snap = snap, .n_snap = n,
+        .flags_kind = merged ? FLAGS_MERGED : s->flags_kind,
     };
 }
 

@@ -142,6 +142,7 @@ typedef enum FlagsKind {
     FLAGS_LOGIC,        /* after test/and: C = V = 0 */
     FLAGS_FCMP,         /* after (u)comis* first, second */
     FLAGS_FCMP_SWAPPED, /* after (u)comis* second, first */
+    FLAGS_MERGED, /* of a place that may fault: nothing; its store is IR_MEM_MERGED */
 } FlagsKind;
 void flags_def(Emit *e, IrInsn *i, FlagsKind kind);
 /* Bit IrCc for each `cond` in the unit that takes flags value v: flfcmp chooses its operand order

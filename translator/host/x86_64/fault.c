@@ -215,6 +215,12 @@ static bool memory_fault(Vcpu *v, X86Backend *b, int sig, const siginfo_t *info,
         address = operand_address(uc);
         code = SEGV_MAPERR;
     }
+    if (point.flags_kind == FLAGS_MERGED) {
+        v->retry_flags = IR_UNIT_NO_GUESS;
+        v->retry_pc = vcpu_pc(v);
+        go_to(uc, b->stub[STUB_LEAVE_RETRY]);
+        return true;
+    }
     set_fault(v, sig, code, address);
     go_to(uc, b->stub[STUB_LEAVE_FAULT]);
     return true;
