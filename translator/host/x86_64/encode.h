@@ -33,8 +33,8 @@ typedef struct SelectRow {
     SelectFn *fn;
 } SelectRow;
 /* One table a file; select.c lists them. */
-extern const SelectRow select_integer_rows[], select_memory_rows[], select_atomic_rows[],
-    select_control_rows[], select_call_rows[], select_region_rows[],
+extern const SelectRow select_integer_rows[], select_crc_rows[], select_memory_rows[],
+    select_atomic_rows[], select_control_rows[], select_call_rows[], select_region_rows[],
     select_flags_rows[], select_float_rows[], select_vector_rows[];
 
 typedef struct Label { int32_t at, fix; } Label; /* bound place or -1; chain of rel32 to fix */

@@ -856,44 +856,7 @@ static void select_select(Emit *e, IrInsn *i)
     enc_bind(e, &over);
 }
 
-/* -- checksums, pairs -------------------------------------------------------------------------- */
-
-static void select_crc32c(Emit *e, IrInsn *i)
-{
-    unsigned size = i->attr & 3;
-    Reg b = ra_use(e->ra, i->arg[1]);
-    Reg d = ra_use_scratch(e->ra, i->arg[0]);
-    if (size == 1)
-        emit8(e, 0x66);
-    enc_rr(e, 0xf2, 2, (size == 3 ? ENC_W : 0) | (size == 0 ? ENC_BYTE : 0), size ? 0xf1 : 0xf0, d,
-           b);
-    enc_mov_rr(e, false, d, d);
-    ra_def_is(e->ra, i, d);
-}
-
-/* One step of the table-less form a bit; eight bits a byte would be slow,
- * so a nibble table in C. */
-void backend_crc32(Vcpu *v, uint64_t bytes)
-{
-    uint32_t crc = v->scratch[0];
-    uint64_t data = v->scratch[1];
-    for (uint64_t n = 0; n < bytes; n++) {
-        crc ^= (uint8_t)(data >> 8 * n);
-        for (unsigned k = 0; k < 8; k++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    v->scratch[0] = crc;
-}
-
-static void select_crc32(Emit *e, IrInsn *i)
-{
-    Reg a = ra_use(e->ra, i->arg[0]), b = ra_use(e->ra, i->arg[1]);
-    Reg d = ra_def(e->ra, i);
-    enc_store(e, true, MEM_STATE(scratch[0]), a);
-    enc_store(e, true, MEM_STATE(scratch[1]), b);
-    emit_call_fn(e, BACKEND_FN_CRC32, 1u << (i->attr & 3));
-    enc_load(e, false, d, MEM_STATE(scratch[0]));
-}
+/* -- pairs ------------------------------------------------------------------------------------- */
 
 static void select_pack128(Emit *e, IrInsn *i)
 {
@@ -962,8 +925,6 @@ const SelectRow select_integer_rows[] = {
     { IR_bor, SEL_KEEPS_FLAGS, select_blogic },
     { IR_bxor, SEL_KEEPS_FLAGS, select_blogic },
     { IR_select, SEL_KEEPS_FLAGS, select_select },
-    { IR_crc32, 0, select_crc32 },
-    { IR_crc32c, SEL_KEEPS_FLAGS, select_crc32c },
     { IR_pack128, SEL_KEEPS_FLAGS, select_pack128 },
     { IR_lo128, SEL_KEEPS_FLAGS, select_half128 },
     { IR_hi128, SEL_KEEPS_FLAGS, select_half128 },
