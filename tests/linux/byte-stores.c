@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/linux/test.h"
+#include "test.h"
 
 static sigjmp_buf back;
 static volatile uintptr_t fault;

@@ -14,6 +14,7 @@
  *   extend    extensions and masks that change nothing; words stay words in loops     [extend.c]
  *   bytes     stores of bytes side by side become one of a word                         [bytes.c]
  *   reload    loads of what was stored before take the value                          [reload.c]
+ *   compare   conditions beside others become comparisons                           [compare.c]
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
  *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
@@ -30,6 +31,7 @@ void opt_address(IrUnit *u);
 void opt_index(IrUnit *u);
 void opt_carry(IrUnit *u);
 void opt_bytes(IrUnit *u);
+void opt_compare(IrUnit *u);
 void opt_dce(IrUnit *u);
 void opt_split(IrUnit *u);
 void opt_ssa(IrUnit *u);

@@ -25,6 +25,7 @@ const OptPass opt_region_passes[] = {
     { "reload", opt_reload },
     { "gvn", opt_gvn },
     { "dead", opt_dce_region },
+    { "compare", opt_compare },
     { "putoff", opt_putoff },
     { "shortcut", opt_shortcut },
     { "licm", opt_licm },

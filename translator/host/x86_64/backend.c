@@ -18,8 +18,8 @@ static void fill_table(X86Backend *b)
 {
     static const SelectRow *const lists[] = {
         select_integer_rows, select_crc_rows, select_memory_rows, select_atomic_rows,
-        select_control_rows, select_call_rows, select_region_rows, select_flags_rows, select_float_rows,
-        select_vector_rows,
+        select_control_rows, select_call_rows, select_region_rows, select_flags_rows,
+        select_float_rows, select_vector_rows,
     };
     for (unsigned n = 0; n < sizeof lists / sizeof *lists; n++)
         for (const SelectRow *r = lists[n]; r->fn; r++)

@@ -419,10 +419,10 @@ bool emit_block(Emit *e, uint32_t block)
 
 enum { UNIT_ALIGN = 16, REGION_ALIGN = 64, NO_LOOP_AT = 48 };
 
-/* Regions begin with a cache line, those without a loop at the last quarter of one: of functions that
- * call themselves, that is a tenth faster than some places. But an interpreter's instructions are
- * regions much alike: the indirect jumps at their ends would have the same low bits of addresses, by
- * which, among others, the host's prediction tells them. */
+/* Regions begin with a cache line, those without a loop at the last quarter of one: of functions
+ * that call themselves, that is a tenth faster than some places. But an interpreter's instructions
+ * are regions much alike: the indirect jumps at their ends would have the same low bits of
+ * addresses, by which, among others, the host's prediction tells them. */
 static uint8_t *place_unit(const IrUnit *u, const CodeBuffer *buf)
 {
     bool region = u->flags & IR_UNIT_REGION, jumps = false, loops = false;

@@ -39,9 +39,9 @@ static void by_bits(Emit *e, IrInsn *i)
 }
 
 /* With the polynomial's bits reflected, as those of the data are, the remainder of 64 bits x is the
- * upper half of q * POLYNOMIAL where q is the one whose product has x as its lower half: x times the
- * polynomial's inverse modulo 2^64, all without carries. Fewer bits stand above zeroes, which leave
- * a remainder of 0 as it is; the rest of the old one is shifted down. */
+ * upper half of q * POLYNOMIAL where q is the one whose product has x as its lower half: x times
+ * the polynomial's inverse modulo 2^64, all without carries. Fewer bits stand above zeroes, which
+ * leave a remainder of 0 as it is; the rest of the old one is shifted down. */
 static void select_crc32(Emit *e, IrInsn *i)
 {
     static const uint64_t POLYNOMIAL = 0x1db710641, INVERSE = 0xb4e5b025f7011641;

@@ -1,0 +1,74 @@
+/* data plane */
+/*
+ * Conditions that go into `and` and `or` with others, as conditional compares (CCMP) make them,
+ * turn into comparisons where something else uses the flags too: only one flags value at a time is
+ * in the host's flags, and a second one would be saved in a register for its condition's sake, by
+ * code that is dear, while comparing once more is nearly free. What makes the flags then can move
+ * to where they are seen (putoff.c).
+ */
+#include "translator/opt/opt.h"
+
+/* The comparison of first with second operand that tells the condition after a subtraction; 0: none
+ * does. */
+static unsigned compared(unsigned cc)
+{
+    switch (cc) {
+    case IR_CC_EQ: return IR_CMP_EQ;
+    case IR_CC_NE: return IR_CMP_NE;
+    case IR_CC_CS: return IR_CMP_UGE;
+    case IR_CC_CC: return IR_CMP_ULT;
+    case IR_CC_HI: return IR_CMP_UGT;
+    case IR_CC_LS: return IR_CMP_ULE;
+    case IR_CC_GE: return IR_CMP_SGE;
+    case IR_CC_LT: return IR_CMP_SLT;
+    case IR_CC_GT: return IR_CMP_SGT;
+    case IR_CC_LE: return IR_CMP_SLE;
+    default: return 0;
+    }
+}
+
+/* The condition as a comparison made before it, or the condition. */
+static IrRef comparison(IrUnit *u, uint32_t block, IrRef c)
+{
+    const IrInsn i = u->insn[c], f = u->insn[i.arg[0]];
+    if (i.op != IR_cond || f.uses < 2 || (f.op != IR_flsub && f.op != IR_flogic) ||
+        u->insn[f.arg[0]].type != f.attr)
+        return c;
+    unsigned cc = f.op == IR_flsub || i.cc <= IR_CC_NE ? compared(i.cc) : 0;
+    if (!cc)
+        return c;
+    IrRef b = f.arg[1];
+    if (f.op == IR_flogic) {
+        IrInsn zero = { .op = IR_const, .type = f.attr };
+        b = ir_insert_in(u, block, c, &zero);
+    }
+    IrInsn cmp = { .op = IR_cmp, .type = IR_I1, .cc = cc, .arg = { f.arg[0], b } };
+    return ir_insert_in(u, block, c, &cmp);
+}
+
+/* Does the block hold c, before `at`? */
+static bool is_near(const IrUnit *u, IrRef c, IrRef at)
+{
+    enum { FAR = 32 };
+    IrRef r = u->insn[at].prev;
+    for (unsigned n = 0; r && n < FAR; r = u->insn[r].prev, n++)
+        if (r == c)
+            return true;
+    return false;
+}
+
+void opt_compare(IrUnit *u)
+{
+    opt_count_uses(u);
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            for (unsigned a = 0; a < 2; a++) {
+                IrRef c = u->insn[r].arg[a];
+                if ((u->insn[r].op != IR_band && u->insn[r].op != IR_bor) || !is_near(u, c, r))
+                    continue;
+                IrRef cmp = comparison(u, b, c);
+                u->insn[r].arg[a] = cmp;
+                if (cmp != c)
+                    u->uses_known = false;
+            }
+}
