@@ -17,6 +17,8 @@
  * middle, 33 of them 7.1 and 4.3; from elsewhere anything between.
  */
 enum { LOOP_ALIGN = 32, LINE_BYTES = 64, LINE_OPS = 12, NO_LOOP = UINT32_MAX };
+/* Most loops that are guessed to have more than so many operations don't fit. */
+enum { GUESSED_OPS = 6 };
 
 typedef struct BlockEmit {
     Label start;
@@ -229,7 +231,7 @@ void region_guess_places(Emit *e)
         unsigned ops = 0;
         for (uint32_t b = head; rg->block[head].inner && b < rg->n_blocks; b++)
             ops += rg->block[b].loop == head + 1 ? guess_ops(e->unit, b) : 0;
-        e->s->halved[head] = ops > LINE_OPS;
+        e->s->halved[head] = ops > GUESSED_OPS;
     }
 }
 

@@ -418,6 +418,7 @@ bool emit_block(Emit *e, uint32_t block)
 }
 
 enum { UNIT_ALIGN = 16, REGION_ALIGN = 64, NO_LOOP_AT = 48 };
+enum { AGAIN_MAX_IR = 1000 }; /* larger regions aren't emitted again for the places of loops */
 
 /* Regions begin with a cache line, those without a loop at the last quarter of one: of functions
  * that call themselves, that is a tenth faster than some places. But an interpreter's instructions
@@ -484,7 +485,7 @@ CompiledUnit *compile_unit(Translator *t, IrUnit *u)
     Emit emit = start_of, again = start_of;
     if (!emit_once(&emit, start, NULL))
         return NULL;
-    if (!emit.s->misplaced)
+    if (!emit.s->misplaced || u->n_insns > AGAIN_MAX_IR)
         return finish(&emit, buf);
     return emit_once(&again, start, emit.s->halved) ? finish(&again, buf) : NULL;
 }
