@@ -501,10 +501,12 @@ bool stored_save_due(const Translator *t)
     return t->stored && t->code->n_units - t->stored->saved >= SAVE_UNITS;
 }
 
+/* What one process's NaNs made slower isn't for others. */
 static bool is_new(const CompiledUnit *u)
 {
     const UnitSide *side = unit_side(u);
-    return side && side->seen_hash && !u->invalid && !(u->flags & IR_UNIT_ALONE);
+    return side && side->seen_hash && !u->invalid &&
+           !(u->flags & (IR_UNIT_ALONE | IR_UNIT_NAN_CHECK));
 }
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)
