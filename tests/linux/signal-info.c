@@ -116,6 +116,8 @@ static void all(void)
         n += count == 1 && last == sig && info.si_signo == sig;
     }
     printf("signals %d\n", n);
+    count = 0;
+    memset(&info, 0, sizeof info);
     memset(action, 0, sizeof action);
     for (int sig = 1; sig <= 64; sig++)
         syscall(SYS_rt_sigaction, sig, action, NULL, 8);
@@ -123,6 +125,13 @@ static void all(void)
     SHOW(syscall(SYS_rt_sigaction, SIGKILL, NULL, action, 8));
     SHOW(syscall(SYS_rt_sigaction, 65, NULL, action, 8));
     SHOW(syscall(SYS_rt_sigaction, 5, NULL, action, 4));
+}
+
+/* Not by pause(), which a signal may have come before. */
+static void await(void)
+{
+    while (!count)
+        usleep(1000);
 }
 
 static void timers(void)
@@ -134,8 +143,7 @@ static void timers(void)
     catch(SIGALRM, on_info, 0);
     timer_create(CLOCK_MONOTONIC, &e, &id);
     timer_settime(id, 0, &(struct itimerspec){.it_value = {0, 1000000}}, NULL);
-    while (!count)
-        pause();
+    await();
     printf("value %d overrun %d ", info.si_value.sival_int, info.si_overrun);
     info.si_pid = getpid(), info.si_uid = getuid();
     show("timer");
@@ -146,15 +154,13 @@ static void timers(void)
     catch(SIGRTMAX, on_info, 0);
     timer_create(CLOCK_REALTIME, &e, &id);
     timer_settime(id, 0, &(struct itimerspec){.it_value = {0, 1000000}}, NULL);
-    while (!count)
-        pause();
+    await();
     info.si_pid = getpid(), info.si_uid = getuid();
     show("timer to a thread");
     timer_delete(id);
     struct itimerval once = {{0, 0}, {0, 1000}};
     setitimer(ITIMER_REAL, &once, NULL);
-    while (!count)
-        pause();
+    await();
     show("setitimer");
     catch(SIGVTALRM, on_info, 0);
     setitimer(ITIMER_VIRTUAL, &once, NULL);
