@@ -43,13 +43,13 @@ typedef struct UnitLink {
     uint64_t site : 24;           /* offset from the unit's code; units have less than */
     uint64_t stub : 20;           /* UNIT_HOST_BYTES_MAX. From the site to the stub */
     uint64_t guard : 20;          /* from the guard to the site; 0: none */
-    int32_t target;               /* less the unit's pc */
+    int64_t target;               /* less the unit's pc: a region may lead to a library */
     UnitRef from;                 /* the unit that it is in */
     /* the runtime's, under the translator's lock */
     UnitRef to;                   /* unit; 0: not linked */
     UnitRef next_incoming;        /* link; list `incoming` of `to` */
 } UnitLink;
-_Static_assert(sizeof(UnitLink) == 24, "there are as many as 500,000");
+_Static_assert(sizeof(UnitLink) == 32, "there are as many as 500,000");
 enum { UNIT_HOST_BYTES_MAX = 1 << 20 };
 static inline uint32_t link_stub(const UnitLink *l) { return l->site + l->stub; }
 
@@ -173,7 +173,7 @@ static inline struct CompiledUnit *link_from(const UnitLink *l) { return unit_at
 static inline struct CompiledUnit *link_to(const UnitLink *l) { return unit_at(l, l->to); }
 static inline GuestAddr link_target(const UnitLink *l)
 {
-    return link_from(l)->pc + (GuestAddr)(int64_t)l->target;
+    return link_from(l)->pc + (GuestAddr)l->target;
 }
 
 /* Guest code that the unit depends on, n-th piece of unit_n_seen(): a region's pages; else its own

@@ -75,11 +75,22 @@ static void set_entry(JumpCacheEntry *e, const CompiledUnit *u)
     __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
 }
 
+static bool is_entry(const JumpCacheEntry *e, const CompiledUnit *u)
+{
+    return e->pc == u->pc && e->host == unit_entry(u);
+}
+
+/* Wherever look-ups look: the table may have come, or lost it, since the other got it. */
+static bool is_filled(const Vcpu *v, const CompiledUnit *u)
+{
+    return is_entry(&v->own_jump_cache[jump_cache_index(u->pc)], u) &&
+           (!v->jump_table || is_entry(&v->jump_table[jump_table_index(u->pc)], u));
+}
+
 bool jump_cache_fill(Vcpu *v, const CompiledUnit *u)
 {
     unsigned n = jump_cache_index(u->pc);
-    const JumpCacheEntry *old = &v->own_jump_cache[n];
-    if (u->flags & IR_UNIT_ALONE || (old->pc == u->pc && old->host == unit_entry(u)))
+    if (u->flags & IR_UNIT_ALONE || is_filled(v, u))
         return false;
     if (!v->jump_table && ++v->jump_fills >= FILLS_UNTIL_TABLE)
         table_begin(v);

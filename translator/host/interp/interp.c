@@ -111,7 +111,7 @@ static void make_links(InterpUnit *to)
         if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
             i->op == IR_gcall) {
             UnitLink *l = unit_link_at(&to->base, links++);
-            *l = (UnitLink){ .site = n, .target = (int32_t)(i->imm - to->base.pc),
+            *l = (UnitLink){ .site = n, .target = (int64_t)(i->imm - to->base.pc),
                              .from = unit_ref(l, &to->base) };
         }
     }

@@ -293,13 +293,6 @@ static void add_link(Emit *e, GuestAddr target)
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
 
-/* No branch of a guest leads so far, but a constant in an indirect one may. */
-static bool is_far(const Emit *e, GuestAddr target)
-{
-    int64_t distance = (int64_t)(target - e->unit->pc);
-    return distance != (int32_t)distance;
-}
-
 /* It goes onto the private stack; `more` is EXPECTED or 0. */
 static void push_return(Emit *e, GuestAddr ret_pc, int32_t more, Reg temp)
 {
@@ -420,7 +413,7 @@ static void select_poll(Emit *e, IrInsn *i)
 /* Everything is canonical: on to the target. */
 static void jump_direct(Emit *e, GuestAddr target)
 {
-    if (no_links(e) || is_far(e, target)) {
+    if (no_links(e)) {
         leave_to_pc(e, target);
         return;
     }
@@ -506,7 +499,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
         jump_direct(e, target);
         return;
     }
-    if (n == 0 && !no_links(e) && !is_far(e, target) && cc < 16 && target > e->guest_pc &&
+    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc &&
         !e->s->region) {
         align_rel32(e, 2);
         emit8(e, 0x0f);
@@ -693,7 +686,7 @@ static void select_gcall(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
     write_back_direct(e, i);
-    if (!return_pc(e, i->arg[0], &ret_pc) || is_far(e, ret_pc) || is_far(e, i->imm)) {
+    if (!return_pc(e, i->arg[0], &ret_pc)) {
         e->failed = true;
         return;
     }
@@ -715,7 +708,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         return;
     }
     push_frames(e, i);
-    if (!return_pc(e, i->arg[0], &ret_pc) || is_far(e, ret_pc) || is_far(e, i->imm)) {
+    if (!return_pc(e, i->arg[0], &ret_pc)) {
         jump_direct(e, i->imm);
         return;
     }
@@ -752,7 +745,7 @@ static void select_exit_callind(Emit *e, IrInsn *i)
         return;
     }
     push_frames(e, i);
-    if (!return_pc(e, i->arg[1], &ret_pc) || is_far(e, ret_pc)) {
+    if (!return_pc(e, i->arg[1], &ret_pc)) {
         jump_rax(e);
         return;
     }
@@ -769,7 +762,7 @@ static void select_gcallind(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
     target_to_rax(e, i->arg[0]);
-    if (!return_pc(e, i->arg[1], &ret_pc) || is_far(e, ret_pc)) {
+    if (!return_pc(e, i->arg[1], &ret_pc)) {
         e->failed = true;
         return;
     }
