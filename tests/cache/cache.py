@@ -17,8 +17,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
-TESTS = ("reuse", "hot", "lower", "patched", "changed", "refused", "damage", "crowd", "full", "joining",
-         "common", "tool")
+TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
+         "joining", "common", "tool")
 failures = 0
 
 
@@ -44,9 +44,10 @@ def environment(store, **more):
     return env
 
 
-def run(store, program, *arguments, options=(), **more):
-    r = subprocess.run(command(program, *arguments, options=options), env=environment(store, **more),
-                       capture_output=True, text=True, errors="replace", timeout=120)
+def run(store, program, *arguments, options=(), before=(), **more):
+    r = subprocess.run([*before, *command(program, *arguments, options=options)],
+                       env=environment(store, **more), capture_output=True, text=True,
+                       errors="replace", timeout=120)
     return r.returncode, r.stdout, r.stderr
 
 
@@ -130,6 +131,13 @@ class Suite:
             regions.append(int(re.findall(r"^calque: (\d+) regions", got[2], re.M)[-1]))
         self.check("regions of stored code are stored", regions[0] > 0 and not regions[-1],
                    f"{regions} regions")
+
+    def test_far(self):
+        """What leads farther than the store's links can say, where every process has it there."""
+        store, far = self.store("far"), os.path.join(self.top, "far-program")
+        build(self.compiler, "far.c", far)
+        got = [run(store, far, "400000", before=["setarch", "-R"]) for _ in range(5)]
+        self.check("regions that lead far", all(g[:2] == (0, "0\n") for g in got), got)
 
     def test_lower(self):
         lower, upper = os.path.join(self.top, "made-by-itself"), self.store("upper")

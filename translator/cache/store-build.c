@@ -181,11 +181,11 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
     UnitTables t;
     unit_tables(u, &t);
     bool far = !u->n_ranges && (u->seen.before > UINT16_MAX || u->seen.after > UINT16_MAX);
-    if (u->host_bytes > UINT16_MAX || u->code_bytes > UINT16_MAX || u->pc - bias > INT32_MAX ||
-        u->n_ranges > UINT8_MAX || far || t.n_vconsts > UINT16_MAX / 2 ||
-        t.n_fp_sites > UINT16_MAX / 2)
-        return false;
-    return true;
+    for (uint32_t n = 0; n < u->n_links; n++)
+        far |= unit_link_at(u, n)->target != (int32_t)unit_link_at(u, n)->target;
+    return u->host_bytes <= UINT16_MAX && u->code_bytes <= UINT16_MAX &&
+           u->pc - bias <= INT32_MAX && u->n_ranges <= UINT8_MAX && !far &&
+           t.n_vconsts <= UINT16_MAX / 2 && t.n_fp_sites <= UINT16_MAX / 2;
 }
 
 void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uint8_t *seen)

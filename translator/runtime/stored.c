@@ -324,11 +324,13 @@ bool stored_knows(const Translator *t, GuestAddr pc)
 static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u,
                                const StoreLink *s)
 {
-    int64_t target = (int64_t)u->off + s->target; /* the chunk's own unit is at c->bias */
-    UnitLink *link = target == (int32_t)target ? cache_alloc_meta(t->code, sizeof *link) : NULL;
+    UnitLink *link = cache_alloc_meta(t->code, sizeof *link);
     if (link)
-        *link = (UnitLink) { .from = unit_ref(link, &c->base), .target = (int32_t)target,
-                             .site = u->code + s->site, .stub = s->stub - s->site };
+        *link = (UnitLink) {
+            .from = unit_ref(link, &c->base),
+            .target = (int64_t)u->off + s->target, /* the chunk's own unit is at c->bias */
+            .site = u->code + s->site, .stub = s->stub - s->site,
+        };
     return link;
 }
 
