@@ -79,7 +79,6 @@ void store_file_forget_name(Store *s, const StoreFile *f);
 
 /* Of guest code, on which the unit depends. */
 size_t store_seen_bytes(const CompiledUnit *u);
-/* Units of the process; those that guest memory still agrees with are stored. */
 /* Chunks of the store's own file, by their numbers in it, a bit each: whether the process had them
  * loaded. The file that has that inode is meant. */
 typedef struct StoreUse {
@@ -88,6 +87,7 @@ typedef struct StoreUse {
     uint64_t inode;
 } StoreUse;
 
+/* Units of the process; those that guest memory still agrees with are stored. */
 typedef struct StoreUnits {
     const CompiledUnit *const *unit;
     uint32_t n;

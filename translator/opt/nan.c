@@ -191,30 +191,30 @@ static IrRef entry_value(IrUnit *u, IrRef at, IrRef v)
     return add_first(u, at, i);
 }
 
+static void trap_if_nan(IrUnit *u, IrRef at, IrRef x, IrRef y)
+{
+    IrRef is = add_first(u, at, (IrInsn){ .op = IR_fcmp, .type = IR_I1, .cc = IR_FCMP_UN,
+                                          .attr = IR_FP_SILENT, .arg = { x, y } });
+    add_first(u, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { is },
+                               .imm = (int64_t)u->pc });
+}
+
 /* Two at a time: a comparison is unordered if either is a NaN. */
 static void check_guesses(IrUnit *u, const IrRef *guess, unsigned n)
 {
     IrRef at = u->block[0].first, waiting = 0;
     for (unsigned k = 0; k < n; k++) {
-        IrRef x = entry_value(u, at, guess[k]), y = x;
-        if (waiting && u->insn[waiting].type == u->insn[x].type) {
-            y = waiting;
-            waiting = 0;
-        } else if (!waiting && k + 1 < n) {
+        IrRef x = entry_value(u, at, guess[k]);
+        if (!waiting) {
             waiting = x;
             continue;
         }
-        IrRef is = add_first(u, at, (IrInsn){ .op = IR_fcmp, .type = IR_I1, .cc = IR_FCMP_UN,
-                                              .attr = IR_FP_SILENT, .arg = { x, y } });
-        add_first(u, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { is },
-                                   .imm = (int64_t)u->pc });
+        bool pair = u->insn[waiting].type == u->insn[x].type;
+        trap_if_nan(u, at, x, pair ? waiting : x);
+        waiting = pair ? 0 : waiting;
     }
-    if (waiting) {
-        IrRef is = add_first(u, at, (IrInsn){ .op = IR_fcmp, .type = IR_I1, .cc = IR_FCMP_UN,
-                                              .attr = IR_FP_SILENT, .arg = { waiting, waiting } });
-        add_first(u, at, (IrInsn){ .op = IR_trap_if, .attr = VCPU_EXIT_GUESS, .arg = { is },
-                                   .imm = (int64_t)u->pc });
-    }
+    if (waiting)
+        trap_if_nan(u, at, waiting, waiting);
 }
 
 /* What phis that can be loose then are entered with; false: too many. */

@@ -19,6 +19,13 @@
  *   polls     one for each way round                                                   [polls.c]
  *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
  *   carry     carries are taken where the host's flags have them                     [carry.c]
+ *   sticky    sticky flags saved and restored around comparisons                      [sticky.c]
+ *   putoff    flags that only some ways out see are made there                       [putoff.c]
+ *   shortcut  branches on two conditions become two                                [shortcut.c]
+ *   index     sums of three, or with a small shift, become one operation              [index.c]
+ *   forms     extensions that only puts want are made when somebody looks             [forms.c]
+ *   nan       default NaNs are made where they can be seen                              [nan.c]
+ *   upper     vectors round loops that are nothing but scalars                        [upper.c]
  *   dead      puts nobody observes and values without use, over all blocks        [dce-region.c]
  */
 #ifndef TRANSLATOR_OPT_OPT_H

@@ -1,7 +1,6 @@
 /* data plane */
 #include "translator/runtime/critical.h"
 
-
 #include "translator/memory/own-pages.h"
 #include "translator/opt/opt.h"
 

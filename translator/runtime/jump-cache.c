@@ -2,7 +2,6 @@
 /* See jump-cache.h. */
 #include "translator/runtime/jump-cache.h"
 
-
 #include "translator/memory/own-pages.h"
 #include "translator/runtime/runtime.h"
 

@@ -15,11 +15,11 @@ enum { POOL_MAX = 512, POOL_FIXES_MAX = 2048, CONDS_MAX = 8 };
 
 typedef struct PoolFix { uint32_t at; int32_t offset; uint32_t imm_bytes; } PoolFix;
 
-/* Common code, made once at the start of the code buffer. */
 /* What a call whose returns may leave the flags unsaved adds to the return address on the private
- * stack (exits.c). No program's return address is that far from what it was called with. */
+ * stack (exits.c). It is odd, so the sum is no other call's return address. */
 enum { EXPECTED = 0x2aaaaab };
 
+/* Common code, made once at the start of the code buffer. */
 typedef enum StubId {
     STUB_ENTER,       /* uint64_t (*)(Vcpu *, const void *code) */
     STUB_LEAVE,       /* rax is the result */

@@ -499,8 +499,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
         jump_direct(e, target);
         return;
     }
-    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc &&
-        !e->s->region) {
+    if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc && !e->s->region) {
         align_rel32(e, 2);
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);

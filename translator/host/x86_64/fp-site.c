@@ -61,9 +61,6 @@ static uint32_t flags_of(uint32_t mxcsr) /* ZE OE UE PE are in the IR's order */
 
 uint32_t x86_fp_flags(const Vcpu *v) { return v->fp_sticky | flags_of(v->guest_fpctl); }
 
-/* Everything of MXCSR but its flags, which go to fp_sticky. When flushing, a trapping operation's
- * underflow and inexact flags couldn't be told from earlier ones, so fp_sticky alone has them:
- * inexact traps too until it has been raised once. */
 /* The masks of what traps until it has been raised. */
 static uint32_t raised_masks(uint32_t sticky)
 {
@@ -71,6 +68,9 @@ static uint32_t raised_masks(uint32_t sticky)
            (sticky & IR_FPX_UNDERFLOW ? MXCSR_UM : 0);
 }
 
+/* Everything of MXCSR but its flags, which go to fp_sticky. When flushing, a trapping operation's
+ * underflow and inexact flags couldn't be told from earlier ones, so fp_sticky alone has them:
+ * inexact traps too until it has been raised once. */
 static void set_mxcsr(Vcpu *v)
 {
     static const uint8_t rc[8] = { [IR_ROUND_UP] = 2, [IR_ROUND_DOWN] = 1, [IR_ROUND_ZERO] = 3 };
