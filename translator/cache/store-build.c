@@ -194,7 +194,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
         return;
     UnitTables t;
     unit_tables(u, &t);
-    place_unit(b, u->flags, (uintptr_t)u->code);
+    place_unit(b, u->flags, (uintptr_t)unit_code(u));
     StoreUnit r = unit_start(b);
     r.kind = add_kind(b, (StoreKind) { u->flags, u->mode });
     r.off = (uint32_t)(u->pc - bias);
