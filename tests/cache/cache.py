@@ -279,6 +279,7 @@ class Suite:
         said = cache(warm, "warm", self.work, f"--calque={CALQUE}")
         self.check("calque-cache warm", said[0] == 0 and "1 files translated" in said[1], said)
         self.check("what it translated is right", *self.right(warm, options=["-d", "verify"]))
+        self.check_cross(lambda store, program: cache(store, "warm", program, f"--calque={CALQUE}"))
         shutil.copytree(warm, warm + "-copy", symlinks=True)
         units, met = translated(warm + "-copy", self.work)
         self.check("what it translated is used", units < 200 and met > 100, f"{units}, {met} met")
@@ -304,6 +305,20 @@ class Suite:
         self.check("verify mends", said[0][0] == 1 and said[1][0] == 0, said)
         said = cache(other, "prune", "--size=1")
         self.check("calque-cache prune", said[0] == 0 and not files(other), said)
+
+    def check_cross(self, warm):
+        store, cross = self.store("cross"), os.path.join(self.top, "cross-program")
+        build(self.compiler, "cross.c", cross)
+        want = run(None, cross, options=["--no-cache"])
+        numbers = want[1].split()
+        self.check("a function changed under its callers", want[0] == 0 and len(set(numbers)) == 2,
+                   want)
+        warm(store, cross)
+        self.check("the store has several chunks of them",
+                   max(len(g) for f in files(store) for g in groups(f)) > 8)
+        for n in range(3):
+            got = run(store, cross)
+            self.check(f"a function changed under callers of other chunks, run {n}", got == want, got)
 
     def test_full(self):
         """A disk with room for little, in namespaces of its own."""

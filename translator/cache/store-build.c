@@ -10,6 +10,8 @@
 #include "translator/memory/own-pages.h"
 
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
+/* to_chunk: + 1; 0: to nothing in the group */
+typedef struct OpenLink { uint32_t target; uint16_t chunk, from, link, to_chunk, to; } OpenLink;
 
 /* Large ones are mappings of their own: what they have more than they need costs no memory, and
  * nothing is left in the heap when they are given back. */
@@ -81,7 +83,7 @@ void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                            &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes,
-                           &b->rows, &b->slots, &b->blob };
+                           &b->rows, &b->slots, &b->blob, &b->open };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
@@ -320,6 +322,14 @@ static void order_by_off(StoreBuilder *b)
     free(order);
 }
 
+static void leave_open(StoreBuilder *b, int64_t target, uint32_t from, uint32_t link)
+{
+    OpenLink o = { .target = (uint32_t)target, .chunk = b->rows.n / sizeof(StoreChunkRow),
+                   .from = (uint16_t)from, .link = (uint16_t)link };
+    if (target == o.target)
+        append(b, &b->open, &o, sizeof o);
+}
+
 /* Jumps among the chunk's units go straight there. */
 static void connect(StoreBuilder *b)
 {
@@ -356,6 +366,8 @@ static void connect(StoreBuilder *b)
             link[n].to = (uint16_t)slot[at];
             break;
         }
+        if (!link[n].to)
+            leave_open(b, target, from, n - unit[from].link);
     }
     free(slot);
 }
@@ -532,22 +544,76 @@ static uint32_t build_index(StoreBuilder *b)
     return slots;
 }
 
+/* The index in the blob tells where open links lead. Gives how many lead somewhere. */
+static uint32_t find_targets(StoreBuilder *b, uint32_t slots)
+{
+    const StoreSlot *index = (const StoreSlot *)(const void *)b->blob.p;
+    OpenLink *open = (OpenLink *)(void *)b->open.p;
+    uint32_t found = 0;
+    for (size_t n = 0; n < b->open.n / sizeof *open; n++) {
+        uint32_t at = store_slot(open[n].target, slots);
+        while (index[at].chunk &&
+               (index[at].off != open[n].target || index[at].chunk == open[n].chunk + 1))
+            at = (at + 1) & (slots - 1);
+        open[n].to_chunk = index[at].chunk;
+        open[n].to = index[at].unit;
+        found += index[at].chunk != 0;
+    }
+    return found;
+}
+
+/* Into an empty blob. Open links are in the order of their chunks. */
+static void add_cross(StoreBuilder *b, uint32_t n_cross)
+{
+    const OpenLink *open = (const OpenLink *)(const void *)b->open.p;
+    uint32_t n_chunks = b->rows.n / sizeof(StoreChunkRow), n_out = 0;
+    size_t bytes = 2 * (n_chunks * sizeof(uint32_t) + n_cross * sizeof(StoreCross));
+    uint32_t *end = grow(b, &b->blob, bytes);
+    if (!end)
+        return;
+    uint32_t *in_end = end + n_chunks;
+    StoreCross *out = (StoreCross *)(void *)(in_end + n_chunks), *in = out + n_cross;
+    memset(end, 0, 2 * n_chunks * sizeof *end);
+    const OpenLink *last = open + b->open.n / sizeof *open;
+    for (const OpenLink *o = open; o < last; o++)
+        if (o->to_chunk) {
+            out[n_out++] = (StoreCross) { o->to_chunk - 1, o->from, o->link, o->to };
+            end[o->chunk]++;
+            in_end[o->to_chunk - 1]++;
+        }
+    for (uint32_t n = 0, sum = 0, in_sum = 0; n < n_chunks; n++) {
+        end[n] = sum += end[n];
+        in_sum += in_end[n];
+        in_end[n] = in_sum - in_end[n]; /* its start, which moves to its end */
+    }
+    for (const OpenLink *o = open; o < last; o++)
+        if (o->to_chunk)
+            in[in_end[o->to_chunk - 1]++] = (StoreCross) { o->chunk, o->from, o->link, o->to };
+}
+
 bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
 {
     close_chunk(b);
     if (b->failed || !b->n_units)
         return false;
     uint32_t slots = build_index(b);
+    uint32_t n_cross = slots ? find_targets(b, slots) : 0;
     uint64_t index_at = b->at - b->start, used_at = index_at + b->blob.n;
     append(b, &b->blob, b->used, (b->n_used + 7) / 8);
+    pad(b, &b->blob, STORE_ALIGN, 0);
+    write_next(b, b->blob.p, b->blob.n);
+    uint64_t cross_at = b->at - b->start;
+    b->blob.n = 0;
+    add_cross(b, n_cross);
     pad(b, &b->blob, STORE_ALIGN, 0);
     write_next(b, b->blob.p, b->blob.n);
     StoreGroup g = {
         .magic = STORE_GROUP_MAGIC, .key = key, .bytes = b->at - b->start,
         .n_chunks = b->rows.n / sizeof(StoreChunkRow), .n_units = b->n_units,
         .index_at = index_at, .index_slots = slots, .used_at = used_at, .used_chunks = b->n_used,
+        .cross_at = cross_at, .n_cross = n_cross,
     };
-    b->failed |= g.index_at != index_at || g.used_at != used_at;
+    b->failed |= g.index_at != index_at || g.used_at != used_at || g.cross_at != cross_at;
     g.checksum = store_hash(b->rows.p, b->rows.n,
                             store_hash(&g.key, sizeof g - offsetof(StoreGroup, key), 0));
     write_at(b, b->rows.p, b->rows.n, b->start + sizeof g);

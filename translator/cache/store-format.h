@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 5,
+    STORE_FORMAT = 6,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -42,8 +42,8 @@ typedef struct StoreHeader {
 _Static_assert(sizeof(StoreHeader) % STORE_ALIGN == 0, "groups are aligned");
 
 /* What one process appended at once. `checksum` is of everything behind it down to the end of the
- * chunk rows, and only of that: chunks have their own, the index and the bits of what was used need
- * none. */
+ * chunk rows, and only of that: chunks have their own, the index, the bits of what was used and the
+ * links between chunks need none. */
 typedef struct StoreGroup {
     uint64_t magic, checksum, key;
     uint64_t bytes;               /* of the whole group */
@@ -51,6 +51,7 @@ typedef struct StoreGroup {
     uint32_t index_at, index_slots; /* offset from the group; a power of two */
     uint32_t used_at, used_chunks;  /* bits, one for each chunk that the process found in the file:
                                        had it been loaded? */
+    uint32_t cross_at, n_cross;     /* StoreCross */
 } StoreGroup;
 typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */
@@ -65,6 +66,13 @@ typedef struct StoreSlot {
     uint16_t chunk;               /* + 1 */
     uint16_t unit;
 } StoreSlot;
+/* A link from a unit of one chunk to a unit of another in the group; a proposal too. There are two
+ * tables: by the chunk that the link is in, and by the one that it leads to. Before them stands
+ * where in the first each chunk's part ends, then the same of the second. */
+typedef struct StoreCross {
+    uint16_t other;               /* the chunk at the other end */
+    uint16_t from, link, to;      /* the unit, which of its links, the other's unit */
+} StoreCross;
 static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 {
     return (off * 0x9e3779b1u >> 7) & (slots - 1);

@@ -69,7 +69,10 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->bytes % STORE_ALIGN || g->n_chunks > MAX_CHUNKS || sizeof *g + rows > g->bytes ||
         g->index_slots == 0 || g->index_slots & (g->index_slots - 1) || g->index_at > g->bytes ||
         g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot) || g->used_at > g->bytes ||
-        g->used_chunks > (g->bytes - g->used_at) * 8)
+        g->used_chunks > (g->bytes - g->used_at) * 8 || g->cross_at > g->bytes ||
+        g->cross_at % sizeof(StoreCross) ||
+        2 * (g->n_chunks * sizeof(uint32_t) + g->n_cross * sizeof(StoreCross)) >
+            g->bytes - g->cross_at)
         return false;
     if (store_hash(g + 1, rows,
                    store_hash(&g->key, sizeof *g - offsetof(StoreGroup, key), 0)) != g->checksum)
@@ -279,6 +282,7 @@ static bool add_group(StoreFile *f, const uint8_t *base)
     more[f->n_groups++] = (StoreGroupRef) {
         .base = base, .row = row, .n_chunks = head.n_chunks, .first_chunk = f->n_chunks,
         .index_at = head.index_at, .index_slots = head.index_slots,
+        .cross_at = head.cross_at, .n_cross = head.n_cross,
     };
     f->n_chunks += head.n_chunks;
     return true;
@@ -346,13 +350,38 @@ bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_
     return false;
 }
 
-const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data)
+static const StoreGroupRef *group_of(const StoreFile *f, uint32_t chunk)
 {
     uint32_t n = f->n_groups;
     while (n > 1 && f->group[n - 1].first_chunk > chunk)
         n--;
-    const StoreGroupRef *g = &f->group[n - 1];
+    return &f->group[n - 1];
+}
+
+const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data)
+{
+    const StoreGroupRef *g = group_of(f, chunk);
     const StoreChunkRow *row = &g->row[chunk - g->first_chunk];
     *ret_data = g->base + row->at;
     return row;
+}
+
+/* What stands in the file may be anything. */
+static StoreCrossList cross_part(const StoreGroupRef *g, const uint32_t *end,
+                                 const StoreCross *cross, uint32_t n)
+{
+    uint32_t from = n ? end[n - 1] : 0, to = end[n];
+    return to <= g->n_cross && from <= to ? (StoreCrossList) { cross + from, to - from }
+                                          : (StoreCrossList) { cross, 0 };
+}
+
+void store_file_cross(const StoreFile *f, uint32_t chunk, StoreCrossList *ret_out,
+                      StoreCrossList *ret_in, uint32_t *ret_first_chunk)
+{
+    const StoreGroupRef *g = group_of(f, chunk);
+    const uint32_t *end = (const uint32_t *)(const void *)(g->base + g->cross_at);
+    const StoreCross *cross = (const StoreCross *)(const void *)(end + 2 * (size_t)g->n_chunks);
+    *ret_first_chunk = g->first_chunk;
+    *ret_out = cross_part(g, end, cross, chunk - g->first_chunk);
+    *ret_in = cross_part(g, end + g->n_chunks, cross + g->n_cross, chunk - g->first_chunk);
 }

@@ -2,6 +2,7 @@
 /* See stored-chunk.h. */
 #include "translator/cache/stored-chunk.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "translator/runtime/state.h"
@@ -301,6 +302,47 @@ const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, Chunk
     chunk_tables(c, n, &view->tables);
     view->code += u->code;
     return at - u->code < u->host_bytes ? &view->unit : NULL;
+}
+
+static uint8_t *site_of(const StoredChunk *c, const StoreUnit *u, const StoreLink *l)
+{
+    return (uint8_t *)(uintptr_t)unit_code(&c->base) + u->code + l->site;
+}
+
+static const uint8_t *leads_to(const uint8_t *site)
+{
+    int32_t rel;
+    memcpy(&rel, site, sizeof rel);
+    return site + sizeof rel + rel;
+}
+
+void chunk_bind(Translator *t, StoredChunk *from, StoreCross cross, const StoredChunk *to)
+{
+    if (cross.from >= from->tables->n_units || cross.to >= to->tables->n_units || to->connected)
+        return;
+    const StoreUnit *u = &from->unit[cross.from], *target = &to->unit[cross.to];
+    const StoreLink *l = &from->link[u->link + cross.link];
+    if (cross.link >= u[1].link - u->link || l->to || (int64_t)u->off + l->target != target->off ||
+        from->bias != to->bias || chunk_mode(from, u) != chunk_mode(to, target))
+        return;
+    uint8_t *site = site_of(from, u, l);
+    const CompiledUnit *made = chunk_made(to, cross.to);
+    if ((made && made->invalid) || leads_to(site) != unit_code(&from->base) + u->code + l->stub)
+        return;
+    t->backend->patch(site, unit_code(&to->base) + target->code + target->entry);
+    from->bound = true;
+}
+
+uint32_t chunk_bound_to(const StoredChunk *from, const StoreUnit *u, const StoreLink *l,
+                        const StoredChunk *to)
+{
+    if (l->to)
+        return 0;
+    size_t at = (size_t)(leads_to(site_of(from, u, l)) - unit_code(&to->base));
+    if (at >= to->base.host_bytes)
+        return 0;
+    uint32_t n = chunk_find_unit(to, (uint32_t)at);
+    return to->unit[n].code + to->unit[n].entry == at ? n + 1 : 0;
 }
 
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)

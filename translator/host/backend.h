@@ -30,6 +30,8 @@ typedef struct Backend {
     bool (*enter)(Vcpu *v, struct CompiledUnit *unit, struct UnitLink **ret_link);
     void (*link)(Translator *t, struct UnitLink *link, struct CompiledUnit *target);
     void (*unlink)(Translator *t, struct UnitLink *link);
+    /* The same for a link's place in code of the store. */
+    void (*patch)(uint8_t *site, const uint8_t *target);
     /* Who returns to the link's guard goes on by the link instead. (NULL: there are no guards.) */
     void (*close_return)(Translator *t, const struct UnitLink *link);
     /* Every unit is forgotten and no vcpu is in translated code: their memory may be used again.

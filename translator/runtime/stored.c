@@ -161,6 +161,28 @@ static void let_go(const uint8_t *data, size_t bytes)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+static StoredChunk *loaded_chunk(const struct Stored *s, const FileMap *m, uint32_t number)
+{
+    StoredChunk *c = number < m->n_chunks ? m->chunk[number] : NULL;
+    return c == &s->refused ? NULL : c;
+}
+
+/* What jumps between the chunk and others goes straight there, without a look-up for each. May
+ * fault. */
+static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
+{
+    StoreCrossList out, in;
+    uint32_t first;
+    StoredChunk *c = m->chunk[number], *other;
+    store_file_cross(m->file, number, &out, &in, &first);
+    for (uint32_t n = 0; n < out.n; n++)
+        if ((other = loaded_chunk(t->stored, m, first + out.cross[n].other)))
+            chunk_bind(t, c, out.cross[n], other);
+    for (uint32_t n = 0; n < in.n; n++)
+        if ((other = loaded_chunk(t->stored, m, first + in.cross[n].other)))
+            chunk_bind(t, other, in.cross[n], c);
+}
+
 /* NULL: it can't be had now, or not here. May fault. */
 static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
 {
@@ -194,7 +216,9 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
     if (log_on(LOG_CACHE))
         log_write("cache: %u units at %#llx from the store\n", c->tables->n_units,
                   (unsigned long long)m->start);
-    return m->chunk[number] = c;
+    m->chunk[number] = c;
+    bind_chunk(t, m, number);
+    return c;
 }
 
 /* The unit becomes one of the table. NULL: it was invalidated, or there is no room. */
@@ -362,12 +386,54 @@ static void connect_link(Translator *t, UnitLink *link, CompiledUnit *to)
         unit_link(t, link, to);
 }
 
+typedef struct Touched {
+    uint64_t is[STORE_CHUNK_UNITS / 64]; /* a bit a unit */
+    uint32_t n;
+} Touched;
+
+static bool is_touched(const Touched *t, uint32_t n) { return t->is[n / 64] >> n % 64 & 1; }
+
+static void touch(Touched *t, uint32_t n)
+{
+    t->n += !is_touched(t, n);
+    t->is[n / 64] |= UINT64_C(1) << n % 64;
+}
+
+/* Links of one chunk that lead to units of another, all or those that are touched. */
+static bool connect_from(Translator *t, StoredChunk *from, StoredChunk *to, const Touched *touched)
+{
+    for (uint32_t n = 0; n < from->tables->n_units; n++)
+        for (uint32_t k = from->unit[n].link; k < from->unit[n + 1].link; k++) {
+            uint32_t unit = chunk_bound_to(from, &from->unit[n], &from->link[k], to);
+            if (!unit || (touched && !is_touched(touched, unit - 1)))
+                continue;
+            if ((!chunk_made(to, unit - 1) && !adopt(t, to, unit - 1)) ||
+                (!chunk_made(from, n) && !adopt(t, from, n)))
+                return false;
+            connect_link(t, unit_link_at(chunk_made(from, n), k - from->unit[n].link),
+                         chunk_made(to, unit - 1));
+        }
+    return true;
+}
+
+static bool connect_bound(Translator *t, StoredChunk *c, const Touched *touched)
+{
+    for (StoredChunk *from = t->stored->loaded; from; from = from->next)
+        if (from != c && from->bound && !connect_from(t, from, c, touched))
+            return false;
+    return true;
+}
+
 void stored_expose_unit(Translator *t, CompiledUnit *u)
 {
     StoredChunk *c = unit_chunk(u);
     if (!c || c->connected)
         return;
     uint32_t self = chunk_find_unit(c, (uint32_t)(unit_code(u) - unit_code(&c->base)));
+    Touched only = { 0 };
+    if (self < STORE_CHUNK_UNITS)
+        touch(&only, self);
+    connect_bound(t, c, self < STORE_CHUNK_UNITS ? &only : NULL);
     for (uint32_t n = 0; n < c->tables->n_units; n++) {
         const StoreUnit *from = &c->unit[n];
         for (uint32_t k = from->link; k < from[1].link; k++)
@@ -388,16 +454,11 @@ static bool connect(Translator *t, StoredChunk *c)
                 connect_link(t, unit_link_at(chunk_made(c, n), k - u->link),
                              chunk_made(c, c->link[k].to - 1));
     }
+    if (!connect_bound(t, c, NULL))
+        return false;
     c->connected = true;
     return true;
 }
-
-typedef struct Touched {
-    uint64_t is[STORE_CHUNK_UNITS / 64]; /* a bit a unit */
-    uint32_t n;
-} Touched;
-
-static bool is_touched(const Touched *t, uint32_t n) { return t->is[n / 64] >> n % 64 & 1; }
 
 /* The chunk's units that have seen guest code of that place. */
 static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, Touched *ret)
@@ -409,10 +470,8 @@ static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, 
         for (uint32_t k = 0; k < chunk_n_seen(&c->unit[n]); k++) {
             StoreRange seen = chunk_seen(c, &c->unit[n], k);
             GuestAddr from = seen.off + c->bias;
-            if (from <= last && from + seen.bytes > start && !is_touched(ret, n)) {
-                ret->is[n / 64] |= UINT64_C(1) << n % 64;
-                ret->n++;
-            }
+            if (from <= last && from + seen.bytes > start)
+                touch(ret, n);
         }
 }
 
@@ -433,7 +492,7 @@ static bool connect_touched(Translator *t, StoredChunk *c, const Touched *touche
             connect_link(t, unit_link_at(chunk_made(c, n), k - c->unit[n].link),
                          chunk_made(c, to - 1));
         }
-    return true;
+    return connect_bound(t, c, touched);
 }
 
 static bool expose(Translator *t, StoredChunk *c, GuestAddr start, GuestAddr last)
@@ -555,11 +614,6 @@ static void set_limits(const struct Stored *s, const FileMap *m, StoreUnits *u)
                : !s->last && !shared ? STORE_MEANWHILE_CODE : u->joined_limit;
 }
 
-static bool is_loaded(const struct Stored *s, const FileMap *m, uint32_t chunk)
-{
-    return chunk < m->n_chunks && m->chunk[chunk] && m->chunk[chunk] != &s->refused;
-}
-
 /* What of the store's own file is loaded now. */
 static void note_use(const struct Stored *s, FileMap *m)
 {
@@ -572,7 +626,7 @@ static void note_use(const struct Stored *s, FileMap *m)
         if ((size_t)(g->base - own->base) >= own->bytes)
             continue; /* another's */
         for (uint32_t k = 0; k < g->n_chunks; k++, m->used.n++)
-            if (is_loaded(s, m, g->first_chunk + k))
+            if (loaded_chunk(s, m, g->first_chunk + k))
                 m->used.bit[m->used.n / 8] |= (uint8_t)(1u << m->used.n % 8);
     }
 }
