@@ -277,8 +277,9 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
         return; /* nobody wants it */
     if (f->soft != (dist >= RA_SOFT_USE))
         return;
-    if (f->soft && x->head && f->room[class_of(ra, value)] <= 0)
-        free = 0;
+    if (f->soft && (x->head ? f->room[class_of(ra, value)] <= 0
+                            : at == REG_NONE && !ra->value[arg].constant))
+        free = 0; /* (or it is in memory already, and nobody reads it) */
     if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg))
         r = at;
     else if (v->hint != REG_NONE && free & 1u << v->hint)

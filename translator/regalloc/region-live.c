@@ -598,7 +598,23 @@ static void find_last_uses(Ra *ra, uint32_t b)
     }
 }
 
-/* A loop's head has the greatest pressure of its loop. */
+/* Is the block entered by branches only that hardly ever go there? (Those back are no other way.) */
+static bool is_cold(const Ra *ra, uint32_t b, const bool *cold)
+{
+    const RaBlock *x = &ra->region->block[b];
+    bool any = false;
+    for (unsigned p = 0; p < x->n_preds; p++) {
+        if (x->pred[p] >= b)
+            continue;
+        if (!cold[x->pred[p]] && !(edge_penalty(ra, x->pred[p], b) & RA_UNLIKELY))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/* A loop's head has the greatest pressure of its loop, but for what is hardly ever executed: that
+ * may push values out. */
 static void find_pressure(Ra *ra)
 {
     RaRegion *rg = ra->region;
@@ -608,8 +624,12 @@ static void find_pressure(Ra *ra)
         block_pressure(ra, b, seen);
         find_last_uses(ra, b);
     }
+    bool *cold = zeroed(ra, rg->n_blocks, sizeof *cold);
+    for (uint32_t b = 0; b < rg->n_blocks; b++)
+        cold[b] = is_cold(ra, b, cold);
     for (uint32_t b = rg->n_blocks; b-- > 0;)
-        for (uint32_t l = rg->block[b].loop; l; l = rg->block[l - 1].outer)
+        for (uint32_t l = rg->block[b].loop; l && !(cold[b] && !cold[l - 1]);
+             l = rg->block[l - 1].outer)
             for (unsigned c = 0; c < 2; c++)
                 if (rg->block[l - 1].pressure[c] < rg->block[b].pressure[c])
                     rg->block[l - 1].pressure[c] = rg->block[b].pressure[c];
