@@ -21,7 +21,8 @@
  * translated code comes from. What a phi brings from the turn before it reads again, if that must
  * be what is in memory: where there is one way round alone it is, since no loop asks at once.
  *
- *   head:  phis, puts, poll                       guards: is it what the tests assume?
+ *   head:  phis, puts, poll                       guards: is it what the tests assume? (And the
+ *                                                         poll, if no other way leads round.)
  *          brc by the pointer ─────────────────►  scan:   how many turns?
  *   rest:  phis of both, puts, the turn  ◄──────  turn:   the last one's values, if as before
  */
@@ -35,6 +36,7 @@
 
 enum {
     MOST = 1 << 18,     /* bytes a time: a kick must not wait for long */
+    MOST_EACH = 1024,   /* with several scans, which may differ by much in how far they get */
     AGAIN = 256, AGAIN_TURNS = 8, /* asks again after so many bytes or turns, whichever are more */
     FEW = 2,            /* turns that aren't worth to ask */
     MAX_HEAD_PHIS = 40, MAX_GUARDED = 3,
@@ -126,6 +128,7 @@ typedef struct Plan {
     unsigned n_phis;
     IrRef pointer;
     IrRef ask, again;        /* a phi of the head: asks where the pointer is this, and then this */
+    IrRef full;              /* got as far as allowed, so that it pays to ask on at once; or none */
     IrRef first;             /* of the head, behind phis, puts and the poll */
     IrRef *clone;            /* per value: in the last turn skipped */
     uint32_t n_clone;
@@ -571,6 +574,20 @@ static IrRef make_bounds(Plan *p)
     return on;
 }
 
+/* At different places. */
+static unsigned n_scans(const Skip *s)
+{
+    unsigned n = 0;
+    for (unsigned k = 0; k < s->n_tests; k++) {
+        unsigned m = 0;
+        while (m < k && (s->test[m].a.c != s->test[k].a.c ||
+                         !skip_same_terms(&s->test[m].a, &s->test[k].a)))
+            m++;
+        n += m == k;
+    }
+    return n;
+}
+
 /* How many bytes to go on by, a multiple of the step. */
 static IrRef make_distance(Plan *p, IrRef on)
 {
@@ -578,11 +595,16 @@ static IrRef make_distance(Plan *p, IrRef on)
     if (s->stores.n)
         return make_move(p, on);
     merge_tests(s);
+    IrRef most = IR_NONE;
+    if (n_scans(s) > 1)
+        on = most = smaller(p, on, number(p, MOST_EACH));
     /* comparisons first: they take tests for 0 in */
     for (unsigned equal = 2; equal-- > 0;)
         for (unsigned k = 0; k < s->n_tests; k++)
             if (s->test[k].bytes && s->test[k].equal == equal)
                 on = make_scan(p, &s->test[k], on);
+    if (most)
+        p->full = ir_cmp(&p->b, IR_CMP_EQ, on, most);
     return op2(p, IR_and, on, number(p, -(uint64_t)p->step));
 }
 
@@ -612,7 +634,11 @@ static IrRef make_last_turn(Plan *p, IrRef distance)
     }
     for (unsigned k = 0; k < p->n_phis; k++)
         if (p->phi[k] == p->ask) {
-            p->value[k] = ask_again(p, op2(p, IR_add, p->pointer, distance));
+            IrRef pointer = op2(p, IR_add, p->pointer, distance), again = ask_again(p, pointer);
+            if (p->full)
+                again = ir_select(&p->b, p->full,
+                                  op2(p, IR_add, pointer, number(p, (uint64_t)p->step)), again);
+            p->value[k] = again;
         } else if (!p->phi_step[k]) {
             IrRef v = skip_latch_value(&p->s, p->phi[k]);
             p->value[k] = v == p->phi[k] ? v : clone_value(p, v);
@@ -705,6 +731,20 @@ static void make_ask(Plan *p)
     p->phi[p->n_phis++] = p->ask;
 }
 
+/* Where there is no other way round the loop asks every now and then for sure: often enough. */
+static void move_poll(Plan *p)
+{
+    IrUnit *u = p->s.u;
+    uint32_t head = p->s.head;
+    for (IrRef r = u->block[head].first; r; r = u->insn[r].next)
+        if (u->insn[r].op == IR_poll) {
+            IrInsn poll = u->insn[r];
+            ir_remove(u, head, r);
+            ir_emit(&p->b, IR_poll, IR_VOID, 0, poll.attr, 0, 0, 0, 0, poll.imm);
+            return;
+        }
+}
+
 static void rewrite(Plan *p)
 {
     IrUnit *u = p->s.u;
@@ -725,6 +765,8 @@ static void rewrite(Plan *p)
     branch(p, ir_cmp(&p->b, IR_CMP_EQ, p->pointer, p->ask), guards, rest, IR_BRC_LIKELY_FALSE);
 
     p->b.block = guards;
+    if (p->s.only)
+        move_poll(p);
     p->again = ask_again(p, p->pointer);
     IrRef wrong = make_guards(p);
     if (wrong) {
