@@ -183,8 +183,10 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
     UnitTables t;
     unit_tables(u, &t);
     bool far = !u->n_ranges && (u->seen.before > UINT16_MAX || u->seen.after > UINT16_MAX);
-    for (uint32_t n = 0; n < u->n_links; n++)
-        far |= unit_link_at(u, n)->target != (int32_t)unit_link_at(u, n)->target;
+    for (uint32_t n = 0; n < u->n_links; n++) {
+        StoreLink l = { .target = (int32_t)unit_link_at(u, n)->target };
+        far |= unit_link_at(u, n)->target != l.target;
+    }
     return u->host_bytes <= UINT16_MAX && u->code_bytes <= UINT16_MAX &&
            u->pc - bias <= INT32_MAX && u->n_ranges <= UINT8_MAX && !far &&
            t.n_vconsts <= UINT16_MAX / 2 && t.n_fp_sites <= UINT16_MAX / 2;
@@ -207,7 +209,8 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     append(b, &b->code, unit_code(u), u->host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = unit_link_at(u, n);
-        StoreLink s = { .target = l->target, .site = (uint16_t)l->site,
+        StoreLink s = { .target = (int32_t)l->target, .counts = l->counts,
+                        .site = (uint16_t)l->site,
                         .stub = (uint16_t)link_stub(l),
                         .guard = l->guard ? (uint16_t)(l->site - l->guard) : 0 };
         append(b, &b->links, &s, sizeof s);
@@ -358,7 +361,8 @@ static void connect(StoreBuilder *b)
         uint32_t at = store_slot((uint32_t)target, cap);
         for (; slot[at]; at = (at + 1) & (cap - 1)) {
             const StoreUnit *to = &unit[slot[at] - 1];
-            if (to->off != target || kind[to->kind].mode != kind[unit[from].kind].mode)
+            if (to->off != target || kind[to->kind].mode != kind[unit[from].kind].mode ||
+                (link[n].counts && !unit_counts(kind[to->kind].flags)))
                 continue;
             uint32_t site = unit[from].code + link[n].site;
             int32_t rel = (int32_t)(to->code + to->entry - (site + 4));

@@ -109,7 +109,8 @@ typedef struct StoreUnit {
 } StoreUnit;
 typedef struct StoreKind { uint32_t flags, mode; } StoreKind; /* as in CompiledUnit */
 typedef struct StoreLink {
-    int32_t target;               /* less the unit's off */
+    int32_t target : 31;          /* less the unit's off */
+    uint32_t counts : 1;          /* of UnitLink */
     uint16_t site, stub;          /* of UnitLink, from the unit's code */
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
     uint16_t guard;               /* the same; 0: none */

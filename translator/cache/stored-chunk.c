@@ -323,7 +323,8 @@ void chunk_bind(Translator *t, StoredChunk *from, StoreCross cross, const Stored
     const StoreUnit *u = &from->unit[cross.from], *target = &to->unit[cross.to];
     const StoreLink *l = &from->link[u->link + cross.link];
     if (cross.link >= u[1].link - u->link || l->to || (int64_t)u->off + l->target != target->off ||
-        from->bias != to->bias || chunk_mode(from, u) != chunk_mode(to, target))
+        from->bias != to->bias || chunk_mode(from, u) != chunk_mode(to, target) ||
+        (l->counts && !unit_counts(chunk_flags(to, target))))
         return;
     uint8_t *site = site_of(from, u, l);
     const CompiledUnit *made = chunk_made(to, cross.to);
@@ -384,7 +385,7 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
     for (uint32_t k = 0; k < n_links; k++) {
         const StoreLink *s = &c->link[u->link + k];
         link[k] = (UnitLink) { .from = unit_ref(&link[k], made),
-                               .target = s->target, .site = s->site,
+                               .target = s->target, .counts = s->counts, .site = s->site,
                                .stub = s->stub - s->site,
                                .guard = s->guard ? s->site - s->guard : 0 };
     }

@@ -43,7 +43,8 @@ typedef struct UnitLink {
     uint64_t site : 24;           /* offset from the unit's code; units have less than */
     uint64_t stub : 20;           /* UNIT_HOST_BYTES_MAX. From the site to the stub */
     uint64_t guard : 20;          /* from the guard to the site; 0: none */
-    int64_t target;               /* less the unit's pc: a region may lead to a library */
+    int64_t target : 63;          /* less the unit's pc: a region may lead to a library */
+    uint64_t counts : 1;          /* to a unit that counts its entries, or a region */
     UnitRef from;                 /* the unit that it is in */
     /* the runtime's, under the translator's lock */
     UnitRef to;                   /* unit; 0: not linked */
@@ -168,6 +169,8 @@ static inline UnitLink *unit_link_at(const CompiledUnit *u, uint32_t n)
 {
     return (UnitLink *)unit_at(u, u->link) + n;
 }
+/* Does it notice that it is hot, or has it been made for that already? */
+static inline bool unit_counts(uint32_t flags) { return flags & (IR_UNIT_COUNTED | IR_UNIT_REGION); }
 static inline UnitLink *unit_incoming(const CompiledUnit *u) { return unit_at(u, u->incoming); }
 static inline struct CompiledUnit *link_from(const UnitLink *l) { return unit_at(l, l->from); }
 static inline struct CompiledUnit *link_to(const UnitLink *l) { return unit_at(l, l->to); }

@@ -347,6 +347,17 @@ static bool comes_back(const Region *r)
     return false;
 }
 
+/* Is what it calls entered often, or if that isn't known, has the call ever returned? */
+static bool is_usual_call(const Region *r, const RegionBlock *k)
+{
+    if (k->succ[0] >= 0)
+        return false;
+    if (k->end == REGION_END_CALL)
+        return r->src->usual(r->src->opaque, k->target[0]);
+    return k->end == REGION_END_CALLIND && !k->n_targets &&
+           r->src->returns(r->src->opaque, k->next);
+}
+
 /* Does such a call lie on the loop's usual way? (The other ways may be rare: a loop over finds in a
  * hash table, of which hardly any inserts.) */
 static bool calls_usually(const Region *r)
@@ -354,9 +365,7 @@ static bool calls_usually(const Region *r)
     if (!comes_back(r))
         return false;
     for (uint32_t b = 0; b < r->n_blocks; b++) {
-        const RegionBlock *k = &r->block[b];
-        bool call = k->end == REGION_END_CALL || (k->end == REGION_END_CALLIND && !k->n_targets);
-        if (!k->frame && call && k->succ[0] < 0 && r->src->usual(r->src->opaque, k->next))
+        if (!r->block[b].frame && is_usual_call(r, &r->block[b]))
             return true;
     }
     return false;

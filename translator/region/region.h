@@ -86,7 +86,7 @@ typedef struct RegionSource {
     bool (*hot)(void *opaque, GuestAddr pc);
     /* Is it worth to go on there, behind a call? */
     bool (*returns)(void *opaque, GuestAddr pc);
-    /* Has it been come to, there, at least half as often as to the entry? */
+    /* Has that, which is called, been entered at least half as often as the entry? */
     bool (*usual)(void *opaque, GuestAddr pc);
     /* IR_UNIT_* flags that the instruction at pc asks for. */
     uint32_t (*hint)(void *opaque, GuestAddr pc);

@@ -61,7 +61,7 @@ static bool make_unit(Vcpu *v)
     if (t->isa->branch_target)
         vcpu_set_pc(v, t->isa->branch_target(vcpu_pc(v)));
     pthread_mutex_lock(&t->lock);
-    bool made = translate_unit(t, v, vcpu_pc(v), unit_flags(v), &why);
+    bool made = translate_unit(t, v, vcpu_pc(v), unit_flags(v) | IR_UNIT_COUNTED, &why);
     pthread_mutex_unlock(&t->lock);
     if (!made)
         v->exit_reason = why;
@@ -83,8 +83,9 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
     if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
         (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link_from(link)->invalid) {
         uint64_t mode = link_from(link)->mode;
+        uint32_t flags = link->counts ? IR_UNIT_COUNTED : 0;
         CompiledUnit *target =
-            mode == v->mode ? translate_unit(t, v, link_target(link), 0, &why) : NULL;
+            mode == v->mode ? translate_unit(t, v, link_target(link), flags, &why) : NULL;
         /* Making it may have flushed the unit that the link is in. */
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
             link_now(t, v, link, target);
@@ -211,7 +212,10 @@ static VcpuExit dispatch(Vcpu *v)
             return VCPU_EXIT_KICK;
         if (!vcpu_code_begin(v))
             continue;
-        CompiledUnit *unit = unit_table_find(t->units, vcpu_pc(v), v->mode, unit_flags(v));
+        /* Where indirect branches lead may be the only place that a loop comes by. */
+        bool count = !by_link && t->tier == TIER_AUTO && !unit_flags(v);
+        CompiledUnit *unit = unit_table_find(t->units, vcpu_pc(v), v->mode,
+                                             unit_flags(v) | (count ? IR_UNIT_COUNTED : 0));
         if (!unit) {
             vcpu_code_end(v);
             if (!make_unit(v))

@@ -67,16 +67,17 @@ static UnitLink *link_of(Translator *t, const uint8_t *stub)
 
 static void follow(Translator *t, Vcpu *v, GuestAddr pc, const uint8_t *stub)
 {
-    CompiledUnit *u = unit_table_find(t->units, pc, v->mode, 0);
+    UnitLink *link = stub ? link_of(t, stub) : NULL;
+    uint32_t flags = t->tier == TIER_AUTO && (!link || link->counts) ? IR_UNIT_COUNTED : 0;
+    CompiledUnit *u = unit_table_find(t->units, pc, v->mode, flags);
     if (!u && t->stored)
-        u = stored_find(t, v, pc, 0);
+        u = stored_find(t, v, pc, flags);
     if (!u)
         return;
     if (!stub) {
         jump_cache_fill(v, u);
         return;
     }
-    UnitLink *link = link_of(t, stub);
     if (link && link_target(link) == pc && !link->to && !link_from(link)->invalid &&
         link_from(link)->mode == v->mode)
         unit_link(t, link, u);

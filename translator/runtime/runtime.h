@@ -17,7 +17,8 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
 const GuestIsa *guest_find(const char *name);
 const Backend *backend_find(const char *name); /* NULL: the host's best */
 
-/* translate.c, with the lock: the unit at pc, made now if there is none. NULL: there is no code
+/* translate.c, with the lock: the unit at pc, made now if there is none. IR_UNIT_COUNTED wants one
+ * that counts its entries, if the tier is such, others may give one too. NULL: there is no code
  * there; *ret_exit tells why and v->exit_addr where. */
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
                              VcpuExit *ret_exit);

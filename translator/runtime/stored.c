@@ -241,13 +241,14 @@ static bool log_wants_translation(void)
                   LOG_NOCHAIN | LOG_IR_OPT);
 }
 
-static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, uint32_t hint)
+static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, uint32_t wanted)
 {
-    uint32_t chunk, n, off = (uint32_t)(pc - m->bias);
+    uint32_t chunk, n, off = (uint32_t)(pc - m->bias), hint = wanted & ~(uint32_t)IR_UNIT_COUNTED;
     for (uint64_t state = 0; store_file_probe(m->file, off, &state, &chunk, &n);) {
         StoredChunk *c = load_chunk(t, m, chunk);
         if (!c || n >= c->tables->n_units || c->unit[n].off != off ||
-            chunk_mode(c, &c->unit[n]) != v->mode || (chunk_flags(c, &c->unit[n]) & hint) != hint)
+            chunk_mode(c, &c->unit[n]) != v->mode || (chunk_flags(c, &c->unit[n]) & hint) != hint ||
+            (wanted & IR_UNIT_COUNTED && !unit_counts(chunk_flags(c, &c->unit[n]))))
             continue;
         CompiledUnit *u = adopt(t, c, n);
         if (u)
@@ -303,7 +304,8 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
         return NULL;
     FileMap *m = find_map(t->stored, pc);
     bool broken = !m || (m->file && m->file->state == STORE_FILE_BROKEN);
-    return broken ? NULL : find_guarded(t, v, m, pc, flags & IR_UNIT_REGION);
+    return broken ? NULL
+                  : find_guarded(t, v, m, pc, flags & (IR_UNIT_REGION | IR_UNIT_COUNTED));
 }
 
 CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc)
@@ -353,6 +355,7 @@ static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u
         *link = (UnitLink) {
             .from = unit_ref(link, &c->base),
             .target = (int64_t)u->off + s->target, /* the chunk's own unit is at c->bias */
+            .counts = s->counts,
             .site = u->code + s->site, .stub = s->stub - s->site,
         };
     return link;
@@ -562,12 +565,14 @@ bool stored_save_due(const Translator *t)
     return t->stored && t->code->n_units - t->stored->saved >= SAVE_UNITS;
 }
 
-/* What one process's NaNs made slower isn't for others. */
-static bool is_new(const CompiledUnit *u)
+/* What one process's NaNs made slower isn't for others; nor what was made once more, counting. */
+static bool is_new(const Translator *t, const CompiledUnit *u)
 {
     const UnitSide *side = unit_side(u);
     return side && side->seen_hash && !u->invalid &&
-           !(u->flags & (IR_UNIT_ALONE | IR_UNIT_NAN_CHECK));
+           !(u->flags & (IR_UNIT_ALONE | IR_UNIT_NAN_CHECK)) &&
+           (unit_counts(u->flags) ||
+            !unit_table_find(t->units, u->pc, u->mode, IR_UNIT_COUNTED));
 }
 
 static bool lies_in(const CompiledUnit *u, const FileMap *m)
@@ -590,12 +595,12 @@ static uint32_t collect(Translator *t, const FileMap *m, uint32_t end)
     struct Stored *s = t->stored;
     uint32_t count = 0;
     for (uint32_t n = s->saved; n < end; n++)
-        count += is_new(cache_unit(t->code, n)) && lies_in(cache_unit(t->code, n), m);
+        count += lies_in(cache_unit(t->code, n), m) && is_new(t, cache_unit(t->code, n));
     s->new_unit = count ? malloc(count * sizeof *s->new_unit) : NULL;
     count = 0;
     for (uint32_t n = s->saved; s->new_unit && n < end; n++) {
         const CompiledUnit *u = cache_unit(t->code, n);
-        if (is_new(u) && lies_in(u, m))
+        if (lies_in(u, m) && is_new(t, u))
             s->new_unit[count++] = u;
     }
     return count;
@@ -693,7 +698,7 @@ static bool has_new(const Translator *t, GuestAddr start, uint64_t bytes)
     while (m && (m->start - start >= bytes && start - m->start >= m->end - m->start))
         m = m->next;
     for (uint32_t n = t->stored->saved; m && n < end; n++)
-        if (cache_unit(t->code, n)->pc - start < bytes && is_new(cache_unit(t->code, n)))
+        if (cache_unit(t->code, n)->pc - start < bytes && is_new(t, cache_unit(t->code, n)))
             return true;
     return false;
 }
@@ -722,7 +727,7 @@ static void give_back_saved(Translator *t)
     struct Stored *s = t->stored;
     const CodeBuffer *c = t->code;
     uint32_t end = atomic_load_explicit(&c->n_units, memory_order_relaxed), n = s->saved;
-    while (n < end && !is_new(cache_unit(c, n)))
+    while (n < end && !is_new(t, cache_unit(c, n)))
         n++;
     if (n == end || (size_t)(c->next - c->base) < WORTH_BYTES || !units_stop(t))
         return;

@@ -1,6 +1,7 @@
 /* data plane */
 /*
- * The optimizing tier's driver. Baseline units count their entries (Vcpu.profile); one that is hot
+ * The optimizing tier's driver. Baseline units that loops and calls come by count their entries
+ * (Vcpu.profile): what is behind jumps back, calls, indirect branches and regions. One that is hot
  * leaves to C, and a region is made that starts at its pc and takes its place: in the unit table
  * and in all links, so a loop that is running enters its region at its next iteration. Threads that
  * are inside the old unit run on to its next exit.
@@ -45,6 +46,11 @@ static bool copy_page(void *opaque, RegionPage *p)
     return p->bytes != 0;
 }
 
+static bool is_known(const Source *s, GuestAddr pc)
+{
+    return unit_table_find(s->t->units, pc, s->v->mode, 0) || stored_knows(s->t, pc);
+}
+
 /* What a branch falls through to is taken to be executed; what it jumps to, if something has been
  * translated there. */
 static bool taken(void *opaque, GuestAddr from, GuestAddr to)
@@ -52,13 +58,13 @@ static bool taken(void *opaque, GuestAddr from, GuestAddr to)
     Source *s = opaque;
     if (s->t->tier == TIER_OPTIMIZE || to - from <= s->t->isa->max_insn_bytes)
         return true;
-    return unit_table_find(s->t->units, to, s->v->mode, 0) || stored_knows(s->t, to);
+    return is_known(s, to);
 }
 
-/* How often the code there has been entered, as far as that is known, up to OFTEN. */
+/* How often the code there has been entered, as far as that is known. */
 static uint32_t entries(const Source *s, GuestAddr pc)
 {
-    const CompiledUnit *u = unit_table_find(s->t->units, pc, s->v->mode, 0);
+    const CompiledUnit *u = unit_table_find(s->t->units, pc, s->v->mode, IR_UNIT_COUNTED);
     if (!u)
         return 0;
     return u->flags & IR_UNIT_REGION || u->tier_asked
@@ -73,7 +79,7 @@ static bool hot(void *opaque, GuestAddr pc)
 static bool returns(void *opaque, GuestAddr pc)
 {
     const Source *s = opaque;
-    return s->t->tier == TIER_OPTIMIZE || hot(opaque, pc);
+    return s->t->tier == TIER_OPTIMIZE || is_known(s, pc);
 }
 
 static bool usual(void *opaque, GuestAddr pc)
@@ -165,8 +171,7 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     if (!c)
         return NULL;
     set_ranges(t, c, &region);
-    CompiledUnit *old = unit_table_find(t->units, pc, v->mode, 0);
-    if (old) {
+    for (CompiledUnit *old; (old = unit_table_find(t->units, pc, v->mode, 0));) {
         if (old->flags & IR_UNIT_REGION)
             c->rebuilds = old->rebuilds + (old->rebuilds < MAX_REBUILDS);
         unit_replace(t, old, c);
@@ -232,7 +237,7 @@ static bool worth(const Translator *t, CompiledUnit *u)
 
 void tier_up(Translator *t, Vcpu *v)
 {
-    CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, 0);
+    CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, IR_UNIT_COUNTED);
     if (!u || region_from_store(t, v, u) || u->tier_tried || !worth(t, u) ||
         rebuild_before(t, v, u))
         return;

@@ -284,6 +284,8 @@ void translate_publish(Translator *t, CompiledUnit *c)
 CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags,
                              VcpuExit *ret_exit)
 {
+    if (t->tier != TIER_AUTO || flags & IR_UNIT_ALONE)
+        flags &= ~(uint32_t)IR_UNIT_COUNTED;
     CompiledUnit *c = unit_table_find(t->units, pc, v->mode, flags);
     if (!c && t->stored) {
         c = stored_find(t, v, pc, flags);
@@ -294,8 +296,6 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
         return c;
     if (t->tier == TIER_OPTIMIZE && !(flags & IR_UNIT_ALONE) && (c = tier_translate(t, v, pc)))
         return c;
-    if (t->tier == TIER_AUTO && !(flags & IR_UNIT_ALONE))
-        flags |= IR_UNIT_COUNTED;
     Seen seen;
     Fetched fetched;
     uint64_t start = translate_clock(t);

@@ -100,7 +100,8 @@ CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, u
     const Buckets *b = __atomic_load_n(&t->buckets, __ATOMIC_ACQUIRE);
     UnitRef head = __atomic_load_n(&b->head[bucket_of(b, pc)], __ATOMIC_ACQUIRE);
     CompiledUnit *u = unit_at(t->near, head); /* `near` is set before there is a head */
-    while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ALONE)))
+    while (u && !(u->pc == pc && u->mode == mode && !((u->flags ^ flags) & IR_UNIT_ALONE) &&
+                  (!(flags & IR_UNIT_COUNTED) || unit_counts(u->flags))))
         u = unit_at(u, __atomic_load_n(&u->hash_next, __ATOMIC_ACQUIRE));
     return u;
 }

@@ -8,18 +8,21 @@ typedef struct Warm {
     Translator *t;
     Vcpu *v;
     GuestAddr start, end;
-    uint8_t *known;           /* a bit for each two bytes of [start, end) */
+    uint8_t *known;           /* for each two bytes of [start, end): known, as one that counts */
     GuestAddr *queue;
     size_t n, cap;
 } Warm;
 
-static void push(Warm *w, GuestAddr pc)
+enum { COUNTS = 1 }; /* in the lowest bit of a pc in the queue */
+
+static void push(Warm *w, GuestAddr pc, bool counts)
 {
     uint64_t at = (pc - w->start) / 2;
+    unsigned shift = at % 4 * 2, as = counts ? 3 : 1;
     if (pc < w->start || pc >= w->end || pc & (w->t->isa->pc_align - 1) ||
-        w->known[at / 8] >> at % 8 & 1)
+        (w->known[at / 4] >> shift & as) == as)
         return;
-    w->known[at / 8] |= (uint8_t)(1u << at % 8);
+    w->known[at / 4] |= (uint8_t)(as << shift);
     if (w->n == w->cap) {
         size_t cap = w->cap * 2 + 1024;
         GuestAddr *more = realloc(w->queue, cap * sizeof *more);
@@ -28,7 +31,7 @@ static void push(Warm *w, GuestAddr pc)
         w->queue = more;
         w->cap = cap;
     }
-    w->queue[w->n++] = pc;
+    w->queue[w->n++] = pc | (counts ? COUNTS : 0);
 }
 
 static bool translate_next(Warm *w)
@@ -36,9 +39,10 @@ static bool translate_next(Warm *w)
     VcpuExit why;
     GuestAddr pc = w->queue[--w->n];
     pthread_mutex_lock(&w->t->lock);
-    const CompiledUnit *u = translate_unit(w->t, w->v, pc, 0, &why);
+    uint32_t flags = pc & COUNTS ? IR_UNIT_COUNTED : 0;
+    const CompiledUnit *u = translate_unit(w->t, w->v, pc & ~(GuestAddr)COUNTS, flags, &why);
     for (uint32_t n = 0; u && n < u->n_links; n++)
-        push(w, link_target(unit_link_at(u, n)));
+        push(w, link_target(unit_link_at(u, n)), unit_link_at(u, n)->counts);
     pthread_mutex_unlock(&w->t->lock);
     return u;
 }
@@ -49,10 +53,10 @@ uint64_t translator_warm(Translator *t, Vcpu *v, GuestAddr start, GuestAddr end,
     Warm w = { .t = t, .v = v, .start = start, .end = end };
     uint64_t count = 0;
     t->warming = true;
-    w.known = calloc((end - start) / 16 + 1, 1);
+    w.known = calloc((end - start) / 8 + 1, 1);
     /* The first one comes first out of the queue. */
     while (w.known && n)
-        push(&w, from[--n]);
+        push(&w, from[--n], true);
     while (w.n)
         count += translate_next(&w);
     free(w.known);

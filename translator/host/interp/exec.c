@@ -175,7 +175,7 @@ static Step run_control(Exec *x, const IrInsn *i, uint32_t index)
     case IR_exit_jump: case IR_exit_call: case IR_gcall: /* (comes back to another unit) */
         return leave_direct(x, index, (GuestAddr)i->imm);
     case IR_exit_ind: case IR_exit_callind: case IR_gcallind:
-        if (x->unit->base.flags & IR_UNIT_COUNTED)
+        if (x->v->translator->tier == TIER_AUTO && !(x->unit->base.flags & IR_UNIT_REGION))
             x->v->target[vcpu_target_site(x->iv->pc)][vcpu_target_slot(a->u)] = a->u;
         set_pc(x, a->u);
         return STEP_LEAVE;

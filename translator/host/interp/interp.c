@@ -106,12 +106,18 @@ static uint32_t count_insns(const IrUnit *u, uint32_t *ret_links)
 static void make_links(InterpUnit *to)
 {
     uint32_t links = 0;
+    GuestAddr pc = to->base.pc;
     for (uint32_t n = 1; n < to->n_insns; n++) {
         const IrInsn *i = &to->insn[n];
+        if (i->op == IR_insn)
+            pc = (GuestAddr)i->imm;
         if (i->op == IR_exit_if || i->op == IR_exit_jump || i->op == IR_exit_call ||
             i->op == IR_gcall) {
             UnitLink *l = unit_link_at(&to->base, links++);
+            bool call = i->op == IR_exit_call || i->op == IR_gcall;
             *l = (UnitLink){ .site = n, .target = (int64_t)(i->imm - to->base.pc),
+                             .counts = call || (GuestAddr)i->imm <= pc ||
+                                       to->base.flags & IR_UNIT_REGION,
                              .from = unit_ref(l, &to->base) };
         }
     }

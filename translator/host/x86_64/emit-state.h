@@ -73,7 +73,7 @@ typedef struct X86Backend {
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
 /* A link while its unit is compiled: offsets from the unit's code; guard 0: none. */
-typedef struct RawLink { GuestAddr target; uint32_t site, stub, guard; } RawLink;
+typedef struct RawLink { GuestAddr target; uint32_t site, stub, guard; bool counts; } RawLink;
 
 struct EmitState {
     X86Backend *backend;

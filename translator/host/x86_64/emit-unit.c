@@ -536,7 +536,8 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
         const RawLink *l = &s->links[n];
         link[n] = (UnitLink) {
             .site = l->site, .stub = l->stub - l->site, .guard = l->guard ? l->site - l->guard : 0,
-            .target = (int64_t)(l->target - c->pc), .from = unit_ref(&link[n], c),
+            .target = (int64_t)(l->target - c->pc), .counts = l->counts,
+            .from = unit_ref(&link[n], c),
         };
     }
     return true;

@@ -276,19 +276,23 @@ static void cold_link_stub(Emit *e, Cold *c)
     memcpy(e->code + l->site, &rel, 4);
 }
 
-/* The rel32 just emitted (its bytes are anything) is a link's, with the stub `c`. */
-static void add_link_of(Emit *e, GuestAddr target, Cold *c)
+/* The rel32 just emitted (its bytes are anything) is a link's, with the stub `c`. Entries are
+ * counted where a loop or a recursion comes by: behind jumps back and calls; and behind regions,
+ * which had better go on there. The rest of the units are entered from those. */
+static void add_link_of(Emit *e, GuestAddr target, bool counts, Cold *c)
 {
     struct EmitState *s = e->s;
     s->links = arena_grow(e->unit->arena, s->links, sizeof *s->links, s->n_links, &s->cap_links,
                           s->n_links + 1);
     c->v[0] = s->n_links;
-    s->links[s->n_links++] = (RawLink) { .target = target, .site = e->p - 4 - e->code };
+    counts = (counts || e->unit->flags & IR_UNIT_REGION) && e->translator->tier == TIER_AUTO;
+    s->links[s->n_links++] =
+        (RawLink) { .target = target, .site = e->p - 4 - e->code, .counts = counts };
 }
 
-static void add_link(Emit *e, GuestAddr target)
+static void add_link(Emit *e, GuestAddr target, bool counts)
 {
-    add_link_of(e, target, emit_cold(e, cold_link_stub, NULL));
+    add_link_of(e, target, counts, emit_cold(e, cold_link_stub, NULL));
 }
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
@@ -324,7 +328,7 @@ static void landing_pad(Emit *e, GuestAddr ret_pc)
     align_rel32(e, 1);
     emit8(e, 0xe9);
     emit32(e, 0);
-    add_link(e, ret_pc);
+    add_link(e, ret_pc, false);
 }
 
 /* The private stack gets what the calls that were inlined around the exit would have pushed, from
@@ -429,7 +433,7 @@ static void jump_direct(Emit *e, GuestAddr target)
     align_rel32(e, 1);
     emit8(e, 0xe9);
     emit32(e, 0);
-    add_link_of(e, target, c);
+    add_link_of(e, target, target <= e->guest_pc, c);
 }
 
 /* At a direct exit: with lazy variables that nobody wants EFLAGS may just be lost. */
@@ -504,7 +508,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);
         emit32(e, 0);
-        add_link(e, target);
+        add_link(e, target, false);
         return;
     }
     Cold *c = emit_cold(e, cold_side_exit, i);
@@ -624,7 +628,7 @@ static void jump_rax(Emit *e)
 /* For the profile; by way of rcx. */
 static void note_target(Emit *e)
 {
-    if (!(e->unit->flags & IR_UNIT_COUNTED))
+    if (e->translator->tier != TIER_AUTO || e->unit->flags & (IR_UNIT_REGION | IR_UNIT_ALONE))
         return;
     size_t site = offsetof(Vcpu, target) +
                   vcpu_target_site(e->guest_pc) * sizeof(((Vcpu *)0)->target[0]);
@@ -664,7 +668,7 @@ static void cold_withdrawn(Emit *e, Cold *c)
     drop_return(e);
     emit8(e, 0xe9);
     emit32(e, 0);
-    add_link(e, c->v[0]);
+    add_link(e, c->v[0], false);
     e->s->links[e->s->n_links - 1].guard = c->v[1];
 }
 
@@ -693,7 +697,7 @@ static void select_gcall(Emit *e, IrInsn *i)
     align_site(e, CALL_BYTES, 0); /* its own rel32 then is at byte 4 */
     emit8(e, 0xe8);
     emit32(e, 0);
-    add_link(e, i->imm);
+    add_link(e, i->imm, true);
     come_back(e, ret_pc);
 }
 
@@ -715,7 +719,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
     align_rel32(e, 1);
     emit8(e, 0xe8);
     emit32(e, 0);
-    add_link(e, i->imm);
+    add_link(e, i->imm, true);
     landing_pad(e, ret_pc);
 }
 
