@@ -170,7 +170,10 @@ static inline UnitLink *unit_link_at(const CompiledUnit *u, uint32_t n)
     return (UnitLink *)unit_at(u, u->link) + n;
 }
 /* Does it notice that it is hot, or has it been made for that already? */
-static inline bool unit_counts(uint32_t flags) { return flags & (IR_UNIT_COUNTED | IR_UNIT_REGION); }
+static inline bool unit_counts(uint32_t flags)
+{
+    return flags & (IR_UNIT_COUNTED | IR_UNIT_REGION);
+}
 static inline UnitLink *unit_incoming(const CompiledUnit *u) { return unit_at(u, u->incoming); }
 static inline struct CompiledUnit *link_from(const UnitLink *l) { return unit_at(l, l->from); }
 static inline struct CompiledUnit *link_to(const UnitLink *l) { return unit_at(l, l->to); }

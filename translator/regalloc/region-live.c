@@ -598,7 +598,7 @@ static void find_last_uses(Ra *ra, uint32_t b)
     }
 }
 
-/* Is the block entered by branches only that hardly ever go there? (Those back are no other way.) */
+/* Is the block entered by branches only that hardly ever go there? (Jumps back don't count.) */
 static bool is_cold(const Ra *ra, uint32_t b, const bool *cold)
 {
     const RaBlock *x = &ra->region->block[b];

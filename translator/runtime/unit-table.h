@@ -16,8 +16,8 @@ enum { UNIT_PAGE_SHIFT = 12 }; /* of the page index; guests' pages are this or l
 
 UnitTable *unit_table_new(void); /* NULL: no memory */
 void unit_table_free(UnitTable *t);
-/* Of `flags` those of IR_UNIT_ALONE must be the unit's, and IR_UNIT_COUNTED wants one that counts or
- * is a region: there may be one beside that doesn't. */
+/* Of `flags` those of IR_UNIT_ALONE must be the unit's, and IR_UNIT_COUNTED wants one that counts,
+ * or a region: there may be one beside that doesn't. */
 CompiledUnit *unit_table_find(const UnitTable *t, GuestAddr pc, uint64_t mode, uint32_t flags);
 void unit_table_add(UnitTable *t, CompiledUnit *u);
 void unit_table_remove(UnitTable *t, CompiledUnit *u);
