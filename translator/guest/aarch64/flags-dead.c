@@ -8,7 +8,7 @@
  */
 #include "translator/guest/aarch64/translate.h"
 
-enum { MAX_INSNS = 40, MAX_PENDING = 6 };
+enum { MAX_INSNS = 40, MAX_PLACES = 8 };
 
 typedef enum Kind { NEUTRAL, SETS, READS, JUMP, FORK } Kind;
 
@@ -122,34 +122,54 @@ static bool window_word(CodeWindow *w, GuestAddr pc, uint32_t *ret_word)
     return true;
 }
 
+/* Places to look on from, those that have been looked on from first. */
+typedef struct Places {
+    GuestAddr at[MAX_PLACES];
+    unsigned n, done;
+} Places;
+
+/* A place once, so that loops end. False: there are too many. */
+static bool add_place(Places *p, GuestAddr pc)
+{
+    for (unsigned k = 0; k < p->n; k++)
+        if (p->at[k] == pc)
+            return true;
+    if (p->n == MAX_PLACES)
+        return false;
+    p->at[p->n++] = pc;
+    return true;
+}
+
 bool a64_flags_dead(CodeWindow *w, GuestAddr at)
 {
-    GuestAddr pending[MAX_PENDING], pc = at, target;
-    unsigned n_pending = 0;
-    for (unsigned n = 0; n < MAX_INSNS; n++) {
-        uint32_t word;
-        if (!window_word(w, pc, &word))
-            return false;
-        switch (classify(word, pc, &target)) {
-        case READS:
-            return false;
-        case SETS:
-            if (!n_pending)
-                return true;
-            pc = pending[--n_pending];
-            break;
-        case JUMP:
-            pc = target;
-            break;
-        case FORK:
-            if (n_pending == MAX_PENDING)
+    Places places = { .at = { at }, .n = 1 };
+    unsigned n_insns = 0;
+    while (places.done < places.n) {
+        GuestAddr pc = places.at[places.done++], target;
+        for (bool on = true; on;) {
+            uint32_t word;
+            if (n_insns++ == MAX_INSNS || !window_word(w, pc, &word))
                 return false;
-            pending[n_pending++] = target;
-            pc += 4;
-            break;
-        default:
-            pc += 4;
+            switch (classify(word, pc, &target)) {
+            case READS:
+                return false;
+            case SETS:
+                on = false;
+                break;
+            case JUMP:
+                if (!add_place(&places, target))
+                    return false;
+                on = false;
+                break;
+            case FORK:
+                if (!add_place(&places, target))
+                    return false;
+                pc += 4;
+                break;
+            default:
+                pc += 4;
+            }
         }
     }
-    return false;
+    return true;
 }
