@@ -88,6 +88,14 @@ _start:
     cbnz w3, string_length
     ret
 
+    kernel string_length_vector
+    ldr q1, [x0], 16
+    cmeq v1.16b, v1.16b, 0
+    umaxp v1.16b, v1.16b, v1.16b
+    fmov x3, d1
+    cbz x3, string_length_vector
+    ret
+
     kernel string_compare
     ldrb w2, [x0], 1
     ldrb w3, [x6], 1

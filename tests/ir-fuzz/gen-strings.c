@@ -15,6 +15,9 @@ typedef struct StringLoop {
     int64_t step;
     Stores stores;
     bool stops, compares, counts, moves_last; /* at a byte; at a difference; bound; loads first */
+    bool folds;               /* ends at a vector */
+    unsigned vector;          /* a variable for it */
+    IrRef mark, folded[2];    /* a phi; what the condition was made of: a word, a vector */
     IrType type;
     IrRef base, fill, shift, back, byte, end;
     uint32_t head, behind;
@@ -61,11 +64,12 @@ static void leave_if(StringLoop *g, IrRef c)
 
 static void choose(StringLoop *g)
 {
-    g->size = pick(g, 5);
+    g->folds = chance(g, 4);
+    g->size = g->folds ? 4 : pick(g, 5);
     g->words = g->size == 4 ? 1 + pick(g, 2) : 1u << pick(g, 3);
     g->step = (int64_t)g->words << g->size;
     g->type = g->size == 4 ? IR_V128 : IR_I64;
-    g->stores = pick(g, N_STORES);
+    g->stores = g->folds ? NONE : pick(g, N_STORES);
     if (g->stores == MERGED && g->size != 3)
         g->stores = COPY;
     if (g->stores == AHEAD && g->size < 3)
@@ -75,6 +79,63 @@ static void choose(StringLoop *g)
     g->compares = g->type == IR_I64 && g->stores == NONE && !g->stops;
     g->counts = chance(g, 2);
     g->moves_last = chance(g, 2);
+}
+
+static IrRef vop(StringLoop *g, IrOp op, unsigned lane, IrRef x, IrRef y)
+{
+    return ir_vop2(g->b, op, lane, 0, x, y);
+}
+
+static IrRef vzero(StringLoop *g) { return ir_vconst(g->b, 0, 0); }
+
+/* Halves of neighbours (UMAXP and the like), or of what lies apart (UMAXV). */
+static IrRef fold_once(StringLoop *g, IrRef x, IrRef y)
+{
+    static const IrOp ops[] = { IR_vmin, IR_vmax, IR_vor, IR_vadd };
+    IrOp op = ops[pick(g, 4)];
+    unsigned lane = chance(g, 2) ? 0 : pick(g, op == IR_vmin || op == IR_vmax ? 3 : 4);
+    unsigned other = chance(g, 8) ? pick(g, 3) : lane;
+    if (chance(g, 4))
+        return vop(g, op, lane, x, ir_emit(g->b, IR_vext, IR_V128, 0, 0, x, x, 0, 0,
+                                           1 << (chance(g, 2) ? 3 : pick(g, 4))));
+    IrRef even = vop(g, IR_vuzp1, other, x, y);
+    return vop(g, op, lane, even, vop(g, IR_vuzp2, other, x, y));
+}
+
+/* What a turn loaded, as one vector that is folded onto itself; its lane 0, compared with 0. */
+static IrRef fold(StringLoop *g)
+{
+    IrBuilder *b = g->b;
+    IrRef v[2];
+    for (unsigned k = 0; k < 2; k++) {
+        v[k] = g->word[g->words > 1 ? k : 0];
+        unsigned how = pick(g, 4);
+        if (how)
+            v[k] = vop(g, how == 1 ? IR_vcmpgt : IR_vcmpeq, pick(g, 4), v[k],
+                       how == 2 ? g->fill : vzero(g));
+    }
+    IrRef x = v[0];
+    if (chance(g, 3))
+        x = vop(g, chance(g, 2) ? IR_vor : IR_vmin, 0, v[0], v[1]);
+    else if (chance(g, 2))
+        x = fold_once(g, v[0], v[1]);
+    for (unsigned n = 1 + pick(g, 4); n > 0; n--)
+        x = fold_once(g, x, x);
+    if (chance(g, 3))
+        x = ir_vop1(b, IR_vnarrow, IR_LANE_I16, 0,
+                    ir_vop1(b, IR_vshru, IR_LANE_I16, 0, v[0], chance(g, 4) ? pick(g, 8) : 4), 0);
+    if (chance(g, 3))
+        x = vop(g, IR_vcmpeq, pick(g, 2), x, vzero(g));
+    if (chance(g, 2))
+        x = ir_vop1(b, IR_vlow, 0, 0, x, 0);
+    IrType t = chance(g, 2) ? IR_I64 : IR_I32;
+    unsigned lane = t == IR_I64 ? IR_LANE_I64 : pick(g, 3);
+    IrRef word = ir_emit(b, IR_vget, t, lane, 0, x, 0, 0, 0, 0);
+    if (chance(g, 2))
+        ir_put(b, g->vector, x);
+    g->folded[0] = t == IR_I64 ? word : ir_emit(b, IR_zext, IR_I64, 0, 0, word, 0, 0, 0, 0);
+    g->folded[1] = x;
+    return ir_cmp(b, IR_CMP_EQ + pick(g, 2), word, ir_const(b, t, 0));
 }
 
 /* What a turn loads and stores; 1 of 8 loops has a slip. */
@@ -101,6 +162,8 @@ static void turn(StringLoop *g, int64_t slip)
             leave_if(g, ir_cmp(b, IR_CMP_NE, load(g, g->to, (int64_t)k << g->size), g->word[k]));
     if (g->stops)
         leave_if(g, ir_cmp(b, IR_CMP_EQ, g->word[ahead], g->byte));
+    if (g->folds)
+        leave_if(g, fold(g));
     if (g->stores == NONE || !g->moves_last)
         return;
     for (unsigned k = 0; k < g->words; k++) {
@@ -158,9 +221,11 @@ static IrRef initial_values(StringLoop *g, IrRef *ret_from, IrRef *ret_left, IrR
     return start;
 }
 
-IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned vars)
+IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned vars,
+                      unsigned vector)
 {
-    StringLoop g = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base };
+    StringLoop g = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base,
+                     .vector = vector };
     IrBuilder *b = g.b;
     choose(&g);
     IrRef from, left, last, to = initial_values(&g, &from, &left, &last);
@@ -172,11 +237,15 @@ IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned v
     g.from = ir_phi(b, IR_I64, 2, from);
     g.left = ir_phi(b, IR_I64, 2, left);
     g.last = ir_phi(b, g.type, 2, last);
+    bool word = g.folds && chance(&g, 2), put = g.folds && chance(&g, 2);
+    g.mark = word ? ir_phi(b, IR_I64, 2, left) : g.last;
     ir_put(b, vars, g.to);
     ir_put(b, vars + 1, g.from);
     ir_put(b, vars + 2, g.left);
-    if (g.type == IR_I64)
-        ir_put(b, vars + 3, g.last);
+    if (g.type == IR_I64 || word)
+        ir_put(b, vars + 3, g.mark);
+    if (put)
+        ir_put(b, g.vector, g.last);
     start(&g, g.head);
     turn(&g, chance(&g, 8) && g.stores != FILL ? 1 << g.size : 0);
     IrRef next_to = add(&g, g.to, g.step), less = add(&g, g.left, -(int64_t)g.words);
@@ -189,10 +258,11 @@ IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned v
     const IrRef next[] = { next_to, next_from, less,
                            g.stores == FILL ? g.last : g.word[ahead ? g.words : g.words - 1] };
     const IrRef phi[] = { g.to, g.from, g.left, g.last };
-    for (unsigned k = 0; k < 4; k++) {
-        unsigned n;
-        ir_args(b->unit, phi[k], &n)[1] = next[k];
-    }
+    unsigned n;
+    for (unsigned k = 0; k < 4; k++)
+        ir_args(b->unit, phi[k], &n)[1] = k == 3 && put ? g.folded[1] : next[k];
+    if (word)
+        ir_args(b->unit, g.mark, &n)[1] = g.folded[0];
     ir_emit(b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, g.head);
     start(&g, g.behind);
     return ir_op2(b, IR_xor, g.to, g.left);

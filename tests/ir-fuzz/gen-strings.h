@@ -6,7 +6,8 @@
 #include "translator/guest/isa.h"
 
 /* Made in the builder's block, which goes on behind the loop. Writes the four variables of type i64
- * from `vars` on; a value of the loop's end. */
-IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned vars);
+ * from `vars` on, and perhaps `vector`; a value of the loop's end. */
+IrRef gen_string_loop(LiftContext *ctx, uint64_t *random, IrRef base, unsigned vars,
+                      unsigned vector);
 
 #endif

@@ -598,6 +598,8 @@ static IrRef gen_vec_scalar(void)
         return emit(IR_vtos, t, t == IR_F32 ? IR_LANE_F32 : IR_LANE_F64, 0, any(IR_V128), 0, 0, 0,
                     pick(t == IR_F32 ? 4 : 2));
     case 2:
+        if (chance(4))
+            return emit(IR_vmask, IR_I32, 0, 0, any(IR_V128), 0, 0, 0, 0);
         if (lane > IR_LANE_I64)
             return emit(IR_vtos, t, lane, 0, any(IR_V128), 0, 0, 0, n);
         return emit(IR_vget, t, lane, chance(2) ? IR_V_SIGNED : 0, any(IR_V128), 0, 0, 0, n);
@@ -818,7 +820,8 @@ static void gen_body(unsigned depth)
             ir_emit(gen.b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0,
                     (int64_t)some_later_insn());
         if (gen_config.classes & GEN_MEM && chance(12)) {
-            keep(gen_string_loop(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), VAR_R + pick(5)));
+            keep(gen_string_loop(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), VAR_R + pick(5),
+                                 VAR_V + pick(6)));
             continue;
         }
         if (gen_config.classes & GEN_MEM && chance(8))

@@ -106,6 +106,8 @@ OptBits opt_bits_of(const IrUnit *u, const OptBits *of, IrRef r)
         return bits(w, 1, w);
     case IR_clz: case IR_ctz: case IR_popcnt:
         return bits(w, 7, w);
+    case IR_vmask:
+        return bits(w, 16, w);
     case IR_vget:
         if (i->attr & IR_V_SIGNED)
             return bits(w, w, 8u << (i->cc & 3));

@@ -18,6 +18,7 @@
  *   licm      what doesn't change in a loop is computed before it                       [licm.c]
  *   polls     one for each way round                                                   [polls.c]
  *   skip      loops that look for something in memory get ahead by many turns           [skip.c]
+ *   lanes     loops that end at a vector ask for a bit of each byte                   [lanes.c]
  *   carry     carries are taken where the host's flags have them                     [carry.c]
  *   sticky    sticky flags saved and restored around comparisons                      [sticky.c]
  *   putoff    flags that only some ways out see are made there                       [putoff.c]
@@ -49,6 +50,7 @@ void opt_licm(IrUnit *u);
 void opt_polls(IrUnit *u);
 void opt_skip(IrUnit *u);
 void opt_sticky(IrUnit *u);
+void opt_lanes(IrUnit *u);
 void opt_shortcut(IrUnit *u);
 void opt_putoff(IrUnit *u);
 void opt_forms(IrUnit *u);

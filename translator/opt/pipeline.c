@@ -31,6 +31,7 @@ const OptPass opt_region_passes[] = {
     { "licm", opt_licm },
     { "polls", opt_polls },
     { "skip", opt_skip },
+    { "lanes", opt_lanes },
     { "carry", opt_carry },
     { "address", opt_address },
     { "index", opt_index },

@@ -95,6 +95,10 @@ static void run_lanes(Exec *x, const IrInsn *i, Val *ret)
         if (i->type == IR_I32)
             ret->u = (uint32_t)ret->u;
         break;
+    case IR_vmask:
+        for (unsigned k = 0; k < 16; k++)
+            ret->u |= (lane_get(a->v, 8, k) >> 7) << k;
+        break;
     case IR_vset:
         ret->v = lane_set(a->v, bits, n, b->u);
         break;
@@ -271,7 +275,8 @@ static Step run_insn(Exec *x, uint32_t index)
     case IR_fadd ... IR_bits2f: case IR_vfadd ... IR_vfcvtn:
         run_float(x, i, &ret);
         break;
-    case IR_vfroms: case IR_vtos: case IR_vget: case IR_vset: case IR_vdup:
+    case IR_vfroms: case IR_vtos: case IR_vget: case IR_vmask: case IR_vset:
+    case IR_vdup:
         run_lanes(x, i, &ret);
         break;
     case IR_vlow: case IR_vsetl: case IR_vdupl ... IR_vaesimc:

@@ -77,6 +77,12 @@ void sel_vget(Emit *e, IrInsn *i)
         enc_movsx(e, bytes, w, d, operand_reg(d));
 }
 
+void sel_vmask(Emit *e, IrInsn *i)
+{
+    Reg a = ra_use(e->ra, i->arg[0]), d = ra_def(e->ra, i);
+    emit_vop2(e, VOP(0x66, 1, 0xd7), d, operand_reg(a)); /* pmovmskb */
+}
+
 void sel_vset(Emit *e, IrInsn *i)
 {
     unsigned bytes = lane_bytes(i->cc), n = (unsigned)i->imm;

@@ -67,6 +67,7 @@ uint64_t vec_bit_matrix(const uint8_t from[8])
 #define ROW(op, fn) { IR_##op, SEL_KEEPS_FLAGS, fn }
 const SelectRow select_vector_rows[] = {
     ROW(vlow, sel_vlow), ROW(vfroms, sel_vfroms), ROW(vtos, sel_vtos), ROW(vget, sel_vget),
+    ROW(vmask, sel_vmask),
     ROW(vset, sel_vset), ROW(vsetl, sel_vsetl), ROW(vdup, sel_vdup), ROW(vdupl, sel_vdupl),
     ROW(vadd, sel_vaddsub), ROW(vsub, sel_vaddsub), ROW(vmul, sel_vmul), ROW(vneg, sel_vneg),
     ROW(vabs, sel_vabs), ROW(vand, sel_vlogic), ROW(vor, sel_vlogic), ROW(vxor, sel_vlogic),

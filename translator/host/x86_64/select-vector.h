@@ -32,8 +32,9 @@ SelectFn sel_vlogic, sel_vnot, sel_vorn, sel_vbsl, sel_vaddsub, sel_vmul, sel_vn
 SelectFn sel_vshift, sel_vshlv;
 SelectFn sel_vwiden, sel_vnarrow, sel_vnarrowsat, sel_vmull, sel_vpmull, sel_vpmul, sel_vpaddl,
     sel_vqdmulh, sel_vdot;
-SelectFn sel_vlow, sel_vfroms, sel_vtos, sel_vget, sel_vset, sel_vsetl, sel_vdup, sel_vdupl,
-    sel_vzip, sel_vuzp, sel_vtrn, sel_vext, sel_vrev, sel_vtbl, sel_vpopcnt, sel_vclz, sel_vrbit;
+SelectFn sel_vlow, sel_vfroms, sel_vtos, sel_vget, sel_vmask, sel_vset, sel_vsetl, sel_vdup,
+    sel_vdupl, sel_vzip, sel_vuzp, sel_vtrn, sel_vext, sel_vrev, sel_vtbl, sel_vpopcnt, sel_vclz,
+    sel_vrbit;
 SelectFn sel_vaese, sel_vaesmc, sel_vaesimc;
 SelectFn sel_vsha1, sel_vsha1su1, sel_vsha256h, sel_vsha256su;
 SelectFn sel_vfbinary, sel_vfsqrt, sel_vfma, sel_vfabs_neg, sel_vfminmax, sel_vfcmp, sel_vfround,
