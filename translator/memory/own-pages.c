@@ -233,11 +233,6 @@ void own_pages_unmap_file(const void *p, size_t bytes)
         give(at, bytes);
 }
 
-bool own_pages_touch(uintptr_t p, size_t bytes)
-{
-    return own.base && p < (uintptr_t)own.limit && p + bytes > (uintptr_t)own.base;
-}
-
 uintptr_t own_pages_end(void) { return (uintptr_t)own.limit; }
 
 void own_pages_fork_prepare(void) { pthread_mutex_lock(&own.lock); }

@@ -37,9 +37,7 @@ void *own_pages_grow(void *p, size_t old_bytes, size_t new_bytes);
 const void *own_pages_map_file(size_t bytes, int fd);
 void own_pages_unmap_file(const void *p, size_t bytes);
 
-/* Is [p, p + bytes) partly in the area? */
-bool own_pages_touch(uintptr_t p, size_t bytes);
-/* The area's end, 0: there is none. */
+/* The area: its end, 0: there is none. */
 uintptr_t own_pages_end(void);
 
 void own_pages_fork_prepare(void);
