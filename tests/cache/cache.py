@@ -337,9 +337,11 @@ class Suite:
     def test_joining(self):
         """Many groups become one, and nothing is lost."""
         store = self.store("joined")
-        for n in range(14):
+        for n in range(30):
             run(store, self.work, *["12345678901234"[:n]] * (n > 0), LANG=f"C.{n}",
                 options=["-E", f"EXTRA{n}={'x' * n}"])
+        self.check("no file has more groups than are looked through",
+                   all(len(groups(f)) <= 24 for f in files(store)))
         self.check("a file that was joined", *self.right(store))
         self.check("joined code is what translating gives",
                    *self.right(store, options=["-d", "verify"]))
@@ -349,13 +351,14 @@ class Suite:
         store, parts = self.store("common"), os.path.join(self.top, "parts")
         build(self.compiler, "parts.c", parts)
         first, most = 0, 0
-        for n in range(14):
+        for n in range(30):
             wanted = run(store, parts, str(n), options=["--no-cache"])
             self.check(f"part {n}", run(store, parts, str(n)) == wanted)
             found = max((groups(f) for f in files(store)), key=lambda g: max(map(max, g)))
             first = first or max(found[0])
             most = max(most, max(found[0]))
         self.check("what is common is one chunk", first < most < first + 60, (first, most))
+        self.check("its file was joined", len(found) < 24, len(found))
 
 
 def main():

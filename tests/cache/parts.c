@@ -9,14 +9,16 @@
             x = x % 3 ? x * (n + 3) + k : x / 2 + (n ^ k); \
         return x; \
     }
-PART(0) PART(1) PART(2) PART(3) PART(4) PART(5) PART(6) PART(7) PART(8) PART(9) PART(10) PART(11)
-PART(12) PART(13) PART(14)
+#define TEN(n) PART(n##0) PART(n##1) PART(n##2) PART(n##3) PART(n##4) \
+    PART(n##5) PART(n##6) PART(n##7) PART(n##8) PART(n##9)
+TEN(1) TEN(2) TEN(3) PART(40)
+#define NAMES(n) part##n##0, part##n##1, part##n##2, part##n##3, part##n##4, \
+    part##n##5, part##n##6, part##n##7, part##n##8, part##n##9
 
 int main(int argc, char **argv)
 {
-    static int (*const part[])(int) = {part0, part1, part2,  part3,  part4,  part5,  part6, part7,
-                                       part8, part9, part10, part11, part12, part13, part14};
+    static int (*const part[])(int) = {NAMES(1), NAMES(2), NAMES(3)};
     int n = argc > 1 ? atoi(argv[1]) : 0;
-    printf("%d %d\n", part[n](7), n ? part14(n) : 0);
+    printf("%d %d\n", part[n](7), n ? part40(n) : 0);
     return 0;
 }

@@ -23,7 +23,9 @@
 #include "translator/runtime/state.h"
 
 enum {
-    MAX_GROUPS = 8,           /* then they are joined */
+    ENOUGH_GROUPS = 8,        /* then they are joined, if there is enough in them */
+    MAX_GROUPS = 24,          /* or then */
+    JOIN_SHARE = 8,           /* enough: part of what was joined before */
     MAX_FILE_BYTES = 192 << 20,
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
@@ -493,6 +495,18 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
         w->joined_ok = renameat(s->dir, w->joined, s->dir, name) == 0;
 }
 
+/* To join copies all, for which a few units here and there aren't worth it. */
+static bool is_time_to_join(const StoreWrite *w, uint64_t end)
+{
+    if (w->now.n_groups < ENOUGH_GROUPS)
+        return w->superseded >= MAX_SUPERSEDED;
+    const uint8_t *first = w->now.group[0].base;
+    uint64_t joined = (uint64_t)(first - w->now.layer[0].base) +
+                      ((const StoreGroup *)(const void *)first)->bytes;
+    return w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED ||
+           end - joined >= joined / JOIN_SHARE;
+}
+
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
                          StoreWrite *w, const char *name)
 {
@@ -514,7 +528,7 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
         return;
     if (!w->now.n_groups)
         store_remember_name(s, f); /* there was no folder before */
-    if (w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED)
+    if (is_time_to_join(w, end))
         replace_file(s, f, units, w, name);
     else
         append_group(s, units, w, end);

@@ -636,6 +636,17 @@ static void note_use(const struct Stored *s, FileMap *m)
     }
 }
 
+/* A few units of a program that found a hundred thousand are made again faster than they are stored
+ * and read by all. */
+static bool is_worth_storing(const Translator *t, const FileMap *m, const StoreUnits *u)
+{
+    enum { FOUND_PER_UNIT = 1024 };
+    bool region = false;
+    for (uint32_t n = 0; n < u->n && !region; n++)
+        region = u->unit[n]->flags & IR_UNIT_REGION;
+    return region || t->warming || u->n >= m->n_found / FOUND_PER_UNIT;
+}
+
 /* May fault. False: again later. */
 static bool save_map(Translator *t, const FileMap *m, uint32_t end)
 {
@@ -649,7 +660,7 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         set_limits(s, m, &units);
     units.unit = s->new_unit;
     units.used = m->used;
-    if (!units.n)
+    if (!units.n || !is_worth_storing(t, m, &units))
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
         t->callbacks.file_path(t->opaque, m->start, units.path, sizeof units.path);
