@@ -316,34 +316,65 @@ static const uint8_t *leads_to(const uint8_t *site)
     return site + sizeof rel + rel;
 }
 
+/* The link and its unit; NULL: there is none that leads to that unit of the other chunk. */
+static const StoreLink *find_cross(const StoredChunk *from, StoreCross cross, const StoredChunk *to,
+                                   const StoreUnit **ret_unit)
+{
+    if (cross.from >= from->tables->n_units || cross.to >= to->tables->n_units)
+        return NULL;
+    const StoreUnit *u = *ret_unit = &from->unit[cross.from], *target = &to->unit[cross.to];
+    const StoreLink *l = &from->link[u->link + cross.link];
+    bool agree = cross.link < u[1].link - u->link && !l->to &&
+                 (int64_t)u->off + l->target == target->off && from->bias == to->bias &&
+                 chunk_mode(from, u) == chunk_mode(to, target) &&
+                 (!l->counts || unit_counts(chunk_flags(to, target)));
+    return agree ? l : NULL;
+}
+
+static const uint8_t *entry_of(const StoredChunk *c, uint32_t n)
+{
+    return unit_code(&c->base) + c->unit[n].code + c->unit[n].entry;
+}
+
 void chunk_bind(Translator *t, StoredChunk *from, StoreCross cross, const StoredChunk *to)
 {
-    if (cross.from >= from->tables->n_units || cross.to >= to->tables->n_units || to->connected)
-        return;
-    const StoreUnit *u = &from->unit[cross.from], *target = &to->unit[cross.to];
-    const StoreLink *l = &from->link[u->link + cross.link];
-    if (cross.link >= u[1].link - u->link || l->to || (int64_t)u->off + l->target != target->off ||
-        from->bias != to->bias || chunk_mode(from, u) != chunk_mode(to, target) ||
-        (l->counts && !unit_counts(chunk_flags(to, target))))
+    const StoreUnit *u;
+    const StoreLink *l = to->connected ? NULL : find_cross(from, cross, to, &u);
+    if (!l)
         return;
     uint8_t *site = site_of(from, u, l);
     const CompiledUnit *made = chunk_made(to, cross.to);
-    if ((made && made->invalid) || leads_to(site) != unit_code(&from->base) + u->code + l->stub)
-        return;
-    t->backend->patch(site, unit_code(&to->base) + target->code + target->entry);
-    from->bound = true;
+    if (!(made && made->invalid) && leads_to(site) == unit_code(&from->base) + u->code + l->stub)
+        t->backend->patch(site, entry_of(to, cross.to));
 }
 
-uint32_t chunk_bound_to(const StoredChunk *from, const StoreUnit *u, const StoreLink *l,
-                        const StoredChunk *to)
+bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk *to)
 {
-    if (l->to)
-        return 0;
-    size_t at = (size_t)(leads_to(site_of(from, u, l)) - unit_code(&to->base));
-    if (at >= to->base.host_bytes)
-        return 0;
-    uint32_t n = chunk_find_unit(to, (uint32_t)at);
-    return to->unit[n].code + to->unit[n].entry == at ? n + 1 : 0;
+    const StoreUnit *u;
+    const StoreLink *l = find_cross(from, cross, to, &u);
+    return l && leads_to(site_of(from, u, l)) == entry_of(to, cross.to);
+}
+
+static uint64_t cross_order(uint32_t other, StoreCross c)
+{
+    return (uint64_t)other << 32 | (uint32_t)c.from << 16 | c.link;
+}
+
+bool chunk_lists(const StoredChunk *to, const StoredChunk *from, StoreCross cross)
+{
+    uint64_t wanted = cross_order(from->number - from->first, cross);
+    uint32_t low = 0, high = to->n_in;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        uint64_t order = cross_order(to->in[mid].other, to->in[mid]);
+        if (order == wanted)
+            return to->in[mid].to == cross.to;
+        if (order < wanted)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return false;
 }
 
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)

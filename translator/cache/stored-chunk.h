@@ -41,7 +41,11 @@ typedef struct StoredChunk {
     const uint16_t *unit_at;  /* for each CHUNK_STEP bytes of code: the unit at their start */
     bool checked;             /* stored_check() */
     bool connected;           /* every unit is made, and links among them are in their lists */
-    bool bound;               /* links lead straight to units of other chunks */
+    /* Links of other chunks of its group that may have been bound to its units, by chunk, unit and
+     * link. The file and the number in it, and that of the group's first one. */
+    const StoreCross *in;
+    uint32_t n_in, number, first;
+    const struct StoreFile *file;
     struct StoredChunk *next; /* list of the translator's loaded chunks */
 } StoredChunk;
 
@@ -90,12 +94,12 @@ void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret);
 /* The unit at host_pc, its code and tables: cache_find()'s, or if that is a chunk, view->unit. */
 typedef struct ChunkView { CompiledUnit unit; UnitTables tables; const uint8_t *code; } ChunkView;
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
-/* A link to a unit of another chunk leads straight there from now on, unless the tables contradict
- * it or it leads somewhere already. As those within a chunk it is in no list. */
+/* A link to a unit of another chunk, one of to->in, leads straight there from now on, unless the
+ * tables contradict it or it leads somewhere already. As those within a chunk it is in no list. */
 void chunk_bind(struct Translator *t, StoredChunk *from, StoreCross cross, const StoredChunk *to);
-/* The unit of `to` where a link of another chunk leads so, + 1; 0: it doesn't. */
-uint32_t chunk_bound_to(const StoredChunk *from, const StoreUnit *u, const StoreLink *l,
-                        const StoredChunk *to);
+bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk *to);
+/* Is it one of to->in? cross.other is ignored. */
+bool chunk_lists(const StoredChunk *to, const StoredChunk *from, StoreCross cross);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);
 /* The CompiledUnit with its links, made now if there is none; NULL: no room for metadata. */

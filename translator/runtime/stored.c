@@ -167,20 +167,30 @@ static StoredChunk *loaded_chunk(const struct Stored *s, const FileMap *m, uint3
     return c == &s->refused ? NULL : c;
 }
 
-/* What jumps between the chunk and others goes straight there, without a look-up for each. May
- * fault. */
+/* What jumps between the chunk and others goes straight there, without a look-up for each. What
+ * leads to it is copied: later the file may be gone. May fault. */
 static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
 {
     StoreCrossList out, in;
-    uint32_t first;
     StoredChunk *c = m->chunk[number], *other;
-    store_file_cross(m->file, number, &out, &in, &first);
-    for (uint32_t n = 0; n < out.n; n++)
-        if ((other = loaded_chunk(t->stored, m, first + out.cross[n].other)))
-            chunk_bind(t, c, out.cross[n], other);
-    for (uint32_t n = 0; n < in.n; n++)
-        if ((other = loaded_chunk(t->stored, m, first + in.cross[n].other)))
-            chunk_bind(t, other, in.cross[n], c);
+    c->file = m->file;
+    c->number = number;
+    store_file_cross(m->file, number, &out, &in, &c->first);
+    StoreCross *own = in.n ? cache_alloc_meta(t->code, in.n * sizeof *own) : NULL;
+    if (own) {
+        memcpy(own, in.cross, in.n * sizeof *own);
+        c->in = own;
+        c->n_in = in.n;
+    }
+    for (uint32_t n = 0; n < out.n; n++) {
+        StoreCross cross = out.cross[n];
+        if ((other = loaded_chunk(t->stored, m, c->first + cross.other)) &&
+            chunk_lists(other, c, cross))
+            chunk_bind(t, c, cross, other);
+    }
+    for (uint32_t n = 0; n < c->n_in; n++)
+        if ((other = loaded_chunk(t->stored, m, c->first + c->in[n].other)))
+            chunk_bind(t, other, c->in[n], c);
 }
 
 /* NULL: it can't be had now, or not here. May fault. */
@@ -394,7 +404,10 @@ typedef struct Touched {
     uint32_t n;
 } Touched;
 
-static bool is_touched(const Touched *t, uint32_t n) { return t->is[n / 64] >> n % 64 & 1; }
+static bool is_touched(const Touched *t, uint32_t n)
+{
+    return n < STORE_CHUNK_UNITS && t->is[n / 64] >> n % 64 & 1;
+}
 
 static void touch(Touched *t, uint32_t n)
 {
@@ -402,28 +415,30 @@ static void touch(Touched *t, uint32_t n)
     t->is[n / 64] |= UINT64_C(1) << n % 64;
 }
 
-/* Links of one chunk that lead to units of another, all or those that are touched. */
-static bool connect_from(Translator *t, StoredChunk *from, StoredChunk *to, const Touched *touched)
+static StoredChunk *find_loaded(const struct Stored *s, const StoredChunk *like, uint32_t number)
 {
-    for (uint32_t n = 0; n < from->tables->n_units; n++)
-        for (uint32_t k = from->unit[n].link; k < from->unit[n + 1].link; k++) {
-            uint32_t unit = chunk_bound_to(from, &from->unit[n], &from->link[k], to);
-            if (!unit || (touched && !is_touched(touched, unit - 1)))
-                continue;
-            if ((!chunk_made(to, unit - 1) && !adopt(t, to, unit - 1)) ||
-                (!chunk_made(from, n) && !adopt(t, from, n)))
-                return false;
-            connect_link(t, unit_link_at(chunk_made(from, n), k - from->unit[n].link),
-                         chunk_made(to, unit - 1));
-        }
-    return true;
+    StoredChunk *c = s->loaded;
+    while (c && (c->number != number || c->file != like->file || c->bias != like->bias))
+        c = c->next;
+    return c;
 }
 
+/* Links of other chunks that lead to the chunk's units, all or those that are touched. */
 static bool connect_bound(Translator *t, StoredChunk *c, const Touched *touched)
 {
-    for (StoredChunk *from = t->stored->loaded; from; from = from->next)
-        if (from != c && from->bound && !connect_from(t, from, c, touched))
+    for (uint32_t n = 0; n < c->n_in; n++) {
+        StoreCross cross = c->in[n];
+        if (touched && !is_touched(touched, cross.to))
+            continue;
+        StoredChunk *from = find_loaded(t->stored, c, c->first + cross.other);
+        if (!from || !chunk_is_bound(from, cross, c))
+            continue;
+        if ((!chunk_made(c, cross.to) && !adopt(t, c, cross.to)) ||
+            (!chunk_made(from, cross.from) && !adopt(t, from, cross.from)))
             return false;
+        connect_link(t, unit_link_at(chunk_made(from, cross.from), cross.link),
+                     chunk_made(c, cross.to));
+    }
     return true;
 }
 
