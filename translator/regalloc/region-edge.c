@@ -719,10 +719,11 @@ static void store(Ra *ra, int16_t mem, Reg from, IrType type)
 
 static Reg free_of(uint32_t regs) { return regs ? __builtin_ctz(regs) : REG_NONE; }
 
-/* To memory from memory or a constant, by way of a register that is free or made so. */
+/* To memory from memory or a constant, by way of a register that is free or made so. Forms of
+ * floats are made in vector registers. */
 static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
 {
-    bool wide = ra_type_bytes(m->type) == 16;
+    bool wide = ra_type_bytes(m->type) == 16 || m->form >= IR_FORM_BOX;
     const IrInsn *constant = m->value ? &ra->unit->insn[ra->value[m->value].insn] : NULL;
     Reg gpr = free_of(e->free & ra->target->gprs), xmm = free_of(e->free & ra->target->xmms);
     Reg t = wide || (gpr == REG_NONE && !constant) ? xmm : gpr;
