@@ -38,8 +38,10 @@ typedef enum VcpuExit {
                           itself and goes on, so callers never see it */
     VCPU_EXIT_STEP,    /* one instruction done (vcpu_set_step) */
     VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
-    VCPU_EXIT_GUESS,   /* a region assumed at its entry, which is pc, what isn't so: it is made
-                          without (IR_UNIT_NO_GUESS). Callers never see it */
+    VCPU_EXIT_GUESS,   /* a region assumed at pc what isn't so: one instruction is executed without
+                          it, and after some times the region made without the guess
+                          (IR_UNIT_NO_GUESS). Callers never see it */
+    VCPU_EXIT_GUESS_BOXED, /* likewise: that registers hold singles (IR_UNIT_NO_BOXES) */
     VCPU_EXIT_WATCH,   /* a watchpoint (vcpu_set_watches): pc is at the instruction, which hasn't
                           been executed; payload: the address that it would access, or the pc */
     VCPU_N_EXITS

@@ -93,7 +93,7 @@ void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
     cpu->ra = gen_pc(seed) + GEN_INSNS * 4;
     for (unsigned n = 0; n < 4; n++) {
         cpu->w[n] = (uint32_t)int_value(&s);
-        cpu->d[n] = float_bits(&s, 64);
+        cpu->d[n] = float_bits(&s, seed / 8 % 4 ? 64 : 32) | (seed / 8 % 4 ? 0 : ~0ull << 32);
         cpu->s[n] = (uint32_t)float_bits(&s, 32);
     }
     for (unsigned n = 0; n < 6; n++)
@@ -517,10 +517,37 @@ static IrRef gen_fp_env(void)
     }
 }
 
+/* Singles in registers of double width, as RISC-V's instructions have them. */
+static IrRef gen_boxed(void)
+{
+    unsigned var = VAR_D + pick(4), kind = pick(8);
+    IrRef x = ir_get(gen.b, VAR_D + pick(4));
+    if (kind < 2 && gen_config.classes & GEN_MEM) {
+        IrRef index, bits = ir_op1(gen.b, IR_f2bits, IR_I64, x);
+        int64_t imm;
+        if (!kind)
+            bits = ir_op1(gen.b, IR_trunc, IR_I32, bits);
+        IrRef at = address(chance(2), &index, &imm);
+        unsigned attr = (kind ? 3 : 2) | (index ? pick(4) << IR_MEM_SCALE_SHIFT : 0);
+        emit(IR_store, kind ? IR_I64 : IR_I32, 0, attr, at, index, bits, 0, imm);
+        return IR_NONE;
+    }
+    x = ir_op1(gen.b, IR_funbox, IR_F32, x);
+    if (kind > 2) {
+        IrRef y = chance(2) ? any(IR_F32)
+                            : ir_op1(gen.b, IR_funbox, IR_F32, ir_get(gen.b, VAR_D + pick(4)));
+        x = ir_emit(gen.b, IR_fadd + pick(4), IR_F32, 0, arith_attr(), x, y, 0, 0, 0);
+    }
+    ir_put(gen.b, var, ir_op1(gen.b, IR_fbox, IR_F64, x));
+    return IR_NONE;
+}
+
 static IrRef gen_fp(void)
 {
     IrType t = real();
     unsigned attr = gen.profile.attr;
+    if (gen.profile.riscv && chance(4))
+        return gen_boxed();
     switch (pick(8)) {
     case 0: return gen_fp_convert();
     case 1: return chance(2) ? gen_fp_convert() : gen_fp_env();

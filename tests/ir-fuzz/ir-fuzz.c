@@ -85,6 +85,9 @@ static void run_way(Way *w, Outcome *out)
     vcpu_fp_set_flags(w->v, 0);
     vcpu_set_pc(w->v, gen_pc(seed));
     translator_invalidate(w->t, gen_pc(seed), GEN_INSNS * 4 + 64);
+    w->v->patience = 0; /* what is lifted depends on where units begin */
+    memset(w->t->hints, 0, w->t->cap_hints * sizeof *w->t->hints);
+    w->t->n_hints = 0;
     running = w->v;
     out->exit = vcpu_run(w->v, &out->info);
     running = NULL;

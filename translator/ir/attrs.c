@@ -71,6 +71,7 @@ static const IrAttrName fp_names[] = {
     BIT(IR_FP_AHP, "ahp"),            BIT(IR_FP_TINY_AFTER, "tinyafter"),
     BIT(IR_FP_WRAP, "wrap"),
     BIT(IR_FP_SILENT, "silent"),      BIT(IR_FP_NAN_LOOSE, "loose"),
+    BIT(IR_FP_BOXED, "boxed"),
     { 0, 0, NULL },
 };
 static const IrAttrName vec_names[] = {

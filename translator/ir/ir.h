@@ -170,6 +170,7 @@ enum {
     IR_FP_TINY_AFTER = 1 << 16,   /* tininess is detected after rounding (RISC-V), else before */
     IR_FP_NAN_LOOSE = 1 << 19,    /* beside NAN_DEFAULT: any quiet NaN will do (opt/nan.c) */
     IR_FP_SILENT = 1 << 18,       /* quiet fcmp, f2i that truncates: adds to no sticky flag */
+    IR_FP_BOXED = 1 << 20,        /* funbox: the upper half is known to be all ones */
     IR_FP_WRAP = 1 << 17,         /* f2i f64 -> i32, toward zero: what is out of range is invalid,
                                      and taken modulo 2^32 (Arm FPToFixedJS) */
 };
@@ -272,6 +273,7 @@ enum {
     IR_UNIT_COUNTED = 32,  /* entries are counted: Vcpu.profile */
     IR_UNIT_WATCH = 128,   /* each access asks the vcpu's watchpoints (opt/watch.c) */
     IR_UNIT_BREAK = 256,   /* and each instruction its breakpoints */
+    IR_UNIT_NO_BOXES = 512, /* a region here took too much for singles (opt/unbox.c) */
     /* Units that are left through the dispatcher alone: no links, no inline look-up, no return
      * stack. They stand beside others at the same pc. */
     IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_WATCH | IR_UNIT_BREAK,

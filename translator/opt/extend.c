@@ -6,7 +6,7 @@
  *
  * What comes into a loop from outside may be anything, but by the calling conventions words are
  * extended there too. So where that alone stands between a loop's phi and a word it is assumed, and
- * looked at before the loop: if it isn't so, the region is made again without (VCPU_EXIT_GUESS).
+ * looked at before the loop: if it isn't so, the region isn't entered (VCPU_EXIT_GUESS).
  * This pass therefore runs before dead puts go: it makes observers. Likewise the bounds that loops
  * compare extended words with.
  *
@@ -440,14 +440,6 @@ static void finish_phis(Extend *x, uint32_t block)
     }
 }
 
-static bool has_lazy_vars(const IrUnit *u)
-{
-    for (unsigned v = 0; v < u->isa->n_vars; v++)
-        if (u->isa->vars[v].flags & IR_VAR_LAZY)
-            return true;
-    return false;
-}
-
 void opt_extend(IrUnit *u)
 {
     Extend x = { .u = u, .c = opt_cfg_new(u), .alias = opt_alias_new(u),
@@ -455,8 +447,7 @@ void opt_extend(IrUnit *u)
     x.bits = arena_alloc_raw(u->arena, x.cap_bits * sizeof *x.bits);
     u->uses_known = false;
     clear_marks(u);
-    /* (A check would observe lazy variables, which the poll needn't.) */
-    if (!has_lazy_vars(u) && u->flags & IR_UNIT_REGION && !(u->flags & IR_UNIT_NO_GUESS)) {
+    if (opt_may_guess(u)) {
         find_guesses(&x);
     } else {
         find_bits(&x);

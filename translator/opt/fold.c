@@ -57,6 +57,12 @@ static bool fold_arm_holds(unsigned cc, uint64_t nzcv)
     return even[cc >> 1] ^ (cc & 1);
 }
 
+/* Is it the same whether what is stored is an integer or a float? */
+static bool fold_plain_store(uint64_t attr, unsigned size)
+{
+    return (attr & ~(uint64_t)(IR_MEM_SCALE | IR_MEM_ALIGN)) == size;
+}
+
 #include "translator/opt/fold-rules.h"
 
 static unsigned swapped(unsigned cc)

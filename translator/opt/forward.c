@@ -49,7 +49,7 @@ static void forward_insn(Forward *f, uint32_t block, IrRef r)
         if (u->insn[i->arg[0]].op == IR_const && !u->insn[i->arg[0]].imm)
             ir_remove(u, block, r);
         return;
-    case IR_nop: case IR_const: case IR_insn: case IR_phi: case IR_load: case IR_store:
+    case IR_nop: case IR_const: case IR_insn: case IR_phi: case IR_load:
         return;
     default:
         break;

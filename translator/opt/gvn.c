@@ -246,7 +246,7 @@ static void visit(Gvn *g, uint32_t block, IrRef r)
     opt_resolve_args(&g->alias, r);
     IrInsn *i = &u->insn[r];
     switch (i->op) {
-    case IR_nop: case IR_insn: case IR_get: case IR_put: case IR_load: case IR_store:
+    case IR_nop: case IR_insn: case IR_get: case IR_put: case IR_load:
         return;
     case IR_exit_if: case IR_trap_if:
         fold_side_exit(g, block, r);

@@ -258,14 +258,6 @@ static void guess_numbers(IrUnit *u)
     find_loose(u, false);
 }
 
-static bool may_guess(const IrUnit *u)
-{
-    for (unsigned v = 0; v < u->isa->n_vars; v++)
-        if (u->isa->vars[v].flags & IR_VAR_LAZY) /* which the check would observe */
-            return false;
-    return u->flags & IR_UNIT_REGION && !(u->flags & IR_UNIT_NO_GUESS);
-}
-
 void opt_nan(IrUnit *u)
 {
     bool any = false;
@@ -278,7 +270,7 @@ void opt_nan(IrUnit *u)
         goto done;
     all_loose(u);
     find_loose(u, false);
-    if (may_guess(u))
+    if (opt_may_guess(u))
         guess_numbers(u);
     find_foreign(u);
     for (uint32_t b = 0; b < u->n_blocks; b++)

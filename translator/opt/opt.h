@@ -24,6 +24,7 @@
  *   putoff    flags that only some ways out see are made there                       [putoff.c]
  *   shortcut  branches on two conditions become two                                [shortcut.c]
  *   index     sums of three, or with a small shift, become one operation              [index.c]
+ *   unbox     singles go round loops without their boxes                               [unbox.c]
  *   forms     extensions that only puts want are made when somebody looks             [forms.c]
  *   nan       default NaNs are made where they can be seen                              [nan.c]
  *   upper     vectors round loops that are nothing but scalars                        [upper.c]
@@ -53,6 +54,7 @@ void opt_sticky(IrUnit *u);
 void opt_lanes(IrUnit *u);
 void opt_shortcut(IrUnit *u);
 void opt_putoff(IrUnit *u);
+void opt_unbox(IrUnit *u);
 void opt_forms(IrUnit *u);
 void opt_nan(IrUnit *u);
 void opt_upper(IrUnit *u);
@@ -68,6 +70,10 @@ void opt_critical(IrUnit *u, GuestAddr start, GuestAddr end, GuestAddr abort, Gu
 bool opt_truncation(IrUnit *u, uint32_t block, IrRef get);
 /* watch.c: the address of an access, computed before `at`. */
 IrRef opt_access_address(IrUnit *u, IrRef at, const IrInsn *access);
+
+/* May the region assume what its code lets expect? (A check would observe lazy variables, which a
+ * poll needn't.) */
+bool opt_may_guess(const IrUnit *u);
 
 typedef struct OptPass {
     const char *name;

@@ -2,6 +2,7 @@
 #include <glib.h>
 
 #include "translator/opt/cfg.h"
+#include "translator/guest/isa.h"
 #include "translator/opt/opt.h"
 #include "translator/translator.h"
 
@@ -36,11 +37,20 @@ const OptPass opt_region_passes[] = {
     { "address", opt_address },
     { "index", opt_index },
     { "dead", opt_dce_region },
+    { "unbox", opt_unbox },
     { "forms", opt_forms },
     { "nan", opt_nan },
     { "upper", opt_upper },
     { NULL, NULL },
 };
+
+bool opt_may_guess(const IrUnit *u)
+{
+    for (unsigned v = 0; v < u->isa->n_vars; v++)
+        if (u->isa->vars[v].flags & IR_VAR_LAZY)
+            return false;
+    return u->flags & IR_UNIT_REGION && !(u->flags & (IR_UNIT_NO_GUESS | IR_UNIT_ALONE));
+}
 
 static void dump(const IrUnit *u, const char *after)
 {

@@ -177,7 +177,7 @@ void opt_upper(IrUnit *u)
     IrRef gets[MAX_GUESSES];
     uint32_t n = u->n_insns;
     uint8_t *known = arena_alloc(u->arena, n);
-    bool guess = !(u->flags & IR_UNIT_NO_GUESS);
+    bool guess = !(u->flags & (IR_UNIT_NO_GUESS | IR_UNIT_ALONE));
     start(u, known, guess);
     find(u, known);
     lower(u, known);

@@ -50,7 +50,8 @@ static void set_mode(Vcpu *v)
 
 static uint32_t unit_flags(const Vcpu *v)
 {
-    return (v->step || v->translator->one_insn ? IR_UNIT_ONE_INSN : 0) | v->watch_flags;
+    bool one = v->step || v->evade || v->translator->one_insn;
+    return (one ? IR_UNIT_ONE_INSN : 0) | v->watch_flags;
 }
 
 /* Makes the unit at pc; false: it can't be made, v->exit_reason tells. */
@@ -101,6 +102,24 @@ static void retry(Vcpu *v)
     pthread_mutex_lock(&t->lock);
     units_retry(t, v->retry_pc, flags);
     pthread_mutex_unlock(&t->lock);
+}
+
+/* A region that guessed wrongly at the pc is evaded by an instruction: a loop may be entered with
+ * what an initialization left in registers, and find what it expects the next time round. Where
+ * that happens often it is made again. */
+static void evade(Vcpu *v, uint32_t flags)
+{
+    VcpuGuess *g = &v->guess[vcpu_pc(v) / 2 % VCPU_GUESSES];
+    if (g->pc != vcpu_pc(v))
+        *g = (VcpuGuess){ .pc = vcpu_pc(v) };
+    if (g->misses++ < v->patience) {
+        v->evade = true;
+        return;
+    }
+    g->misses = 0;
+    v->retry_flags = flags;
+    v->retry_pc = g->pc;
+    retry(v);
 }
 
 static void be_hot(Vcpu *v)
@@ -169,6 +188,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
     *by_link = false;
     bool stopped = t->backend->enter(v, unit, &link);
     vcpu_code_end(v);
+    v->evade = false;
     if (v->hot)
         be_hot(v);
     if (v->retry_flags) {
@@ -179,10 +199,9 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
         if (!later)
             return false;
     }
-    if (stopped && v->exit_reason == VCPU_EXIT_GUESS) {
-        v->retry_flags = IR_UNIT_NO_GUESS;
-        v->retry_pc = vcpu_pc(v);
-        retry(v);
+    if (stopped && (v->exit_reason == VCPU_EXIT_GUESS ||
+                    v->exit_reason == VCPU_EXIT_GUESS_BOXED)) {
+        evade(v, v->exit_reason == VCPU_EXIT_GUESS ? IR_UNIT_NO_GUESS : IR_UNIT_NO_BOXES);
         return false;
     }
     if (stopped) {

@@ -62,7 +62,8 @@ static Vcpu *vcpu_take_idle(Translator *t)
     v->jump_cache = v->own_jump_cache;
     atomic_store_explicit(&v->kicked, 0, memory_order_relaxed);
     atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
-    v->in_guest = v->step = false;
+    v->in_guest = v->step = v->evade = false;
+    memset(v->guess, 0, sizeof v->guess);
     vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
     v->fp_tracked = v->exact_tiny = 0;
@@ -81,6 +82,7 @@ Vcpu *vcpu_new(Translator *t, const Vcpu *from)
         v = vcpu_map(t);
     if (!v)
         return NULL;
+    v->patience = VCPU_PATIENCE;
     if (from) {
         memcpy(v->cpu, from->cpu, t->isa->cpu_bytes);
         vcpu_fp_set_control(v, vcpu_fp_control(from));

@@ -59,6 +59,10 @@ enum {
     VCPU_KICK_RUNTIME = 2, /* the runtime wants every vcpu out of translated code for a moment */
 };
 
+/* Where a region guessed wrongly, and how often (dispatch.c). */
+typedef struct VcpuGuess { GuestAddr pc; unsigned misses; } VcpuGuess;
+enum { VCPU_GUESSES = 16, VCPU_PATIENCE = 64 };
+
 struct Vcpu {
     /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
     JumpCacheEntry *jump_cache;      /* own_jump_cache, or an empty one after a kick: every inline
@@ -92,6 +96,9 @@ struct Vcpu {
     size_t return_stack_bytes;
     bool in_guest;                   /* in vcpu_run() */
     bool step;
+    bool evade;                      /* the next instruction is executed by itself */
+    unsigned patience;               /* so often guesses at a place may be wrong */
+    VcpuGuess guess[VCPU_GUESSES];
     atomic_bool in_code;             /* in translated code, or holding pointers to units: a flush
                                         waits for it to end */
     /* Set by Backend.host_signal when the instruction at retry_pc must be translated again with

@@ -71,6 +71,8 @@ int main(void)
             compare("add_doubles", add_doubles, value[round == 1 ? 11 : k], twice, other, n);
             compare("mixed", mixed, x, single, other, n);
         }
+    for (unsigned k = 0; k < 200; k++) /* until it isn't guessed any more */
+        compare("add_singles again", add_singles, single, single, twice + k, 3);
     for (unsigned round = 0; round < 3; round++) {
         check("words", count_words(0, TURNS, 1 << 20), TURNS);
         check("no word", count_words(-5, 1l << 32, 1000), 1000);

@@ -431,7 +431,7 @@ void sel_funbox(Emit *e, IrInsn *i)
 {
     enum { VPTEST = VOP(0x66, 2, 0x17) };
     const IrInsn *from = ra_insn(e->ra, i->arg[0]);
-    if (from && from->op == IR_fbox) {
+    if (i->attr & IR_FP_BOXED || (from && from->op == IR_fbox)) {
         Reg a = ra_use(e->ra, i->arg[0]), d = ra_def_late(e->ra, i);
         emit_vmov(e, d, a);
         return;
