@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/ir/run.h"
 #include "tests/ir/test-isa.h"
 #include "translator/ir/arena.h"
 #include "translator/opt/opt.h"
@@ -74,6 +75,9 @@ static bool run_passes(IrUnit *u, const char *names, GError **error)
 static bool run(Arena *arena, char *text, GError **error)
 {
     g_autofree char *passes = header(text, "; passes:"), *wanted_error = header(text, "; error:");
+    g_autofree char *start = header(text, "; run:"), *end = header(text, "; gives:");
+    if (start && end)
+        return run_unit(text, start, end, error);
     char *split = strstr(text, "; expect\n");
     if (split)
         *split = 0;

@@ -5,5 +5,8 @@
 #include "translator/guest/isa.h"
 
 extern const GuestIsa test_isa;
+/* For units that are executed: its variables and a second one of flags. */
+extern const IrVar *const test_run_vars;
+extern const unsigned test_n_run_vars;
 
 #endif

@@ -174,6 +174,32 @@ static void put_aside(Emit *e, const UnitSnap *s, unsigned n, uint8_t *aside)
     }
 }
 
+static bool snap_has_flags(const UnitSnap *s, unsigned n)
+{
+    for (unsigned k = 0; k < n; k++)
+        if (s[k].kind == UNIT_SNAP_FLAGS)
+            return true;
+    return false;
+}
+
+/* For all the variables that have them: taken once, because taking them changes CF. */
+static void store_eflags(Emit *e, const UnitSnap *s, unsigned n, FlagsKind kind)
+{
+    bool rax_used = false;
+    if (!snap_has_flags(s, n))
+        return;
+    for (unsigned k = 0; k < n; k++)
+        rax_used |= s[k].kind == UNIT_SNAP_REG && s[k].what == RAX;
+    if (rax_used)
+        enc_store(e, true, MEM_STATE(scratch[5]), RAX);
+    flags_to_ax(e, kind);
+    for (unsigned k = 0; k < n; k++)
+        if (s[k].kind == UNIT_SNAP_FLAGS)
+            enc_store(e, false, var_mem(e, s[k].var), RAX);
+    if (rax_used)
+        enc_load(e, true, RAX, MEM_STATE(scratch[5]));
+}
+
 /* Frees every register but rsp, rbp, the homes, and rax (a target); rdx and xmm0 are temporaries
  * once the parallel moves are done. EFLAGS stay as they are until the flags are taken, first. */
 void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
@@ -183,20 +209,9 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     Reg from[RA_N_REGS];
     uint8_t form[RA_N_REGS] = { IR_FORM_PLAIN };
     memset(from, REG_NONE, sizeof from);
-    bool rax_used = false;
     uint8_t aside[RA_MAX_VARS];
     put_aside(e, s, n, aside);
-    for (unsigned k = 0; k < n; k++)
-        rax_used |= s[k].kind == UNIT_SNAP_REG && s[k].what == RAX;
-    for (unsigned k = 0; k < n; k++)
-        if (s[k].kind == UNIT_SNAP_FLAGS) {
-            if (rax_used)
-                enc_store(e, true, MEM_STATE(scratch[5]), RAX);
-            flags_to_ax(e, kind);
-            enc_store(e, false, var_mem(e, s[k].var), RAX);
-            if (rax_used)
-                enc_load(e, true, RAX, MEM_STATE(scratch[5]));
-        }
+    store_eflags(e, s, n, kind);
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind != UNIT_SNAP_REG)
             continue;
@@ -462,20 +477,12 @@ static void cold_side_exit(Emit *e, Cold *c)
     jump_direct(e, c->v[2]);
 }
 
-static bool snap_has_flags(Emit *e, uint32_t snap, unsigned n)
-{
-    for (unsigned k = 0; k < n; k++)
-        if (e->ra->snap[snap + k].kind == UNIT_SNAP_FLAGS)
-            return true;
-    return false;
-}
-
 /* The snapshot of a side exit; flags in EFLAGS will be taken through rax there. */
 static uint32_t side_snapshot(Emit *e, unsigned *ret_n)
 {
     uint32_t snap = ra_snapshot(e->ra, true, ret_n);
     /* In a region exits are rare: better to save rax there than to move what is in it here. */
-    if (snap_has_flags(e, snap, *ret_n) && e->ra->owner[RAX] && !e->s->region) {
+    if (snap_has_flags(&e->ra->snap[snap], *ret_n) && e->ra->owner[RAX] && !e->s->region) {
         ra_take(e->ra, RAX);
         snap = ra_snapshot(e->ra, true, ret_n);
         ra_release(e->ra, RAX);
@@ -546,7 +553,7 @@ static void select_trap_if(Emit *e, IrInsn *i)
     HostCc cc = exit_cond(e, i->arg[0]);
     unsigned n;
     uint32_t snap = ra_snapshot(e->ra, true, &n);
-    if (snap_has_flags(e, snap, n)) {
+    if (snap_has_flags(&e->ra->snap[snap], n)) {
         /* rare: take them now, and look at the condition as a value */
         ra_use(e->ra, i->arg[0]);
         flags_clobber(e);
