@@ -11,101 +11,6 @@
 
 GenConfig gen_config = { 1, ~0u, GEN_ALL };
 
-/* -- the guest --------------------------------------------------------------------------------- */
-#define AT(field, n, bytes) (offsetof(GenCpu, field) + (n) * (bytes))
-#define R(n) { "r" #n, IR_I64, 0, n, AT(r, n, 8) }
-#define W(n) { "w" #n, IR_I32, 0, -1, AT(w, n, 4) }
-#define D(n) { "d" #n, IR_F64, 0, -1, AT(d, n, 8) }
-#define S(n) { "s" #n, IR_F32, 0, -1, AT(s, n, 4) }
-#define V(n) { "v" #n, IR_V128, 0, n, AT(v, n, 16) }
-static const IrVar vars[] = {
-    R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), W(0), W(1), W(2), W(3), D(0), D(1), D(2),
-    D(3), S(0), S(1), S(2), S(3), V(0), V(1), V(2), V(3), V(4), V(5),
-    { "fl", IR_FLAGS, 0, -1, offsetof(GenCpu, flags) },
-    { "fl2", IR_FLAGS, 0, -1, offsetof(GenCpu, more_flags) },
-    { "pc", IR_I64, IR_VAR_PC, -1, offsetof(GenCpu, pc) },
-    { "ra", IR_I64, 0, 9, offsetof(GenCpu, ra) },
-};
-enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27,
-       VAR_RA = 30 };
-
-static uint64_t help_mix(Vcpu *v, uint64_t a, uint32_t b)
-{
-    return (a ^ a >> 29) * 0x9e3779b97f4a7c15ull + b;
-}
-static uint32_t help_word(Vcpu *v, uint32_t a, uint64_t b, uint32_t c, uint64_t d)
-{
-    return a * 3 + (uint32_t)b - c + (uint32_t)(d >> 32);
-}
-static void help_vec(Vcpu *v, V128 *ret, const V128 *a, const V128 *b)
-{
-    *ret = (V128){ a->lo + b->hi, a->hi ^ b->lo };
-}
-static uint64_t help_vec_int(Vcpu *v, const V128 *a, uint32_t b)
-{
-    return a->lo * 5 ^ a->hi ^ b;
-}
-static uint64_t help_f64(Vcpu *v, uint64_t a, uint64_t b) { return a ^ b >> 1; }
-static uint32_t help_f32(Vcpu *v, uint32_t a) { return a ^ 0x80000000; }
-static uint64_t help_reads(Vcpu *v, uint64_t a)
-{
-    const GenCpu *c = (const GenCpu *)v->cpu;
-    return a + c->r[1] + c->w[2] + c->v[3].hi + c->d[0] + c->s[1] + c->flags;
-}
-static void help_writes(Vcpu *v, uint64_t a)
-{
-    GenCpu *c = (GenCpu *)v->cpu;
-    c->r[2] += a;
-    c->w[1] ^= (uint32_t)a;
-    c->v[1].lo -= a;
-    c->d[3] ^= 1;
-    c->s[2] = ~c->s[2];
-    c->flags ^= 0xf0000000;
-}
-static uint32_t help_fp(Vcpu *v, uint32_t a)
-{
-    uint32_t was = vcpu_fp_flags(v);
-    vcpu_fp_set_flags(v, was ^ (1u << (a & 3)));
-    return (was & ~(uint32_t)IR_FPX_UNDERFLOW) | (vcpu_fp_control(v) & 7) << 8;
-}
-
-#define FN(f) ((void (*)(void))f)
-static const IrHelper helpers[] = {
-    { "mix", FN(help_mix), "L:LW", IR_HELPER_PURE },
-    { "word", FN(help_word), "W:WLWL", IR_HELPER_PURE },
-    { "vec", FN(help_vec), "V:VV", IR_HELPER_PURE },
-    { "vec_int", FN(help_vec_int), "L:VW", IR_HELPER_PURE },
-    { "f64", FN(help_f64), "D:DD", IR_HELPER_PURE },
-    { "f32", FN(help_f32), "S:S", IR_HELPER_PURE },
-    { "reads", FN(help_reads), "L:L", IR_HELPER_READS_VARS },
-    { "writes", FN(help_writes), "-:L", IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS },
-    { "fp", FN(help_fp), "W:W", IR_HELPER_FP },
-};
-enum { N_HELPER_FP = 8 };
-
-void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
-{
-    uint64_t s = seed * 77 + 1;
-    memset(cpu, 0, sizeof *cpu);
-    for (unsigned n = 0; n < 8; n++)
-        cpu->r[n] = int_value(&s);
-    cpu->r[8] = (uint64_t)(uintptr_t)memory;
-    cpu->ra = gen_pc(seed) + GEN_INSNS * 4;
-    for (unsigned n = 0; n < 4; n++) {
-        cpu->w[n] = (uint32_t)int_value(&s);
-        cpu->d[n] = float_bits(&s, seed / 8 % 4 ? 64 : 32) | (seed / 8 % 4 ? 0 : ~0ull << 32);
-        cpu->s[n] = (uint32_t)float_bits(&s, 32);
-    }
-    for (unsigned n = 0; n < 6; n++)
-        cpu->v[n] = vec_value(&s);
-    cpu->flags = (uint32_t)next(&s) & 0xf0000000;
-    cpu->more_flags = (uint32_t)next(&s) & 0xf0000000;
-    for (unsigned n = 0; n < GEN_MEM_BYTES; n += 8) {
-        uint64_t x = next(&s) & 1 ? int_value(&s) : float_bits(&s, 64);
-        memcpy(memory + n, &x, 8);
-    }
-}
-
 /* A program plays one of these guests' parts in floating point. */
 typedef struct Profile { unsigned attr; bool riscv; } Profile;
 static Profile profile_of(uint64_t seed)
@@ -400,10 +305,10 @@ static IrRef gen_mem(void)
 
 static IrRef gen_call(void)
 {
-    unsigned n = pick(sizeof helpers / sizeof *helpers);
+    unsigned n = pick(gen_isa.n_helpers);
     IrRef arg[4] = { 0 };
     IrType result = IR_VOID;
-    const char *sig = helpers[n].sig;
+    const char *sig = gen_isa.helpers[n].sig;
     for (unsigned k = 0; k == 0 || sig[k + 1]; k++) {
         char c = sig[k ? k + 1 : 0];
         IrType t = c == 'W' ? IR_I32 : c == 'L' ? IR_I64 : c == 'S' ? IR_F32 : c == 'D' ? IR_F64
@@ -782,13 +687,31 @@ static void gen_diamond(unsigned depth)
     put(joined);
 }
 
+static unsigned index_of(GuestAddr pc)
+{
+    return (unsigned)(pc - gen_pc(gen_config.seed)) / 4;
+}
+
+/* Some instructions of the lazy guest begin by overwriting the flags. */
+static bool sets_flags(unsigned index)
+{
+    uint64_t s = gen_config.seed * 31 + index;
+    return gen_is_lazy(gen_config.seed) && index < GEN_INSNS && next(&s) % 4 == 0;
+}
+
+static unsigned dead_flags(GuestAddr to)
+{
+    return sets_flags(index_of(to)) ? IR_EXIT_LAZY_DEAD : 0;
+}
+
 /* Back to the loop's head; its phis get values that are there. */
 static void gen_latch(uint32_t head, const IrRef phi[2], const IrType t[2], unsigned nth)
 {
     for (unsigned n = 0; n < 2; n++)
         set_phi(phi[n], nth, t[0] == t[1] && chance(2) ? phi[1 - n] : any(t[n]));
     if (polls())
-        ir_emit(gen.b, IR_poll, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)gen.ctx->pc);
+        ir_emit(gen.b, IR_poll, IR_VOID, 0, dead_flags(gen.ctx->pc), 0, 0, 0, 0,
+                (int64_t)gen.ctx->pc);
     branch(head);
 }
 
@@ -838,14 +761,18 @@ static void gen_loop(unsigned depth)
 
 static GuestAddr some_later_insn(void);
 
+static void exit_if(GuestAddr to)
+{
+    ir_emit(gen.b, IR_exit_if, IR_VOID, 0, dead_flags(to), any(IR_I1), 0, 0, 0, (int64_t)to);
+}
+
 /* Straight code, side exits, inner loops and diamonds. */
 static void gen_body(unsigned depth)
 {
     for (unsigned n = 1 + pick(2); n > 0; n--) {
         gen_ops(1 + pick(3));
         if (chance(8) && gen_config.classes & GEN_EXIT)
-            ir_emit(gen.b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0,
-                    (int64_t)some_later_insn());
+            exit_if(some_later_insn());
         if (gen_config.classes & GEN_MEM && chance(12)) {
             keep(gen_string_loop(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), VAR_R + pick(5),
                                  VAR_V + pick(6)));
@@ -888,7 +815,13 @@ static GuestAddr later_insn(unsigned index)
 
 static GuestAddr some_later_insn(void)
 {
-    return later_insn((unsigned)(gen.ctx->pc - gen_pc(gen_config.seed)) / 4);
+    return later_insn(index_of(gen.ctx->pc));
+}
+
+/* Of a call. */
+static unsigned expected_back(void)
+{
+    return sets_flags(index_of(gen.ctx->pc) + 1) && chance(2) ? IR_EXIT_EXPECTED : 0;
 }
 
 /* To later instructions, which return once: `ra` then leads to the end. Regions go on behind it,
@@ -904,16 +837,31 @@ static bool gen_guest_call(GuestAddr to)
         ir_emit(b, goes_on ? IR_gcallind : IR_exit_callind, IR_VOID, 0, 0,
                 ir_const(b, IR_I64, to), back, 0, 0, 0);
     else
-        ir_emit(b, goes_on ? IR_gcall : IR_exit_call, IR_VOID, 0, 0, back, 0, 0, 0, (int64_t)to);
+        ir_emit(b, goes_on ? IR_gcall : IR_exit_call, IR_VOID, 0, dead_flags(to) | expected_back(),
+                back, 0, 0, 0, (int64_t)to);
     memset(gen.n_pool, 0, sizeof gen.n_pool);
     return !goes_on;
 }
 
+/* It may count on a call that expects it, and must come right if there was none. */
+static bool gen_return_to(IrRef to)
+{
+    unsigned attr = gen_is_lazy(gen_config.seed) && chance(2) ? IR_EXIT_EXPECTED : 0;
+    return ir_emit(gen.b, IR_exit_ret, IR_VOID, 0, attr, to, 0, 0, 0, 0);
+}
+
+/* To where `ra` says, which is left in another variable; often with a comparison just before. */
 static bool gen_return(GuestAddr end)
 {
-    IrRef to = ir_get(gen.b, VAR_RA);
-    ir_put(gen.b, VAR_RA, ir_const(gen.b, IR_I64, end));
-    return ir_emit(gen.b, IR_exit_ret, IR_VOID, 0, 0, to, 0, 0, 0, 0);
+    IrBuilder *b = gen.b;
+    IrRef to = ir_get(b, VAR_RA);
+    ir_put(b, VAR_RA, ir_const(b, IR_I64, end));
+    if (chance(2))
+        ir_put(b, VAR_R + pick(8), to);
+    if (gen_config.classes & GEN_FLAGS && chance(2))
+        ir_put(b, VAR_F, ir_emit(b, IR_flsub, IR_FLAGS, 0, IR_I64, ir_get(b, VAR_R + pick(8)),
+                                 ir_const(b, IR_I64, int_value(&gen.s)), 0, 0, 0));
+    return gen_return_to(to);
 }
 
 /* A way out of the unit at the end of instruction `index`, or no way. True: the unit has ended. */
@@ -925,27 +873,31 @@ static bool gen_exit(unsigned index)
     IrRef back = ir_emit(b, IR_codeaddr, IR_I64, 0, 0, 0, 0, 0, 0, (int64_t)(gen.ctx->pc + 4));
     switch (pick(17)) {
     case 0: case 1: case 2: case 3:
-        ir_emit(b, IR_exit_if, IR_VOID, 0, 0, any(IR_I1), 0, 0, 0, (int64_t)to);
+        exit_if(to);
         return false;
     case 4:
         ir_emit(b, IR_trap_if, IR_VOID, 0, VCPU_EXIT_BREAK, any(IR_I1), any(IR_I64), 0, 0,
                 (int64_t)gen.ctx->pc);
         return false;
-    case 5: ir_emit(b, IR_exit_jump, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)to); return true;
+    case 5:
+        ir_emit(b, IR_exit_jump, IR_VOID, 0, dead_flags(to), 0, 0, 0, 0, (int64_t)to);
+        return true;
     case 6: ir_emit(b, IR_exit_ind, IR_VOID, 0, 0, code, 0, 0, 0, 0); return true;
-    case 7: ir_emit(b, IR_exit_call, IR_VOID, 0, 0, back, 0, 0, 0, (int64_t)to); return true;
+    case 7:
+        ir_emit(b, IR_exit_call, IR_VOID, 0, dead_flags(to) | expected_back(), back, 0, 0, 0,
+                (int64_t)to);
+        return true;
     case 8: ir_emit(b, IR_exit_callind, IR_VOID, 0, 0, code, back, 0, 0, 0); return true;
-    case 9: ir_emit(b, IR_exit_ret, IR_VOID, 0, 0, code, 0, 0, 0, 0); return true;
+    case 9: return gen_return_to(code);
     case 10: case 11: return gen_guest_call(to);
     case 12: return gen_return(gen_pc(gen_config.seed) + GEN_INSNS * 4);
     default: return false;
     }
 }
 
-static void lift(LiftContext *ctx)
+void gen_lift(LiftContext *ctx)
 {
-    uint64_t start = gen_pc(gen_config.seed);
-    unsigned index = (unsigned)(ctx->pc - start) / 4;
+    unsigned index = index_of(ctx->pc);
     ctx->bytes = 4;
     if (gen.unit != ctx->b.unit || ctx->pc == ctx->b.unit->pc) {
         memset(gen.n_pool, 0, sizeof gen.n_pool);
@@ -961,6 +913,9 @@ static void lift(LiftContext *ctx)
         ctx->ended = true;
         return;
     }
+    if (sets_flags(index))
+        ir_put(gen.b, VAR_F, emit(IR_flsub, IR_FLAGS, 0, IR_I64, any(IR_I64), any(IR_I64), 0, 0,
+                                  0));
     unsigned n_ops = 1 + pick(6);
     unsigned left = gen_config.max_ops > index * 6 ? gen_config.max_ops - index * 6 : 0;
     gen_ops(n_ops < left ? n_ops : left);
@@ -973,23 +928,3 @@ static void lift(LiftContext *ctx)
     }
     ctx->ended = (gen_config.classes & GEN_EXIT) && gen_exit(index);
 }
-
-static void reset(void *cpu, const void *model)
-{
-    memset(cpu, 0, sizeof(GenCpu));
-}
-
-const GuestIsa gen_isa = {
-    .name = "fuzz",
-    .min_insn_bytes = 4,
-    .max_insn_bytes = 4,
-    .pc_align = 4,
-    .cpu_bytes = (sizeof(GenCpu) + 15) & ~(size_t)15,
-    .pc_offset = offsetof(GenCpu, pc),
-    .vars = vars,
-    .n_vars = sizeof vars / sizeof *vars,
-    .helpers = helpers,
-    .n_helpers = sizeof helpers / sizeof *helpers,
-    .reset = reset,
-    .lift = lift,
-};

@@ -32,7 +32,16 @@ extern GenConfig gen_config;
 /* Some programs are regions: units of many blocks, with loops and phis. */
 static inline bool gen_is_region(uint64_t seed) { return seed % 8 == 7; }
 
-extern const GuestIsa gen_isa;
+/* Some programs are of a guest whose variable `fl` is lazy: faults needn't show it. Its exits say
+ * where nobody wants it. */
+static inline bool gen_is_lazy(uint64_t seed) { return seed / 16 % 2; }
+
+extern const GuestIsa gen_isa, gen_lazy_isa;
+/* Their variables, of each type the first, and the helper that looks at the sticky flags. */
+enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27,
+       VAR_RA = 30 };
+enum { N_HELPER_FP = 8 };
+void gen_lift(LiftContext *ctx);
 
 /* The program's start; programs of different numbers don't share code. */
 GuestAddr gen_pc(uint64_t number);
