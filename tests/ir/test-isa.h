@@ -5,7 +5,7 @@
 #include "translator/guest/isa.h"
 
 extern const GuestIsa test_isa;
-/* For units that are executed: its variables and a second one of flags. */
+/* For units that are executed: its variables, a second one of flags, and some without a home. */
 extern const IrVar *const test_run_vars;
 extern const unsigned test_n_run_vars;
 

@@ -869,6 +869,8 @@ static void return_expected(Emit *e, Reg r)
     LateFlags *f = arena_alloc(e->unit->arena, sizeof *f);
     *f = put_flags_off(e);
     e->ra->skip_lazy = f->wanted;
+    if (f->wanted && !f->compared)
+        e->ra->locked |= 1u << RAX; /* not for what the snapshot untangles */
     write_back_now(e);
     e->ra->skip_lazy = false;
     Cold *c = emit_cold(e, cold_unexpected, NULL);
