@@ -12,13 +12,15 @@
 #define D(n) { "d" #n, IR_F64, 0, -1, AT(d, n, 8) }
 #define S(n) { "s" #n, IR_F32, 0, -1, AT(s, n, 4) }
 #define V(n) { "v" #n, IR_V128, 0, n, AT(v, n, 16) }
+#define M(n) { "m" #n, IR_I64, 0, -1, AT(m, n, 8) }
 #define VARS(fl_flags) \
     R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), W(0), W(1), W(2), W(3), D(0), D(1), \
     D(2), D(3), S(0), S(1), S(2), S(3), V(0), V(1), V(2), V(3), V(4), V(5), \
     { "fl", IR_FLAGS, fl_flags, -1, offsetof(GenCpu, flags) }, \
     { "fl2", IR_FLAGS, 0, -1, offsetof(GenCpu, more_flags) }, \
     { "pc", IR_I64, IR_VAR_PC, -1, offsetof(GenCpu, pc) }, \
-    { "ra", IR_I64, 0, 9, offsetof(GenCpu, ra) }
+    { "ra", IR_I64, 0, 9, offsetof(GenCpu, ra) }, \
+    M(0), M(1), M(2), M(3), M(4), M(5), M(6), M(7), M(8), M(9), M(10), M(11)
 static const IrVar vars[] = { VARS(0) }, lazy_vars[] = { VARS(IR_VAR_LAZY) };
 
 static uint64_t help_mix(Vcpu *v, uint64_t a, uint32_t b)
@@ -79,6 +81,8 @@ void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
     memset(cpu, 0, sizeof *cpu);
     for (unsigned n = 0; n < 8; n++)
         cpu->r[n] = int_value(&s);
+    for (unsigned n = 0; n < 12; n++)
+        cpu->m[n] = int_value(&s);
     cpu->r[8] = (uint64_t)(uintptr_t)memory;
     cpu->ra = gen_pc(seed) + GEN_INSNS * 4;
     for (unsigned n = 0; n < 4; n++) {

@@ -80,10 +80,12 @@ static IrRef constant(IrType t)
     }
 }
 
+static unsigned int_var(void) { return chance(2) ? VAR_R + pick(8) : VAR_M + pick(12); }
+
 static IrRef variable(IrType t)
 {
     switch (t) {
-    case IR_I64: return ir_get(gen.b, VAR_R + pick(8));
+    case IR_I64: return ir_get(gen.b, int_var());
     case IR_I32: return ir_get(gen.b, VAR_W + pick(4));
     case IR_F64: return ir_get(gen.b, VAR_D + pick(4));
     case IR_F32: return ir_get(gen.b, VAR_S + pick(4));
@@ -118,7 +120,7 @@ static IrRef any(IrType t)
 static void put(IrRef r)
 {
     switch (ir_type(gen.b, r)) {
-    case IR_I64: ir_put(gen.b, VAR_R + pick(8), r); break;
+    case IR_I64: ir_put(gen.b, int_var(), r); break;
     case IR_I32: ir_put(gen.b, VAR_W + pick(4), r); break;
     case IR_F64: ir_put(gen.b, VAR_D + pick(4), r); break;
     case IR_F32: ir_put(gen.b, VAR_S + pick(4), r); break;
