@@ -6,21 +6,22 @@
 typedef struct TestCpu {
     V128 v[4];
     uint64_t r[8], pc, f[4], m[10];
-    uint32_t flags, more_flags;
+    uint32_t flags, more_flags, w[2];
 } TestCpu;
 
 #define R(n) { "r" #n, IR_I64, 0, n, offsetof(TestCpu, r) + n * 8 }
 #define F(n) { "f" #n, IR_F64, 0, n, offsetof(TestCpu, f) + n * 8 }
 #define V(n) { "x" #n, IR_V128, 0, n, offsetof(TestCpu, v) + n * 16 }
 #define M(n) { "m" #n, IR_I64, 0, -1, offsetof(TestCpu, m) + n * 8 }
-enum { N_RUN_ONLY = 11 };
+#define W(n) { "w" #n, IR_I32, 0, -1, offsetof(TestCpu, w) + n * 4 }
+enum { N_RUN_ONLY = 13 };
 static const IrVar vars[] = {
     R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), F(0), F(1), F(2), F(3), V(0), V(1), V(2), V(3),
     { "fl", IR_FLAGS, IR_VAR_LAZY, -1, offsetof(TestCpu, flags) },
     { "pc", IR_I64, IR_VAR_PC, -1, offsetof(TestCpu, pc) },
     /* of test_run_vars only */
     { "fl2", IR_FLAGS, 0, -1, offsetof(TestCpu, more_flags) },
-    M(0), M(1), M(2), M(3), M(4), M(5), M(6), M(7), M(8), M(9),
+    M(0), M(1), M(2), M(3), M(4), M(5), M(6), M(7), M(8), M(9), W(0), W(1),
 };
 const IrVar *const test_run_vars = vars;
 const unsigned test_n_run_vars = sizeof vars / sizeof *vars;

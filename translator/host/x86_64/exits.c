@@ -136,6 +136,9 @@ static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes, unsign
         break;
     }
     default:
+        /* A word may be shared by a wider variable, and be zero above in a register only. */
+        if (s->kind == UNIT_SNAP_VAR && bytes > var_bytes(e, s->what))
+            bytes = var_bytes(e, s->what);
         emit_load(e, to, snap_mem(e, s, aside), bytes);
     }
 }
