@@ -94,8 +94,11 @@ void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
         cpu->v[n] = vec_value(&s);
     cpu->flags = (uint32_t)next(&s) & 0xf0000000;
     cpu->more_flags = (uint32_t)next(&s) & 0xf0000000;
+    bool text = next(&s) & 1; /* long stretches of it, for gen-strings.c */
     for (unsigned n = 0; n < GEN_MEM_BYTES; n += 8) {
         uint64_t x = next(&s) & 1 ? int_value(&s) : float_bits(&s, 64);
+        if (text && n >= 1024 && next(&s) % 64)
+            x = (next(&s) & 0x7f7f7f7f7f7f7f7f) | 0x0101010101010101;
         memcpy(memory + n, &x, 8);
     }
 }

@@ -14,12 +14,14 @@ typedef struct StringLoop {
     unsigned size, words;     /* log2 of a word's bytes; of a turn */
     int64_t step;
     Stores stores;
+    enum { BYTE, RANGE, MASKED_RANGE, SIGNS, SIGNS_LESS_ONES, ZEROS, N_ENDS } how; /* `stops` */
     bool stops, compares, counts, moves_last; /* at a byte; at a difference; bound; loads first */
     bool folds;               /* ends at a vector */
     unsigned vector;          /* a variable for it */
     IrRef mark, folded[2];    /* a phi; what the condition was made of: a word, a vector */
     IrType type;
     IrRef base, fill, shift, back, byte, end;
+    unsigned first, most;     /* of a range */
     uint32_t head, behind;
     IrRef to, from, left, last;          /* phis */
     IrRef word[MAX_WORDS + 1];           /* loaded in this turn */
@@ -74,11 +76,37 @@ static void choose(StringLoop *g)
         g->stores = COPY;
     if (g->stores == AHEAD && g->size < 3)
         g->stores = COPY;
-    bool bytes = g->size == 0 && g->words == 1;
-    g->stops = bytes && g->stores != FILL && g->stores != MERGED && chance(g, 2);
+    bool bytes = g->size == 0 && g->words == 1, words = g->size == 2 || g->size == 3;
+    g->stops = g->stores != FILL && g->stores != MERGED && chance(g, 2) &&
+               (bytes || (words && g->stores == NONE));
+    g->how = g->stores != NONE ? BYTE : bytes ? pick(g, 3)
+             : g->size == 3 ? SIGNS + pick(g, 3) : BYTE;
     g->compares = g->type == IR_I64 && g->stores == NONE && !g->stops;
     g->counts = chance(g, 2);
     g->moves_last = chance(g, 2);
+}
+
+/* Something about what was loaded, for which the loop ends. */
+static IrRef end_of(StringLoop *g, IrRef v)
+{
+    IrBuilder *b = g->b;
+    uint64_t less = g->how == SIGNS_LESS_ONES ? 0x0101010101010101 : g->first;
+    IrRef zero = ir_const(b, IR_I64, 0), x = v;
+    if (less)
+        x = ir_op2(b, IR_sub, v, ir_const(b, IR_I64, less));
+    switch (g->how) {
+    case BYTE:
+        return ir_cmp(b, IR_CMP_EQ, v, g->byte);
+    case MASKED_RANGE: case RANGE:
+        if (g->how == MASKED_RANGE)
+            x = ir_op2(b, IR_and, x, ir_const(b, IR_I64, 255));
+        return ir_cmp(b, IR_CMP_UGT, x, ir_const(b, IR_I64, g->most));
+    case SIGNS: case SIGNS_LESS_ONES:
+        x = ir_op2(b, IR_and, x, ir_const(b, IR_I64, 0x8080808080808080));
+        return ir_cmp(b, IR_CMP_NE, x, zero);
+    default:
+        return ir_cmp(b, IR_CMP_NE, v, zero);
+    }
 }
 
 static IrRef vop(StringLoop *g, IrOp op, unsigned lane, IrRef x, IrRef y)
@@ -160,8 +188,8 @@ static void turn(StringLoop *g, int64_t slip)
     if (g->compares)
         for (unsigned k = 0; k < g->words; k++)
             leave_if(g, ir_cmp(b, IR_CMP_NE, load(g, g->to, (int64_t)k << g->size), g->word[k]));
-    if (g->stops)
-        leave_if(g, ir_cmp(b, IR_CMP_EQ, g->word[ahead], g->byte));
+    for (unsigned k = 0; g->stops && k < g->words; k++)
+        leave_if(g, end_of(g, g->word[ahead + k]));
     if (g->folds)
         leave_if(g, fold(g));
     if (g->stores == NONE || !g->moves_last)
@@ -217,6 +245,10 @@ static IrRef initial_values(StringLoop *g, IrRef *ret_from, IrRef *ret_left, IrR
     g->shift = ir_const(b, IR_I64, right);
     g->back = ir_const(b, IR_I64, chance(g, 8) ? right : 64 - right);
     g->byte = ir_const(b, IR_I64, chance(g, 2) ? 0 : pick(g, 256));
+    if (g->size == 2)
+        g->byte = chance(g, 2) ? ir_const(b, IR_I64, 0) : load(g, from, 64);
+    g->first = g->how == RANGE || g->how == MASKED_RANGE ? pick(g, 3) * pick(g, 90) : 0;
+    g->most = chance(g, 4) ? pick(g, 300) : 127 - g->first % 128;
     g->end = add(g, start, bytes);
     return start;
 }

@@ -17,6 +17,8 @@
 enum { PAGE = 4096, PAGES = 5, SIZE = PAGE * PAGES };
 #define LOOP __attribute__((noinline, optimize("no-tree-loop-distribute-patterns")))
 typedef unsigned char Byte;
+typedef uint32_t Word __attribute__((aligned(1), may_alias));
+typedef uint64_t Long __attribute__((aligned(1), may_alias));
 
 static LOOP long plain_length(const Byte *a, const Byte *b, long n, int c)
 {
@@ -87,6 +89,56 @@ static LOOP long plain_twice(const Byte *a, const Byte *b, long n, int c)
     return -1;
 }
 
+/* Words of 32 bits, at any alignment: the one that has the 'a' in it, or one that isn't there. */
+static LOOP long plain_wide(const Byte *a, const Byte *b, long n, int c)
+{
+    const Word *p = (const Word *)a;
+    Word is = c == 'a' && n >= 4 ? p[n / 4 * 5 / 7] : 0x01010101, other = (Word)c;
+    long i = 0;
+    for (; i < n / 4; i++)
+        if (p[i] == is || p[i] == other)
+            break;
+    return i;
+}
+static LOOP long plain_wide_order(const Byte *a, const Byte *b, long n, int c)
+{
+    const Word *p = (const Word *)a, *q = (const Word *)b;
+    for (; n >= 4 && *p && *p == *q; n -= 4)
+        p++, q++;
+    return n;
+}
+/* Bytes up to 0x7f, or of 1 to 0x80, eight at once. */
+static LOOP long plain_ascii(const Byte *a, const Byte *b, long n, int c)
+{
+    long i = 0;
+    for (; i < n / 8; i++)
+        if (((const Long *)a)[i] & 0x8080808080808080)
+            break;
+    return i;
+}
+static LOOP long plain_less_ones(const Byte *a, const Byte *b, long n, int c)
+{
+    long i = 0;
+    for (; i < n / 8; i++)
+        if ((((const Long *)a)[i] - 0x0101010101010101) & 0x8080808080808080)
+            break;
+    return i;
+}
+static LOOP long plain_range(const Byte *a, const Byte *b, long n, int c)
+{
+    long i = 0;
+    while (i < n && (Byte)(a[i] - 'b') < 23)
+        i++;
+    return i;
+}
+static LOOP long plain_same(const Byte *a, const Byte *b, long n, int c)
+{
+    const Byte *p = a;
+    while (*p == 'x')
+        p++;
+    return p - a;
+}
+
 #define C_LIBRARY(name, call) \
     static LOOP long name(const Byte *A, const Byte *B, long n, int c) \
     { \
@@ -112,7 +164,9 @@ static const struct Case { const char *name; Fn *fn; bool endless; } cases[] = {
 #define CASE(f, endless) { #f, f, endless }
     CASE(plain_length, true), CASE(plain_find, false), CASE(plain_compare, false),
     CASE(plain_order, true), CASE(plain_before, true), CASE(plain_words, true),
-    CASE(plain_pairs, false), CASE(plain_twice, false), CASE(lib_strlen, true),
+    CASE(plain_pairs, false), CASE(plain_twice, false), CASE(plain_wide, true),
+    CASE(plain_wide_order, true), CASE(plain_ascii, true), CASE(plain_less_ones, true),
+    CASE(plain_range, true), CASE(plain_same, true), CASE(lib_strlen, true),
     CASE(lib_strnlen, false), CASE(lib_memchr, false), CASE(lib_memrchr, false),
     CASE(lib_rawmemchr, true), CASE(lib_strchr, true), CASE(lib_strrchr, true),
     CASE(lib_memcmp, false), CASE(lib_strcmp, true), CASE(lib_strncmp, false),

@@ -87,6 +87,8 @@ typedef enum IrScan {
     IR_SCAN_DIFFERS,  /* differs from the second argument's low byte */
     IR_SCAN_DIFFERS2, /* from its two low bytes */
     IR_SCAN_DIFFERS4, /* from its four low bytes */
+    IR_SCAN_RANGE,    /* less its low byte, as a byte, is at most its second byte */
+    IR_SCAN_WORDS,    /* words of 32 bits: each differs from both of its halves; whole words only */
     IR_SCAN_EQUAL,    /* is the byte at the same place behind the address in the second argument */
     IR_SCAN_EQUAL_NZ, /* likewise, and isn't 0 */
     IR_SCAN_WORD,     /* is what the second argument has there: 8, or 0 if one of eight isn't */

@@ -224,13 +224,18 @@ bool skip_address(Skip *s, const IrInsn *load, SkipSum *ret)
            (!load->arg[1] || add_to_sum(s, load->arg[1], 1 << scale, ret, SUM_DEPTH));
 }
 
+bool skip_same_byte(const SkipByte *x, const SkipByte *y)
+{
+    return x->kind == y->kind && x->of == y->of && x->flip == y->flip && x->most == y->most;
+}
+
 static bool same_test(const SkipTest *x, const SkipTest *y)
 {
     if (x->equal != y->equal || x->bytes != y->bytes || x->a.c != y->a.c ||
         !skip_same_terms(&x->a, &y->a))
         return false;
     return x->equal ? x->b.c == y->b.c && skip_same_terms(&x->b, &y->b)
-                    : x->byte.of == y->byte.of && x->byte.flip == y->byte.flip;
+                    : skip_same_byte(&x->byte, &y->byte);
 }
 
 static bool add_test(Skip *s, SkipTest t)
@@ -305,7 +310,7 @@ static bool no_byte(Skip *s, IrRef v, uint8_t flip)
         if (skip_is_invariant(s, other) && insn(s, other)->type == IR_I64 &&
             (load = data(s, i->arg[k])))
             return skip_guard(s, (SkipGuard){ SKIP_SPLAT, other, 0, 0 }) &&
-                   differs(s, load, (SkipByte){ other, false, flip });
+                   differs(s, load, (SkipByte){ .of = other, .flip = flip });
     }
     return false;
 }
@@ -363,11 +368,39 @@ static bool has_mask(Skip *s, const Factors *f)
     return false;
 }
 
+static bool in_range(Skip *s, IrRef v, uint8_t from, uint8_t most)
+{
+    const IrInsn *load = data(s, v);
+    return load && differs(s, load, (SkipByte){ .kind = SKIP_RANGE, .flip = from, .most = most });
+}
+
+/* d & 0x80…80, or (d - 0x01…01) & 0x80…80, with d loaded: 0 if each of its bytes is up to 0x7f, or
+ * of 1 to 0x80. */
+static bool is_sign_detector(Skip *s, const Factors *f)
+{
+    if (f->n_yes != 2 || f->n_no || !has_mask(s, f))
+        return false;
+    IrRef v = f->yes[skip_is_invariant(s, f->yes[0])];
+    if (in_range(s, v, 0, 0x7f))
+        return true;
+    const IrInsn *i = insn(s, v);
+    for (unsigned k = 0; k < 2 && (i->op == IR_add || i->op == IR_sub); k++) {
+        IrRef d = skip_resolve(s, i->arg[k]);
+        if (is_less_ones(s, v, d) && in_range(s, d, 1, 0x7f))
+            return true;
+    }
+    return false;
+}
+
 /* (d - 0x01…01) & ~d & 0x80…80: 0 if no byte of d is 0. */
 static bool is_zero_detector(Skip *s, IrRef v)
 {
     Factors f = { 0 };
     find_factors(s, v, true, &f);
+    unsigned before = s->n_guards;
+    if (is_sign_detector(s, &f))
+        return true;
+    s->n_guards = before;
     for (unsigned n = 0; n < f.n_no; n++)
         for (unsigned y = 0; y < f.n_yes; y++) {
             unsigned guards = s->n_guards;
@@ -443,7 +476,7 @@ static bool is_compare_zero(Skip *s, const IrInsn *i)
         const IrInsn *load = skip_is_invariant(s, other) ? data(s, i->arg[k]) : NULL;
         if (load)
             return skip_guard(s, (SkipGuard){ SKIP_VSPLAT, other, 0, 0 }) &&
-                   differs(s, load, (SkipByte){ other, true, 0 });
+                   differs(s, load, (SkipByte){ .of = other, .vector = true });
     }
     return false;
 }
@@ -514,19 +547,26 @@ static bool same(Skip *s, IrRef a, IrRef b)
     return are_equal(s, a, b);
 }
 
-/* A byte that was read isn't what the loop looks for; more of the value than its low byte doesn't
- * matter, as stopping early does no harm. */
+/* A byte that was read isn't what the loop looks for, or a word isn't; more of the value than that
+ * doesn't matter, as stopping early does no harm. */
 static bool differ(Skip *s, IrRef a, IrRef b)
 {
     const IrInsn *load = data(s, a);
     b = skip_resolve(s, b);
-    if (!load || load->attr & IR_MEM_SIZE || !skip_is_invariant(s, b))
+    while (!skip_is_invariant(s, b) && (insn(s, b)->op == IR_trunc || insn(s, b)->op == IR_zext))
+        b = skip_resolve(s, insn(s, b)->arg[0]);
+    if (!load || !skip_is_invariant(s, b))
         return false;
     const IrInsn *i = insn(s, b);
+    if ((load->attr & IR_MEM_SIZE) == 2)
+        return (i->type == IR_I64 || i->type == IR_I32) &&
+               differs(s, load, (SkipByte){ .kind = SKIP_WORD, .of = b });
+    if (load->attr & IR_MEM_SIZE)
+        return false;
     if (i->op == IR_const)
         return differs(s, load, (SkipByte){ .flip = (uint8_t)i->imm });
     return (i->type == IR_I64 || i->type == IR_I32) &&
-           differs(s, load, (SkipByte){ b, false, 0 });
+           differs(s, load, (SkipByte){ .of = b });
 }
 
 static bool is_bound(Skip *s, IrCc cc, IrRef a, IrRef b)
@@ -551,12 +591,68 @@ static bool is_bound(Skip *s, IrCc cc, IrRef a, IrRef b)
     return true;
 }
 
+/* The low eight bits of something, or what is compared itself. */
+static IrRef low_byte(const Skip *s, IrRef v, bool *ret_masked)
+{
+    *ret_masked = false;
+    for (unsigned n = 0; n < 8; n++) {
+        v = skip_resolve(s, v);
+        const IrInsn *i = insn(s, v), *mask = insn(s, i->arg[1]);
+        if ((i->op == IR_and && mask->op == IR_const && mask->imm == 255) ||
+            (i->op == IR_ubfx && i->attr == 8 << 8))
+            *ret_masked = true;
+        else if (i->op != IR_zext && i->op != IR_trunc)
+            return v;
+        v = i->arg[0];
+    }
+    return v;
+}
+
+/* A byte, from which a constant has been taken perhaps, is up to another one; a byte is a constant;
+ * something is 0. */
+static bool is_range(Skip *s, IrCc cc, IrRef a, IrRef b)
+{
+    const IrInsn *k = insn(s, skip_resolve(s, b)), *load;
+    if (k->op != IR_const || (cc != IR_CMP_ULT && cc != IR_CMP_ULE && cc != IR_CMP_EQ))
+        return false;
+    uint64_t most = k->type == IR_I32 ? (uint32_t)k->imm : (uint64_t)k->imm;
+    if (cc == IR_CMP_EQ && !most)
+        return in_range(s, a, 0, 0);
+    most -= cc == IR_CMP_ULT;
+    if (most > 255)
+        return false;
+    bool masked;
+    uint64_t from = 0;
+    IrRef v = low_byte(s, a, &masked);
+    const IrInsn *i = insn(s, v), *c = insn(s, i->arg[1]);
+    if ((i->op == IR_add || i->op == IR_sub) && c->op == IR_const) {
+        from = i->op == IR_sub ? (uint64_t)c->imm : -(uint64_t)c->imm;
+        if (i->type == IR_I32)
+            from = (uint32_t)from;
+        v = i->arg[0];
+    }
+    if (!masked && (from > 255 || from + most > 255))
+        return false;
+    if (!(load = data(s, v)) || load->attr & IR_MEM_SIZE ||
+        (!masked && load->attr & IR_MEM_SIGNED))
+        return false;
+    if (cc == IR_CMP_EQ) {
+        from += most;
+        most = 0;
+    }
+    return in_range(s, v, (uint8_t)from, (uint8_t)most);
+}
+
 static bool is_compared(Skip *s, IrCc cc, IrRef a, IrRef b)
 {
-    if (cc == IR_CMP_EQ)
-        return same(s, a, b) || same(s, b, a);
+    if (cc == IR_CMP_EQ && (same(s, a, b) || same(s, b, a)))
+        return true;
     if (cc == IR_CMP_NE && (differ(s, a, b) || differ(s, b, a)))
         return true;
+    if (is_range(s, cc, a, b))
+        return true;
+    if (cc == IR_CMP_EQ)
+        return false;
     return is_bound(s, cc, a, b);
 }
 

@@ -36,9 +36,10 @@
 
 enum {
     MOST = 1 << 18,     /* bytes a time: a kick must not wait for long */
-    MOST_EACH = 1024,   /* with several scans, which may differ by much in how far they get */
+    MAX_SCANS = 2,      /* more are dearer than the turns of loops that look at so many places */
+    MOST_EACH = 512,    /* with several scans, which may differ by much in how far they get */
     AGAIN = 256, AGAIN_TURNS = 8, /* asks again after so many bytes or turns, whichever are more */
-    FEW = 2,            /* turns that aren't worth to ask */
+    FEW = 10,            /* turns that aren't worth to ask */
     MAX_HEAD_PHIS = 40, MAX_GUARDED = 3,
 };
 
@@ -126,7 +127,8 @@ typedef struct Plan {
     int64_t phi_step[MAX_HEAD_PHIS]; /* 0: it has what the last turn made */
     IrRef value[MAX_HEAD_PHIS];      /* behind the skipped turns */
     unsigned n_phis;
-    IrRef pointer;
+    IrRef pointer;           /* a phi of the head that steps, as the addresses do if there is one */
+    int64_t pointer_step;
     IrRef ask, again;        /* a phi of the head: asks where the pointer is this, and then this */
     IrRef full;              /* got as far as allowed, so that it pays to ask on at once; or none */
     IrRef first;             /* of the head, behind phis, puts and the poll */
@@ -196,6 +198,23 @@ static int64_t store_step(Skip *s)
     return 0;
 }
 
+static void choose_pointer(Plan *p)
+{
+    const Skip *s = &p->s;
+    unsigned best = 0;
+    p->pointer = IR_NONE;
+    for (unsigned k = 0; k < p->n_phis; k++) {
+        unsigned fits = !p->phi_step[k]              ? 0
+                        : p->phi_step[k] != p->step  ? 1
+                        : s->n_tests && p->phi[k] == s->test[0].a.ref[0] ? 3 : 2;
+        if (fits <= best)
+            continue;
+        best = fits;
+        p->pointer = p->phi[k];
+        p->pointer_step = p->phi_step[k];
+    }
+}
+
 static bool see_steps(Plan *p)
 {
     Skip *s = &p->s;
@@ -206,7 +225,8 @@ static bool see_steps(Plan *p)
         for (unsigned side = 0; side <= s->test[k].equal; side++) {
             int64_t step;
             if (!skip_step(s, side ? &s->test[k].b : &s->test[k].a, &step) || !is_power(step) ||
-                (p->step && step != p->step))
+                (p->step && step != p->step) ||
+                (s->test[k].byte.kind == SKIP_WORD && step & 3)) /* words that overlap */
                 return false;
             p->step = step;
         }
@@ -216,11 +236,7 @@ static bool see_steps(Plan *p)
     for (unsigned k = 0; k < s->n_conds; k++)
         if (!can_clone(s, s->cond[k], s->cond_old[k], CLONE_DEPTH))
             return false;
-    p->pointer = IR_NONE;
-    for (unsigned k = 0; k < p->n_phis; k++)
-        if (p->phi_step[k] == p->step &&
-            (!p->pointer || (s->n_tests && p->phi[k] == s->test[0].a.ref[0])))
-            p->pointer = p->phi[k];
+    choose_pointer(p);
     return p->pointer && p->step <= 256;
 }
 
@@ -237,6 +253,7 @@ static IrRef turn_start(const IrUnit *u, uint32_t head)
 }
 
 static void merge_tests(Skip *s);
+static unsigned n_scans(Skip *s);
 
 /* Stores nothing, or what `move` can do; with one test alone, of the bytes that it copies. */
 static bool see_stores(Plan *p)
@@ -247,15 +264,16 @@ static bool see_stores(Plan *p)
         return false;
     if (!s->only && t->n_old > MAX_GUARDED)
         return false;
-    if (!t->n || !s->n_tests)
-        return t->n || s->n_tests;
     merge_tests(s);
+    if (!t->n || !s->n_tests)
+        return t->n || (s->n_tests && n_scans(s) <= MAX_SCANS);
     for (unsigned k = 0; k < s->n_conds; k++)
         if (s->cond_old[k])
             return false;
     const SkipTest *x = &s->test[0];
     return s->n_tests == 1 && !t->fill && !t->shift && (!t->ahead || t->ahead == p->step) &&
-           !x->equal && x->a.c == t->from.c + t->ahead && skip_same_terms(&x->a, &t->from) &&
+           !x->equal && x->byte.kind == SKIP_BYTE && x->a.c == t->from.c + t->ahead &&
+           skip_same_terms(&x->a, &t->from) &&
            x->bytes == p->step;
 }
 
@@ -348,20 +366,20 @@ static IrRef clone_value(Plan *p, IrRef v)
     return c;
 }
 
-/* All conditions that are (not) old hold. IR_NONE: there are none. */
+/* 0 if all conditions that are (not) old hold. IR_NONE: there are none. */
 static IrRef clone_conditions(Plan *p, bool old)
 {
-    IrRef all = IR_NONE;
+    IrRef wrong = IR_NONE;
     for (unsigned k = 0; k < p->s.n_conds; k++) {
         if (p->s.cond_old[k] != old)
             continue;
         IrRef c = clone_value(p, p->s.cond[k]);
         c = ir_emit(&p->b, IR_b2i, IR_I64, 0, 0, c, 0, 0, 0, 0);
-        if (!p->s.cond_is[k])
+        if (p->s.cond_is[k])
             c = op2(p, IR_xor, c, number(p, 1));
-        all = all ? op2(p, IR_and, all, c) : c;
+        wrong = wrong ? op2(p, IR_or, wrong, c) : c;
     }
-    return all;
+    return wrong;
 }
 
 /* -- the parts --------------------------------------------------------------------------------- */
@@ -416,8 +434,8 @@ static IrRef make_guards(Plan *p)
     for (unsigned k = 0; k < p->s.stores.n_old && !p->s.only; k++)
         wrong = guard_old(p, &p->s.stores.old[k], wrong);
     forget_clones(p);
-    IrRef holds = clone_conditions(p, true);
-    return holds ? either(p, wrong, op2(p, IR_xor, holds, number(p, 1))) : wrong;
+    IrRef old = clone_conditions(p, true);
+    return old ? either(p, wrong, old) : wrong;
 }
 
 /* How many bytes on the loop may be by that bound. */
@@ -450,19 +468,16 @@ static IrRef make_bound(Plan *p, const SkipBound *x)
 static IrRef make_byte(Plan *p, const SkipByte *b)
 {
     if (!b->of)
-        return number(p, b->flip);
+        return number(p, b->flip | (unsigned)b->most << 8);
     IrRef v = outside(p, b->of);
     if (b->vector)
         v = ir_emit(&p->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0);
     else if (p->s.u->insn[v].type == IR_I32)
         v = ir_emit(&p->b, IR_zext, IR_I64, 0, 0, v, 0, 0, 0, 0);
+    if (b->kind == SKIP_WORD)
+        return v;
     v = op2(p, IR_and, v, number(p, 255));
     return b->flip ? op2(p, IR_xor, v, number(p, b->flip)) : v;
-}
-
-static bool same_byte(const SkipByte *a, const SkipByte *b)
-{
-    return a->of == b->of && a->flip == b->flip;
 }
 
 /* Tests of the same kind at the same place become one over all their bytes. */
@@ -476,8 +491,8 @@ static void merge_tests(Skip *s)
                                                                 : x->a.c + x->bytes;
             if (x->equal != y->equal || !skip_same_terms(&x->a, &y->a) ||
                 (x->equal ? !skip_same_terms(&x->b, &y->b) || x->b.c - x->a.c != y->b.c - y->a.c
-                          : !same_byte(&x->byte, &y->byte)) ||
-                end - start > 4096) {
+                          : !skip_same_byte(&x->byte, &y->byte)) ||
+                (x->byte.kind == SKIP_WORD && (x->a.c - y->a.c) & 3) || end - start > 4096) {
                 m++;
                 continue;
             }
@@ -488,23 +503,42 @@ static void merge_tests(Skip *s)
         }
 }
 
-/* One scan for the test and others of the same bytes, which are taken away. */
-static IrRef make_scan(Plan *p, SkipTest *t, IrRef on)
+static bool is_zero_byte(const SkipByte *b)
 {
-    Skip *s = &p->s;
-    SkipTest *other[3];
-    unsigned n_others = 0, kind;
-    for (unsigned m = 0; m < s->n_tests && n_others < 3; m++) {
+    return b->kind == SKIP_BYTE && !b->of && !b->flip;
+}
+
+/* Others of the same bytes, that one scan tells of too. */
+static unsigned find_others(Skip *s, const SkipTest *t, SkipTest *ret[3])
+{
+    unsigned n = 0, most = t->byte.kind == SKIP_BYTE ? 3 : t->byte.kind == SKIP_WORD ? 1 : 0;
+    for (unsigned m = 0; m < s->n_tests && n < 3; m++) {
         SkipTest *x = &s->test[m];
         if (x != t && x->bytes && !x->equal && skip_same_terms(&x->a, &t->a) &&
             x->a.c == t->a.c && x->bytes == t->bytes &&
-            (!t->equal || (!x->byte.of && !x->byte.flip)))
-            other[n_others++] = x;
+            (t->equal ? is_zero_byte(&x->byte) : x->byte.kind == t->byte.kind && n < most))
+            ret[n++] = x;
     }
+    return n;
+}
+
+/* One scan for the test and others, which are taken away. */
+static IrRef make_scan(Plan *p, SkipTest *t, IrRef on)
+{
+    SkipTest *other[3];
+    unsigned n_others = find_others(&p->s, t, other), kind;
     IrRef a = make_sum(p, &t->a), with;
     if (t->equal) {
         with = make_sum(p, &t->b);
         kind = n_others ? IR_SCAN_EQUAL_NZ : IR_SCAN_EQUAL;
+    } else if (t->byte.kind == SKIP_RANGE) {
+        with = make_byte(p, &t->byte);
+        kind = IR_SCAN_RANGE;
+    } else if (t->byte.kind == SKIP_WORD) {
+        IrRef x = make_byte(p, n_others ? &other[0]->byte : &t->byte);
+        with = op2(p, IR_and, make_byte(p, &t->byte), number(p, UINT32_MAX));
+        with = op2(p, IR_or, with, op2(p, IR_shl, x, number(p, 32)));
+        kind = IR_SCAN_WORDS;
     } else {
         /* a word of as many bytes as there are tests; the first one again in what is left */
         with = make_byte(p, &t->byte);
@@ -574,17 +608,22 @@ static IrRef make_bounds(Plan *p)
     return on;
 }
 
-/* At different places. */
-static unsigned n_scans(const Skip *s)
+/* How many scans will tell of all tests? */
+static unsigned n_scans(Skip *s)
 {
+    SkipTest kept[SKIP_MAX], *other[3];
     unsigned n = 0;
-    for (unsigned k = 0; k < s->n_tests; k++) {
-        unsigned m = 0;
-        while (m < k && (s->test[m].a.c != s->test[k].a.c ||
-                         !skip_same_terms(&s->test[m].a, &s->test[k].a)))
-            m++;
-        n += m == k;
-    }
+    memcpy(kept, s->test, sizeof kept);
+    for (unsigned equal = 2; equal-- > 0;) /* in make_distance()'s order */
+        for (unsigned k = 0; k < s->n_tests; k++) {
+            if (!s->test[k].bytes || s->test[k].equal != equal)
+                continue;
+            for (unsigned m = find_others(s, &s->test[k], other); m-- > 0;)
+                other[m]->bytes = 0;
+            s->test[k].bytes = 0;
+            n++;
+        }
+    memcpy(s->test, kept, sizeof kept);
     return n;
 }
 
@@ -594,7 +633,6 @@ static IrRef make_distance(Plan *p, IrRef on)
     Skip *s = &p->s;
     if (s->stores.n)
         return make_move(p, on);
-    merge_tests(s);
     IrRef most = IR_NONE;
     if (n_scans(s) > 1)
         on = most = smaller(p, on, number(p, MOST_EACH));
@@ -610,8 +648,17 @@ static IrRef make_distance(Plan *p, IrRef on)
 
 static IrRef ask_again(Plan *p, IrRef pointer)
 {
-    int64_t by = AGAIN > AGAIN_TURNS * p->step ? AGAIN : AGAIN_TURNS * p->step;
-    return op2(p, IR_add, pointer, number(p, (uint64_t)by));
+    int64_t turns = AGAIN > AGAIN_TURNS * p->step ? AGAIN / p->step : AGAIN_TURNS;
+    return op2(p, IR_add, pointer, number(p, (uint64_t)(turns * p->pointer_step)));
+}
+
+/* Behind the skipped turns. */
+static IrRef pointer_value(const Plan *p)
+{
+    unsigned k = 0;
+    while (p->phi[k] != p->pointer)
+        k++;
+    return p->value[k];
 }
 
 /* Values behind the skipped turns; cond is whether the last one's conditions hold. */
@@ -634,17 +681,17 @@ static IrRef make_last_turn(Plan *p, IrRef distance)
     }
     for (unsigned k = 0; k < p->n_phis; k++)
         if (p->phi[k] == p->ask) {
-            IrRef pointer = op2(p, IR_add, p->pointer, distance), again = ask_again(p, pointer);
+            IrRef pointer = pointer_value(p), again = ask_again(p, pointer);
             if (p->full)
-                again = ir_select(&p->b, p->full,
-                                  op2(p, IR_add, pointer, number(p, (uint64_t)p->step)), again);
+                again = ir_select(&p->b, p->full, op2(p, IR_add, pointer,
+                                                      number(p, (uint64_t)p->pointer_step)), again);
             p->value[k] = again;
         } else if (!p->phi_step[k]) {
             IrRef v = skip_latch_value(&p->s, p->phi[k]);
             p->value[k] = v == p->phi[k] ? v : clone_value(p, v);
         }
-    IrRef holds = clone_conditions(p, false);
-    return ir_cmp(&p->b, IR_CMP_NE, holds ? holds : number(p, 1), number(p, 0));
+    IrRef wrong = clone_conditions(p, false);
+    return ir_cmp(&p->b, IR_CMP_EQ, wrong ? wrong : number(p, 0), number(p, 0));
 }
 
 /* -- putting it in ----------------------------------------------------------------------------- */
@@ -720,7 +767,7 @@ static void make_ask(Plan *p)
         if (!cfg_in_loop(u, pred, head)) {
             IrRef end = u->block[pred].last;
             IrRef by = ir_insert_before(u, end, &(IrInsn){
-                .op = IR_const, .type = IR_I64, .imm = turns * p->step });
+                .op = IR_const, .type = IR_I64, .imm = turns * p->pointer_step });
             at = ir_insert_before(u, end, &(IrInsn){
                 .op = IR_add, .type = IR_I64,
                 .arg = { u->phi_arg[u->insn[p->pointer].imm + k], by } });

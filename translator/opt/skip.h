@@ -17,11 +17,18 @@ typedef struct SkipSum {
     int64_t c;
 } SkipSum;
 
-/* A byte that memory is compared with: `add` ^ the low byte of a value (IR_NONE: 0). */
-typedef struct SkipByte { IrRef of; bool vector; uint8_t flip; } SkipByte;
+/* What memory is compared with: a byte, `flip` ^ the low byte of a value (IR_NONE: 0); the bytes
+ * from `flip` on to `most` more; a value's low 32 bits. */
+typedef struct SkipByte {
+    enum { SKIP_BYTE, SKIP_RANGE, SKIP_WORD } kind;
+    IrRef of;
+    bool vector;
+    uint8_t flip, most;
+} SkipByte;
 
-/* While each byte of [a, a + bytes) differs from `byte`, or is the one at the same place of b, the
- * turn goes the loop's way as far as one condition decides it. */
+/* While each byte of [a, a + bytes) differs from `byte`, is in its range, or is the one at the same
+ * place of b, or each 32-bit word differs, the turn goes the loop's way as far as one condition
+ * decides it. */
 typedef struct SkipTest {
     bool equal;
     SkipSum a, b;
@@ -94,6 +101,7 @@ bool skip_see_stores(Skip *s, int64_t step);
 bool skip_match(Skip *s, IrRef cond, bool is);
 
 bool skip_is_invariant(const Skip *s, IrRef v);
+bool skip_same_byte(const SkipByte *x, const SkipByte *y);
 /* Through copies, and phis inside the way. */
 IrRef skip_resolve(const Skip *s, IrRef v);
 /* What the way round gives a phi of the head. */

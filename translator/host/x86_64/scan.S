@@ -1,7 +1,8 @@
 /* data plane */
 /*
- * The operation `scan`: how many bytes from an address on differ from given ones, or equal those at
- * another address. Called from translated code with rsp on the private return stack.
+ * The operation `scan`: how many bytes from an address on differ from given ones, are in a range,
+ * or equal those at another address. Called from translated code with rsp on the private return
+ * stack.
  *
  * in: rdi address, rsi bytes or the other address, rdx limit. out: rax, the bytes that are so.
  * Changes rax, rcx, rsi, r8, r9, flags; k1 to k3 and zmm16 on (AVX-512), or xmm0 to xmm6.
@@ -72,6 +73,12 @@ scan_start:
         korq    %k3, %k1, %k1
         .endm
 
+        .macro  test512_range mask
+        vmovdqu8 (%rdi,%rax), %zmm20\mask
+        vpsubb  %zmm16, %zmm20, %zmm20
+        vpcmpub $6, %zmm17, %zmm20, %k1\mask
+        .endm
+
         .macro  scan512 name, test, equal, bytes
         begin   \name
         .if     \bytes >= 1
@@ -119,8 +126,48 @@ scan_start:
         scan512 scan512_differs, test512_1, 0, 1
         scan512 scan512_differs2, test512_2, 0, 2
         scan512 scan512_differs4, test512_4, 0, 4
+        scan512 scan512_range, test512_range, 0, 2
         scan512 scan512_equal, test512_eq, 1, 0
         scan512 scan512_equal_nz, test512_eqnz, 1, 0
+
+/* Words of 32 bits. What is left of a page and isn't a word ends the scan. */
+        .macro  test512_words mask
+        vpcmpeqd (%rdi,%rax), %zmm16, %k1\mask
+        vpcmpeqd (%rdi,%rax), %zmm17, %k3\mask
+        kortestw %k1, %k3
+        .endm
+        begin   scan512_words
+        vpbroadcastd %esi, %zmm16
+        shrq    $32, %rsi
+        vpbroadcastd %esi, %zmm17
+        xorl    %eax, %eax
+1:      page_end 0, scan_stop
+2:      leaq    64(%rax), %r9
+        cmpq    %r8, %r9
+        ja      3f
+        test512_words
+        jnz     4f
+        movq    %r9, %rax
+        jmp     2b
+3:      movl    %r8d, %ecx
+        subl    %eax, %ecx
+        jz      1b
+        shrl    $2, %ecx
+        jz      scan_stop
+        movl    $-1, %r9d
+        shll    %cl, %r9d
+        notl    %r9d
+        kmovw   %r9d, %k2
+        test512_words {%k2}
+        jnz     4f
+        leaq    (%rax,%rcx,4), %rax
+        jmp     1b
+4:      korw    %k1, %k3, %k1
+        kmovw   %k1, %ecx
+        bsfl    %ecx, %ecx
+        leaq    (%rax,%rcx,4), %rax
+        ret
+        finish  scan512_words
 
 /* -- AVX2, SSE2 -------------------------------------------------------------------------------- */
 /* ecx: bits of the bytes at rax that end the scan. */
@@ -158,6 +205,21 @@ scan_start:
         vpminub %ymm5, %ymm4, %ymm4
         vpxor   %xmm5, %xmm5, %xmm5
         vpcmpeqb %ymm5, %ymm4, %ymm4
+        vpmovmskb %ymm4, %ecx
+        .endm
+        .macro  test256_range
+        vmovdqu (%rdi,%rax), %ymm5
+        vpsubb  %ymm0, %ymm5, %ymm5
+        vpmaxub %ymm1, %ymm5, %ymm5
+        vpcmpeqb %ymm1, %ymm5, %ymm5
+        vpmovmskb %ymm5, %ecx
+        notl    %ecx
+        .endm
+        .macro  test256_words
+        vmovdqu (%rdi,%rax), %ymm5
+        vpcmpeqd %ymm5, %ymm0, %ymm4
+        vpcmpeqd %ymm5, %ymm1, %ymm5
+        vpor    %ymm5, %ymm4, %ymm4
         vpmovmskb %ymm4, %ecx
         .endm
         .macro  fill256 reg
@@ -208,6 +270,22 @@ scan_start:
         pcmpeqb %xmm5, %xmm4
         pmovmskb %xmm4, %ecx
         .endm
+        .macro  test128_range
+        movdqu  (%rdi,%rax), %xmm5
+        psubb   %xmm0, %xmm5
+        pmaxub  %xmm1, %xmm5
+        pcmpeqb %xmm1, %xmm5
+        pmovmskb %xmm5, %ecx
+        xorl    $0xffff, %ecx
+        .endm
+        .macro  test128_words
+        movdqu  (%rdi,%rax), %xmm4
+        movdqa  %xmm4, %xmm5
+        pcmpeqd %xmm0, %xmm4
+        pcmpeqd %xmm1, %xmm5
+        por     %xmm5, %xmm4
+        pmovmskb %xmm4, %ecx
+        .endm
         .macro  fill128 reg
         movd    %esi, %xmm\reg
         punpcklbw %xmm\reg, %xmm\reg
@@ -216,9 +294,15 @@ scan_start:
         .endm
 
 /* The byte at rax: to `bad` if it ends the scan. */
-        .macro  byte_test equal, bytes, bad
+        .macro  byte_test equal, bytes, bad, range
         movzbl  (%rdi,%rax), %ecx
-        .if     \equal
+        .if     \range
+        subb    %sil, %cl
+        rorl    $8, %esi
+        cmpb    %sil, %cl
+        ja      \bad
+        roll    $8, %esi
+        .elseif \equal
         cmpb    %cl, (%rsi,%rax)
         jne     \bad
         .if     \equal == 2
@@ -249,7 +333,7 @@ scan_start:
         .endif
         .endm
 
-        .macro  scan_narrow name, test, fill, width, stop, equal, bytes
+        .macro  scan_narrow name, test, fill, width, stop, equal, bytes, range=0
         begin   \name
         .if     \bytes >= 1
         \fill   0
@@ -279,7 +363,7 @@ scan_start:
         jmp     2b
 3:      cmpq    %r8, %rax
         jae     1b
-        byte_test \equal, \bytes, \stop
+        byte_test \equal, \bytes, \stop, \range
         incq    %rax
         jmp     3b
 4:      bsfl    %ecx, %ecx
@@ -288,6 +372,52 @@ scan_start:
         finish  \name
         .endm
 
+        .macro  scan_words name, test, fill, width, stop
+        begin   \name
+        \fill  0
+        rorq    $32, %rsi
+        \fill  1
+        rorq    $32, %rsi
+        xorl    %eax, %eax
+1:      page_end 0, \stop
+2:      leaq    \width(%rax), %r9
+        cmpq    %r8, %r9
+        ja      3f
+        \test
+        testl   %ecx, %ecx
+        jnz     4f
+        movq    %r9, %rax
+        jmp     2b
+3:      cmpq    %r8, %rax
+        jae     1b
+        leaq    4(%rax), %r9
+        cmpq    %r8, %r9
+        ja      \stop
+        movl    (%rdi,%rax), %ecx
+        cmpl    %esi, %ecx
+        je      \stop
+        rorq    $32, %rsi
+        cmpl    %esi, %ecx
+        je      \stop
+        rorq    $32, %rsi
+        movq    %r9, %rax
+        jmp     3b
+4:      bsfl    %ecx, %ecx
+        addq    %rcx, %rax
+        jmp     \stop
+        finish  \name
+        .endm
+        .macro  words128 reg
+        movd    %esi, %xmm\reg
+        pshufd  $0, %xmm\reg, %xmm\reg
+        .endm
+        .macro  words256 reg
+        vmovd   %esi, %xmm4
+        vpbroadcastd %xmm4, %ymm\reg
+        .endm
+
+        scan_words scan128_words, test128_words, words128, 16, scan_stop
+        scan_narrow scan128_range, test128_range, fill128, 16, scan_stop, 0, 2, 1
         scan_narrow scan128_differs, test128_1, fill128, 16, scan_stop, 0, 1
         scan_narrow scan128_differs2, test128_2, fill128, 16, scan_stop, 0, 2
         scan_narrow scan128_differs4, test128_4, fill128, 16, scan_stop, 0, 4
@@ -304,6 +434,8 @@ scan_start:
         finish  scan_word
 
 scan256_start:
+        scan_words scan256_words, test256_words, words256, 32, scan256_stop
+        scan_narrow scan256_range, test256_range, fill256, 32, scan256_stop, 0, 2, 1
         scan_narrow scan256_differs, test256_1, fill256, 32, scan256_stop, 0, 1
         scan_narrow scan256_differs2, test256_2, fill256, 32, scan256_stop, 0, 2
         scan_narrow scan256_differs4, test256_4, fill256, 32, scan256_stop, 0, 4

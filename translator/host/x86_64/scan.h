@@ -9,6 +9,8 @@
     void scan##width##_differs(void); \
     void scan##width##_differs2(void); \
     void scan##width##_differs4(void); \
+    void scan##width##_range(void); \
+    void scan##width##_words(void); \
     void scan##width##_equal(void); \
     void scan##width##_equal_nz(void);
 SCAN_FNS(128)

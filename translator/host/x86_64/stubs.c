@@ -199,12 +199,12 @@ static void stub_syscall(Emit *e, X86Backend *b, const GuestIsa *isa, Label *jum
 static void stub_scan(Emit *e, unsigned kind)
 {
     static void (*const fn[3][IR_N_SCANS])(void) = {
-        { scan128_differs, scan128_differs2, scan128_differs4, scan128_equal, scan128_equal_nz,
-          scan_word },
-        { scan256_differs, scan256_differs2, scan256_differs4, scan256_equal, scan256_equal_nz,
-          scan_word },
-        { scan512_differs, scan512_differs2, scan512_differs4, scan512_equal, scan512_equal_nz,
-          scan_word },
+        { scan128_differs, scan128_differs2, scan128_differs4, scan128_range, scan128_words,
+          scan128_equal, scan128_equal_nz, scan_word },
+        { scan256_differs, scan256_differs2, scan256_differs4, scan256_range, scan256_words,
+          scan256_equal, scan256_equal_nz, scan_word },
+        { scan512_differs, scan512_differs2, scan512_differs4, scan512_range, scan512_words,
+          scan512_equal, scan512_equal_nz, scan_word },
     };
     enc_mov_ri(e, RAX, (uintptr_t)fn[e->cpu->avx512vl ? 2 : e->cpu->avx2][kind]);
     enc_rr(e, 0, 0, 0, 0xff, 4, RAX); /* jmp */
