@@ -757,7 +757,7 @@ static void make_ask(Plan *p)
     IrUnit *u = p->s.u;
     const Cfg *c = p->s.c;
     uint32_t head = p->s.head, from = c->pred_start[head], n = c->pred_start[head + 1] - from;
-    int64_t turns = p->step == 1 ? 8 : p->step < 16 ? 4 : 2;
+    int64_t turns = p->step == 1 ? 8 : p->step < 16 ? 4 : 3;
     uint32_t first = ir_phi_args_new(u, n);
     p->ask = ir_insert_in(u, head, u->block[head].first, &(IrInsn){
         .op = IR_phi, .type = IR_I64, .attr = n, .imm = first });
