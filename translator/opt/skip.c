@@ -280,8 +280,30 @@ static bool see_stores(Plan *p)
 /* -- making code ------------------------------------------------------------------------------- */
 static IrRef number(Plan *p, uint64_t c) { return ir_const(&p->b, IR_I64, c); }
 
+static bool is_number(const Plan *p, IrRef v, uint64_t *ret)
+{
+    const IrInsn *i = &p->s.u->insn[v];
+    *ret = (uint64_t)i->imm;
+    return i->op == IR_const;
+}
+
+/* No pass folds what is made here. */
 static IrRef op2(Plan *p, IrOp op, IrRef x, IrRef y)
 {
+    uint64_t a, b;
+    bool left = is_number(p, x, &a), right = is_number(p, y, &b);
+    if (left && right && op == IR_add)
+        return number(p, a + b);
+    if (left && right && op == IR_shl)
+        return number(p, a << (b & 63));
+    if (right && !b && (op == IR_add || op == IR_or))
+        return x;
+    if (right && op == IR_and && b == UINT64_MAX)
+        return x;
+    if (right && op == IR_mul && b && !(b & (b - 1)))
+        return op2(p, IR_shl, x, number(p, (uint64_t)__builtin_ctzll(b)));
+    if (right && op == IR_shl && !(b & 63))
+        return x;
     return ir_emit(&p->b, op, IR_I64, 0, 0, x, y, 0, 0, 0);
 }
 
@@ -757,7 +779,7 @@ static void make_ask(Plan *p)
     IrUnit *u = p->s.u;
     const Cfg *c = p->s.c;
     uint32_t head = p->s.head, from = c->pred_start[head], n = c->pred_start[head + 1] - from;
-    int64_t turns = p->step == 1 ? 8 : p->step < 16 ? 4 : 3;
+    int64_t turns = p->step < 8 ? 8 : p->step < 16 ? 4 : 3;
     uint32_t first = ir_phi_args_new(u, n);
     p->ask = ir_insert_in(u, head, u->block[head].first, &(IrInsn){
         .op = IR_phi, .type = IR_I64, .attr = n, .imm = first });
