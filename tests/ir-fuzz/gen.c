@@ -343,6 +343,11 @@ static IrRef gen_fp_convert(void)
     unsigned attr = gen.profile.attr, u = chance(2) ? IR_FP_UNSIGNED : 0;
     bool riscv = gen.profile.riscv;
     unsigned fraction = !riscv && chance(4) ? 1 + pick(bits_of(i)) : 0;
+    if (chance(8)) { /* both of a rounding and its integer */
+        IrRef x = any(t);
+        put(emit(IR_fround, t, 0, attr | IR_ROUND_AWAY, x, 0, 0, 0, 0));
+        return emit(IR_f2i, i, 0, attr | IR_ROUND_AWAY, x, 0, 0, 0, 0);
+    }
     switch (pick(9)) {
     case 0: return emit(IR_fcvt, t, 0, t == IR_F32 && !riscv && chance(5) ? attr | IR_ROUND_ODD
                                                                            : arith_attr(),

@@ -120,21 +120,31 @@ static IrRef usable_twin(const Gvn *g, const Entry *e, uint32_t block, IrRef r)
     return known == e->value ? 0 : known;
 }
 
-/* An equal value that is there at `block`, or 0, and r is entered. Phis are equal in their own
- * block only. */
-static IrRef number(Gvn *g, uint32_t block, IrRef r)
+/* An equal value that is there at `block`: its entry, or NULL. Phis are equal in their own block
+ * only. *ret_twin: what to use for r, or 0. */
+static const Entry *find(const Gvn *g, uint32_t block, IrRef r, IrRef *ret_twin)
 {
-    uint32_t *bucket = &g->bucket[hash(g, r)];
     bool phi = g->u->insn[r].op == IR_phi;
-    for (uint32_t e = *bucket; e; e = g->entry[e].next) {
+    *ret_twin = 0;
+    for (uint32_t e = g->bucket[hash(g, r)]; e; e = g->entry[e].next) {
         const Entry *at = &g->entry[e];
         if ((phi ? at->block == block : cfg_dominates(g->c, at->block, block)) &&
             equal(g, at->value, r)) {
-            IrRef twin = usable_twin(g, at, block, r);
-            if (twin || at->value == r)
-                return twin;
+            *ret_twin = usable_twin(g, at, block, r);
+            if (*ret_twin || at->value == r)
+                return at;
         }
     }
+    return NULL;
+}
+
+/* The same, or 0, and r is entered. */
+static IrRef number(Gvn *g, uint32_t block, IrRef r)
+{
+    IrRef twin;
+    if (find(g, block, r, &twin))
+        return twin;
+    uint32_t *bucket = &g->bucket[hash(g, r)];
     g->entry = arena_grow(g->u->arena, g->entry, sizeof *g->entry, g->n_entries, &g->cap_entries,
                           g->n_entries + 1);
     g->entry[g->n_entries] = (Entry){ r, block, *bucket };
@@ -236,6 +246,28 @@ static void turn_branch(IrUnit *u, uint32_t block, IrInsn *i)
     }
 }
 
+/* Ties away from zero is what the host hasn't. AArch64's exp(), pow(), cosf() and so on take both
+ * the rounded value and its integer: that is converted from the other then. Its flags are those of
+ * a conversion of what wasn't rounded; not where rounding may make a word overflow. */
+static void share_rounding(Gvn *g, uint32_t block, IrRef r)
+{
+    IrUnit *u = g->u;
+    IrInsn cut = u->insn[r], round = { .op = IR_fround, .type = u->insn[cut.arg[0]].type,
+                                       .attr = cut.attr, .arg = { cut.arg[0] } };
+    if ((cut.attr & IR_FP_ROUND) != IR_ROUND_AWAY || cut.imm || !g->fp_fixed ||
+        (cut.type != IR_I64 && round.type == IR_F64) || cut.attr & IR_FP_UNSIGNED)
+        return;
+    IrRef probe = ir_insert_before(u, r, &round), twin;
+    find(g, block, probe, &twin);
+    ir_remove(u, block, probe);
+    if (!twin)
+        return;
+    cut.attr = (cut.attr & ~(unsigned)IR_FP_ROUND) | IR_ROUND_ZERO;
+    u->insn[r].attr = cut.attr;
+    u->insn[r].arg[0] = twin;
+    ir_insert_before(u, r, &cut);
+}
+
 static void visit(Gvn *g, uint32_t block, IrRef r)
 {
     IrUnit *u = g->u;
@@ -257,6 +289,9 @@ static void visit(Gvn *g, uint32_t block, IrRef r)
         return;
     case IR_select:
         i->arg[0] = with_facts(g, block, i->arg[0]);
+        break;
+    case IR_f2i:
+        share_rounding(g, block, r);
         break;
     default:
         break;

@@ -19,6 +19,14 @@ static void clear_above32(Emit *e, Reg d, Reg a)
     emit_vop3i(e, VINSERTPS, d, a, operand_reg(a), 0x0e);
 }
 
+/* Does a vector get the result, above which is nothing then? A result of something unknown in the
+ * half above would be cleared there, and so would all that is computed of it. */
+static bool goes_to_vector(Emit *e, const IrInsn *i)
+{
+    const IrInsn *next = i->next ? &e->unit->insn[i->next] : NULL;
+    return e->cpu->avx && next && next->op == IR_vfroms && e->unit->insn + next->arg[0] == i;
+}
+
 void sel_fcvt(Emit *e, IrInsn *i)
 {
     bool to_dbl = i->type == IR_F64;
@@ -31,14 +39,20 @@ void sel_fcvt(Emit *e, IrInsn *i)
         flags_clobber(e);
     bool zero = fp_upper_zero(e, i->arg[0], false), tiny = !to_dbl && i->attr & IR_FP_FLUSH;
     Reg a = ra_use(e->ra, i->arg[0]), t = tiny ? ra_temp_xmm(e->ra) : REG_NONE;
+    bool clear = !zero && to_dbl && goes_to_vector(e, i);
     Reg ct = fp_canonical_temp(e, canonical), d = ra_def(e->ra, i);
+    if (clear)
+        emit_vzero(e, d);
     site1(e, i, d, a);
     if (!to_dbl && zero) { /* the packed form converts a zero above: the result's rest is 0 */
         emit_vop2(e, VCVTPD2PS, d, operand_reg(a));
         i->attr |= FP_UPPER96_ZERO;
     } else {
-        emit_vscalar2(e, to_dbl ? VCVTSS2SD : VCVTSD2SS, d, a);
-        if (zero)
+        if (clear)
+            emit_vop3(e, VCVTSS2SD, d, d, operand_reg(a));
+        else
+            emit_vscalar2(e, to_dbl ? VCVTSS2SD : VCVTSD2SS, d, a);
+        if (zero || clear)
             i->attr |= FP_UPPER64_ZERO;
     }
     if (tiny)
