@@ -5,6 +5,10 @@
  * in the host's flags, and a second one would be saved in a register for its condition's sake, by
  * code that is dear, while comparing once more is nearly free. What makes the flags then can move
  * to where they are seen (putoff.c).
+ *
+ * And flags that only conditions of the same block ask for are made right before the first of them:
+ * what is computed in between would overwrite the host's, which would have to be saved and restored
+ * (hand-written code compares early).
  */
 #include "translator/opt/opt.h"
 
@@ -57,6 +61,52 @@ static bool is_near(const IrUnit *u, IrRef c, IrRef at)
     return false;
 }
 
+/* Operations that hosts have no way to compute but by overwriting their flags. */
+static bool overwrites_flags(IrOp op)
+{
+    switch (op) {
+    case IR_sub: case IR_and: case IR_andn: case IR_or: case IR_xor: case IR_neg: case IR_mul:
+    case IR_udiv: case IR_sdiv: case IR_urem: case IR_srem: case IR_clz: case IR_ctz:
+    case IR_popcnt: case IR_ubfx: case IR_bfi: case IR_cmp: case IR_fcmp: case IR_flsub:
+    case IR_flogic: case IR_fladd:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The first condition on flags that nothing but conditions behind them in the block uses, if what
+ * lies between would overwrite them; else IR_NONE. */
+static IrRef first_condition(const IrUnit *u, IrRef flags)
+{
+    IrRef first = IR_NONE;
+    bool overwritten = false;
+    uint32_t uses = 0;
+    for (IrRef r = u->insn[flags].next; r && uses < u->insn[flags].uses; r = u->insn[r].next) {
+        const IrInsn *i = &u->insn[r];
+        if (i->op == IR_cond && i->arg[0] == flags) {
+            first = first ? first : r;
+            uses++;
+        }
+        if (!first)
+            overwritten |= overwrites_flags(i->op);
+    }
+    return overwritten && uses == u->insn[flags].uses ? first : IR_NONE;
+}
+
+static void delay_flags(IrUnit *u)
+{
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].last, prev; r; r = prev) {
+            prev = u->insn[r].prev;
+            if (u->insn[r].op != IR_flsub && u->insn[r].op != IR_flogic)
+                continue;
+            IrRef to = first_condition(u, r);
+            if (to)
+                ir_move(u, b, r, b, to);
+        }
+}
+
 void opt_compare(IrUnit *u)
 {
     opt_count_uses(u);
@@ -71,4 +121,6 @@ void opt_compare(IrUnit *u)
                 if (cmp != c)
                     u->uses_known = false;
             }
+    opt_count_uses(u);
+    delay_flags(u);
 }
