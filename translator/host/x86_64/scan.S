@@ -7,6 +7,8 @@
  * in: rdi address, rsi bytes or the other address, rdx limit. out: rax, the bytes that are so.
  * Changes rax, rcx, rsi, r8, r9, flags; k1 to k3 and zmm16 on (AVX-512), or xmm0 to xmm6.
  *
+ * Loops begin with a cache line: with the same loop elsewhere the string functions took 7 % longer.
+ *
  * It reads page by page, of each no byte before all those before it are known to be so. While it
  * reads, rax is a right answer; so upon a fault the signal handler goes on at scan_stop, or at
  * scan256_stop if it was behind scan256_start.
@@ -96,6 +98,7 @@ scan_start:
         .endif
         xorl    %eax, %eax
 1:      page_end \equal, scan_stop
+        .p2align 6
 2:      leaq    64(%rax), %r9
         cmpq    %r8, %r9
         ja      3f
@@ -142,6 +145,7 @@ scan_start:
         vpbroadcastd %esi, %zmm17
         xorl    %eax, %eax
 1:      page_end 0, scan_stop
+        .p2align 6
 2:      leaq    64(%rax), %r9
         cmpq    %r8, %r9
         ja      3f
@@ -353,6 +357,7 @@ scan_start:
         .endif
         xorl    %eax, %eax
 1:      page_end \equal, \stop
+        .p2align 6
 2:      leaq    \width(%rax), %r9
         cmpq    %r8, %r9
         ja      3f
@@ -380,6 +385,7 @@ scan_start:
         rorq    $32, %rsi
         xorl    %eax, %eax
 1:      page_end 0, \stop
+        .p2align 6
 2:      leaq    \width(%rax), %r9
         cmpq    %r8, %r9
         ja      3f
