@@ -598,7 +598,8 @@ static void find_last_uses(Ra *ra, uint32_t b)
     }
 }
 
-/* Is the block entered by branches only that hardly ever go there? (Jumps back don't count.) */
+/* Is the block entered by branches only that hardly ever go there? (Jumps back don't count; and the
+ * end of a loop is as usual as the loop.) */
 static bool is_cold(const Ra *ra, uint32_t b, const bool *cold)
 {
     const RaBlock *x = &ra->region->block[b];
@@ -606,7 +607,8 @@ static bool is_cold(const Ra *ra, uint32_t b, const bool *cold)
     for (unsigned p = 0; p < x->n_preds; p++) {
         if (x->pred[p] >= b)
             continue;
-        if (!cold[x->pred[p]] && !(edge_penalty(ra, x->pred[p], b) & RA_UNLIKELY))
+        if (!cold[x->pred[p]] && (leaves_loop(ra->region, x->pred[p], b) ||
+                                  !(edge_penalty(ra, x->pred[p], b) & RA_UNLIKELY)))
             return false;
         any = true;
     }
