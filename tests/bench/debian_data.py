@@ -104,4 +104,4 @@ APT_INSTALL = 'cp /data/apt-$ARCH/lists/*_* /var/lib/apt/lists && ' \
     'cp /data/apt-$ARCH/sources.list /etc/apt && ' \
     'DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-download ' \
     '-o APT::Sandbox::User=root install ' + ' '.join(PACKAGES) + ' > /tmp/log 2>&1 && ' \
-    'echo 6*7 | bc && dpkg-query -W | wc -l'
+    'echo 6*7 | bc && dpkg-query -W ' + ' '.join(PACKAGES) + ' | wc -l'
