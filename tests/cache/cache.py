@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
 TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
-         "joining", "common", "tool")
+         "joining", "common", "kinds", "tool")
 failures = 0
 
 
@@ -65,17 +65,30 @@ def files(store):
 
 
 def groups(path):
-    """Of each group of a store's file, how many units each chunk has."""
+    """Of each group of a store's file that has any, how many units each chunk has."""
     with open(path, "rb") as f:
         data = f.read()
     end, at, found = struct.unpack_from("<Q", data, 232)[0], 256, []
     while at < end:
-        _, _, _, size, _, _, index, slots = struct.unpack_from("<QQQQIIII", data, at)
+        _, _, _, size, n_chunks, _, index, slots = struct.unpack_from("<QQQQIIII", data, at)
         chunks = collections.Counter(struct.unpack_from("<IHH", data, at + index + 8 * n)[1]
                                      for n in range(slots))
-        found.append([n for chunk, n in chunks.items() if chunk])
+        if n_chunks:
+            found.append([n for chunk, n in chunks.items() if chunk])
         at += size
     return found
+
+
+def records(path):
+    """How many processes' records of what they ran the first group of a store's file has."""
+    with open(path, "rb") as f:
+        return struct.unpack_from("<I", f.read(256 + 80), 256 + 76)[0]
+
+
+def loaded(store, program, *arguments):
+    """How many units of the program the last process took from the store."""
+    _, _, err = run(store, program, *arguments, options=["-d", "cache"])
+    return sum(map(int, re.findall(r"(\d+) units at 0x[0-9a-f]+ from the store", err)))
 
 
 class Suite:
@@ -359,6 +372,29 @@ class Suite:
             most = max(most, max(found[0]))
         self.check("what is common is one chunk", first < most < first + 60, (first, most))
         self.check("its file was joined", len(found) < 24, len(found))
+
+    def test_kinds(self):
+        """Processes record now and then what they run, by which the joined file is ordered."""
+        store, kinds = self.store("kinds"), os.path.join(self.top, "of-kinds")
+        build(self.compiler, "kinds.c", kinds)
+        wanted = [run(store, kinds, str(n), options=["--no-cache"]) for n in (1, 2)]
+        for n in (1, 2):
+            run(store, kinds, str(n))
+        mixed = loaded(store, kinds, "2")
+        for n in range(400):
+            got = run(store, kinds, str(n % 2 + 1))
+            if got != wanted[n % 2]:
+                break
+            file = max(files(store), key=os.path.getsize)
+            if records(file) >= 4:
+                break
+        self.check("programs that record run right", got == wanted[n % 2], got)
+        self.check("records order a file that is joined", records(file) >= 4, n)
+        sorted_ = loaded(store, kinds, "2")
+        self.check("what one kind of process runs isn't loaded by another", sorted_ < mixed * 0.85,
+                   (mixed, sorted_))
+        self.check("what it has is what translating gives",
+                   run(store, kinds, "2", options=["-d", "verify"]) == wanted[1])
 
 
 def main():

@@ -1,6 +1,6 @@
 libtranslator_a_SOURCES += %D%/unit.h %D%/unit-points.h %D%/unit-points.c %D%/code-buffer.h %D%/code-buffer.c \
 	%D%/store-format.h %D%/stored-chunk.h %D%/stored-chunk.c %D%/store.h %D%/store.c \
-	%D%/store-build.h %D%/store-build.c %D%/store-write.c %D%/store-evict.c %D%/admin.h %D%/admin.c %D%/build-id.h
+	%D%/store-build.h %D%/store-build.c %D%/store-history.h %D%/store-history.c %D%/store-write.c %D%/store-evict.c %D%/admin.h %D%/admin.c %D%/build-id.h
 
 # What the translator was made from and by which compiler: stored translations of another one are
 # not used.

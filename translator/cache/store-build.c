@@ -83,7 +83,7 @@ void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                            &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes,
-                           &b->rows, &b->slots, &b->blob, &b->open };
+                           &b->rows, &b->slots, &b->blob, &b->open, &b->histories };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
@@ -147,6 +147,8 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
     append(b, &b->units, u, sizeof *u);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
+    if (b->n_history)
+        append(b, &b->histories, &b->history, sizeof b->history);
     if (b->code.n >= b->limit || b->units.n / sizeof *u >= STORE_CHUNK_UNITS ||
         b->kinds.n / sizeof(StoreKind) > UINT8_MAX ||
         b->vconsts.n / sizeof(V128) > UINT16_MAX / 2 ||
@@ -485,7 +487,8 @@ static void close_chunk(StoreBuilder *b)
     b->failed |= b->rows.n / sizeof(StoreChunkRow) >= b->max_rows;
     if (b->failed)
         return;
-    StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n };
+    StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n,
+                          .n_units = (uint32_t)(b->units.n / sizeof(StoreUnit)) };
     uint64_t code_sum = store_code_sum(b->code.p, b->code.n);
     write_next(b, b->code.p, b->code.n);
     if (is_mapped(&b->code))
@@ -595,29 +598,43 @@ static void add_cross(StoreBuilder *b, uint32_t n_cross)
             in[in_end[o->to_chunk - 1]++] = (StoreCross) { o->chunk, o->from, o->link, o->to };
 }
 
+/* Writes the blob, padded: where in the group it begins. */
+static uint32_t write_blob(StoreBuilder *b)
+{
+    uint64_t at = b->at - b->start;
+    pad(b, &b->blob, STORE_ALIGN, 0);
+    write_next(b, b->blob.p, b->blob.n);
+    b->failed |= at > UINT32_MAX;
+    return (uint32_t)at;
+}
+
+static uint32_t write_bytes(StoreBuilder *b, const void *what, size_t bytes)
+{
+    b->blob.n = 0;
+    append(b, &b->blob, what, bytes);
+    return write_blob(b);
+}
+
 bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
 {
     close_chunk(b);
-    if (b->failed || !b->n_units)
+    if (b->failed || (!b->n_units && !b->n_ran))
         return false;
     uint32_t slots = build_index(b);
     uint32_t n_cross = slots ? find_targets(b, slots) : 0;
-    uint64_t index_at = b->at - b->start, used_at = index_at + b->blob.n;
-    append(b, &b->blob, b->used, (b->n_used + 7) / 8);
-    pad(b, &b->blob, STORE_ALIGN, 0);
-    write_next(b, b->blob.p, b->blob.n);
-    uint64_t cross_at = b->at - b->start;
+    StoreGroup g = {
+        .magic = STORE_GROUP_MAGIC, .key = key, .n_chunks = b->rows.n / sizeof(StoreChunkRow),
+        .n_units = b->n_units, .index_slots = slots, .index_at = write_blob(b),
+        .n_cross = n_cross, .used_chunks = b->n_used, .ran_units = b->n_ran,
+        .n_history = b->n_history,
+    };
     b->blob.n = 0;
     add_cross(b, n_cross);
-    pad(b, &b->blob, STORE_ALIGN, 0);
-    write_next(b, b->blob.p, b->blob.n);
-    StoreGroup g = {
-        .magic = STORE_GROUP_MAGIC, .key = key, .bytes = b->at - b->start,
-        .n_chunks = b->rows.n / sizeof(StoreChunkRow), .n_units = b->n_units,
-        .index_at = index_at, .index_slots = slots, .used_at = used_at, .used_chunks = b->n_used,
-        .cross_at = cross_at, .n_cross = n_cross,
-    };
-    b->failed |= g.index_at != index_at || g.used_at != used_at || g.cross_at != cross_at;
+    g.cross_at = write_blob(b);
+    g.used_at = write_bytes(b, b->used, (b->n_used + 7) / 8);
+    g.ran_at = write_bytes(b, b->ran, (b->n_ran + 7) / 8);
+    g.history_at = write_bytes(b, b->histories.p, b->histories.n);
+    g.bytes = b->at - b->start;
     g.checksum = store_hash(b->rows.p, b->rows.n,
                             store_hash(&g.key, sizeof g - offsetof(StoreGroup, key), 0));
     write_at(b, b->rows.p, b->rows.n, b->start + sizeof g);

@@ -25,8 +25,11 @@ typedef struct StoreBuilder {
     StoreBuffer rows, slots, blob;
     StoreBuffer open;         /* OpenLink: that lead to no unit of their chunk */
     uint32_t n_units, max_rows;
-    const uint8_t *used;      /* StoreGroup.used_chunks bits, or NULL */
-    uint32_t n_used;
+    const uint8_t *used, *ran; /* bits of StoreGroup.used_chunks, ran_units, or NULL */
+    uint32_t n_used, n_ran;
+    StoreBuffer histories;    /* one for each unit, if there are to be any: */
+    uint32_t n_history;
+    uint16_t history;         /* of the units that follow */
     int fd;
     uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
 } StoreBuilder;
@@ -43,8 +46,8 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
 /* What follows goes into another chunk, if this one is large enough to be worth one, or is not of
  * the same kind; chunks get so much code now, and when they are joined (STORE_CHUNK_CODE …). */
 void build_part(StoreBuilder *b, uint32_t limit, uint32_t joined_limit);
-/* The group is in the file but for its head, which makes it one; or false: failed, or there is
- * nothing. ret_end: where it ends. */
+/* The group is in the file but for its head, which makes it one; or false: failed, or there are
+ * neither units nor a record of those that ran. ret_end: where it ends. */
 bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end);
 
 #endif

@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 6,
+    STORE_FORMAT = 7,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -23,6 +23,7 @@ enum {
     STORE_MEANWHILE_CODE = 1 << 20, /* while the process runs its memory is the user's */
     STORE_PART_CODE = 8 << 10,    /* what different processes have added isn't joined beyond */
     STORE_CHUNK_UNITS = 1 << 15,
+    STORE_HISTORY = 16,           /* recording processes that are remembered */
     STORE_PATH_BYTES = 192,
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
@@ -52,11 +53,17 @@ typedef struct StoreGroup {
     uint32_t used_at, used_chunks;  /* bits, one for each chunk that the process found in the file:
                                        had it been loaded? */
     uint32_t cross_at, n_cross;     /* StoreCross */
+    uint32_t ran_at, ran_units;     /* what a recording process ran (store-history.h): bits, one for
+                                       each unit that was in the file before, in its order */
+    uint32_t history_at, n_history; /* of joined groups, a uint16_t for each of its units: which of
+                                       the last n_history recording processes ran it, the newest
+                                       in bit 0 */
 } StoreGroup;
 typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */
     uint64_t checksum;
     uint32_t code_bytes, table_bytes; /* the code comes first; multiples of 64 */
+    uint32_t n_units, free;       /* as its tables say */
 } StoreChunkRow;
 
 /* Open addressing by store_slot(off); chunk 0: free. Whatever stands here is only a proposal: the

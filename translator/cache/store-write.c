@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "translator/cache/store-build.h"
+#include "translator/cache/store-history.h"
 #include "translator/memory/own-pages.h"
 #include "translator/runtime/state.h"
 
@@ -26,6 +27,7 @@ enum {
     ENOUGH_GROUPS = 8,        /* then they are joined, if there is enough in them */
     MAX_GROUPS = 24,          /* or then */
     JOIN_SHARE = 8,           /* enough: part of what was joined before */
+    ENOUGH_RECORDS = 8,       /* of what processes ran: enough, too */
     MAX_FILE_BYTES = 192 << 20,
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
@@ -42,6 +44,7 @@ typedef struct StoreWrite {
     uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
     uint32_t superseded;      /* how many of them have something else in their place there */
     bool *common;             /* [now.n_chunks]: all use it */
+    StoreHistory history;
     uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
     StoreBuilder builder;
     uint8_t *seen;            /* a unit's guest bytes: seen_cap of them */
@@ -72,6 +75,7 @@ void store_write_abandon(Store *s)
     build_free(&w->builder);
     free(w->sound);
     free(w->common);
+    history_free(&w->history);
     free(w->fresh);
     free(w->seen);
     free(w->slot);
@@ -406,12 +410,17 @@ static void find_common(StoreWrite *w, const StoreUnits *u)
     free(count);
 }
 
+static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const uint8_t **ret_code)
+{
+    return chunk_is_sound(w, chunk, ret, ret_code) &&
+           ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
+}
+
 static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
 {
     StoredChunk c;
     const uint8_t *code;
-    if (!chunk_is_sound(w, chunk, &c, &code) ||
-        c.tables->fp_site_bytes != w->builder.fp_site_bytes)
+    if (!can_be_kept(w, chunk, &c, &code))
         return;
     uint32_t limit = c.tables->limit ? c.tables->limit : STORE_CHUNK_CODE;
     if (!w->common[chunk])
@@ -422,12 +431,8 @@ static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
 }
 
 /* What is common becomes one part. */
-static bool add_stored(StoreWrite *w, const StoreUnits *u)
+static void add_by_chunks(StoreWrite *w, const StoreUnits *u)
 {
-    w->placed = calloc(w->now.n_chunks + 1, sizeof *w->placed);
-    w->common = calloc(w->now.n_chunks + 1, sizeof *w->common);
-    if (!w->placed || !w->common || !index_regions(w, u))
-        return false;
     find_common(w, u);
     build_part(&w->builder, STORE_CHUNK_CODE, STORE_CHUNK_CODE);
     for (uint32_t n = 0; n < 2 * w->now.n_chunks; n++) {
@@ -435,6 +440,58 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
         if (w->common[chunk] == (n < w->now.n_chunks))
             add_chunk(w, u, chunk);
     }
+}
+
+/* Of all chunks, since their units mix. */
+static uint32_t largest_limit(StoreWrite *w)
+{
+    StoredChunk c;
+    const uint8_t *code;
+    uint32_t limit = STORE_WARM_CODE;
+    for (uint32_t n = 0; n < w->now.n_chunks; n++)
+        if (can_be_kept(w, n, &c, &code) && c.tables->limit > limit)
+            limit = c.tables->limit;
+    return limit;
+}
+
+/* What the same processes ran becomes one part. */
+static void add_by_history(StoreWrite *w, const StoreUnits *u)
+{
+    const StoreHistory *h = &w->history;
+    uint32_t limit = largest_limit(w), chunk, last = UINT32_MAX;
+    StoredChunk c;
+    const uint8_t *code;
+    bool kept = false;
+    for (uint32_t k = 0; k < h->n_units; k++, last = chunk) {
+        uint32_t n = (uint32_t)h->order[k];
+        chunk = history_chunk(h, w->now.n_chunks, n);
+        if (chunk != last)
+            kept = can_be_kept(w, chunk, &c, &code);
+        if (!kept || n - h->first[chunk] >= c.tables->n_units)
+            continue;
+        if (!k || h->order[k] >> 32 != h->order[k - 1] >> 32 || (!h->of[n] && chunk != last))
+            build_part(&w->builder, history_limit(h, n, limit), limit);
+        w->builder.history = h->of[n];
+        place_newest(w, chunk, &c, code, n - h->first[chunk], u);
+        if (k % LET_GO_UNITS == LET_GO_UNITS - 1)
+            let_go(w, w->now.layer[0].seen_end);
+    }
+}
+
+static bool add_stored(StoreWrite *w, const StoreUnits *u)
+{
+    w->placed = calloc(w->now.n_chunks + 1, sizeof *w->placed);
+    w->common = calloc(w->now.n_chunks + 1, sizeof *w->common);
+    if (!w->placed || !w->common || !index_regions(w, u) ||
+        !history_collect(&w->history, &w->now, &u->used))
+        return false;
+    bool known = history_sort(&w->history);
+    w->builder.n_history = w->history.n;
+    if (known)
+        add_by_history(w, u);
+    else
+        add_by_chunks(w, u);
+    w->builder.history = u->used.ran != NULL;
     return true;
 }
 
@@ -463,6 +520,8 @@ static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uin
     if (u->used.inode == w->now.layer[0].inode) {
         w->builder.used = u->used.bit;
         w->builder.n_used = u->used.n;
+        w->builder.ran = u->used.ran;
+        w->builder.n_ran = u->used.n_ran;
     }
     build_part(&w->builder, u->limit, u->joined_limit);
     add_live(w, u);
@@ -501,10 +560,11 @@ static bool is_time_to_join(const StoreWrite *w, uint64_t end)
     if (w->now.n_groups < ENOUGH_GROUPS)
         return w->superseded >= MAX_SUPERSEDED;
     const uint8_t *first = w->now.group[0].base;
-    uint64_t joined = (uint64_t)(first - w->now.layer[0].base) +
-                      ((const StoreGroup *)(const void *)first)->bytes;
+    const StoreGroup *g = (const StoreGroup *)(const void *)first;
+    uint64_t joined = (uint64_t)(first - w->now.layer[0].base) + g->bytes;
     return w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED ||
-           end - joined >= joined / JOIN_SHARE;
+           end - joined >= joined / JOIN_SHARE ||
+           w->now.n_records - g->n_history >= ENOUGH_RECORDS;
 }
 
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
@@ -524,7 +584,7 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
     uint32_t fresh = find_fresh(w, units);
     let_go(w, w->now.layer[0].seen_end);
-    if (!fresh)
+    if (!fresh && !units->used.ran)
         return;
     if (!w->now.n_groups)
         store_remember_name(s, f); /* there was no folder before */

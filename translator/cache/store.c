@@ -72,7 +72,10 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->used_chunks > (g->bytes - g->used_at) * 8 || g->cross_at > g->bytes ||
         g->cross_at % sizeof(StoreCross) ||
         2 * (g->n_chunks * sizeof(uint32_t) + g->n_cross * sizeof(StoreCross)) >
-            g->bytes - g->cross_at)
+            g->bytes - g->cross_at || g->ran_at > g->bytes ||
+        g->ran_units > (g->bytes - g->ran_at) * 8 || g->n_history > STORE_HISTORY ||
+        g->history_at > g->bytes || g->history_at % sizeof(uint16_t) ||
+        (g->n_history && g->n_units > (g->bytes - g->history_at) / sizeof(uint16_t)))
         return false;
     if (store_hash(g + 1, rows,
                    store_hash(&g->key, sizeof *g - offsetof(StoreGroup, key), 0)) != g->checksum)
@@ -285,6 +288,8 @@ static bool add_group(StoreFile *f, const uint8_t *base)
         .cross_at = head.cross_at, .n_cross = head.n_cross,
     };
     f->n_chunks += head.n_chunks;
+    f->n_units += head.n_units;
+    f->n_records += head.n_history + (head.ran_units != 0);
     return true;
 }
 
@@ -324,7 +329,7 @@ void store_file_break(StoreFile *f)
         free(f->group[n].row);
     free(f->group);
     f->group = NULL;
-    f->n_groups = f->n_chunks = 0;
+    f->n_groups = f->n_chunks = f->n_units = f->n_records = 0;
 }
 
 bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_t *ret_chunk,

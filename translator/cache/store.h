@@ -42,7 +42,8 @@ typedef struct StoreFile {
     uint64_t content;         /* hash of the guest file's code: the name of its file here */
     StoreLayer layer[STORE_LAYERS]; /* first the store's own */
     StoreGroupRef *group;
-    uint32_t n_groups, n_chunks;
+    uint32_t n_groups, n_chunks, n_units;
+    uint32_t n_records;       /* of what processes ran: store-history.h */
 } StoreFile;
 
 typedef struct Store {
@@ -86,10 +87,11 @@ void store_file_forget_name(Store *s, const StoreFile *f);
 /* Of guest code, on which the unit depends. */
 size_t store_seen_bytes(const CompiledUnit *u);
 /* Chunks of the store's own file, by their numbers in it, a bit each: whether the process had them
- * loaded. The file that has that inode is meant. */
+ * loaded; of one that records, units too: whether it ran them. The file that has that inode is
+ * meant. */
 typedef struct StoreUse {
-    uint8_t *bit;
-    uint32_t n;
+    uint8_t *bit, *ran;       /* ran: NULL, it doesn't record */
+    uint32_t n, n_ran;
     uint64_t inode;
 } StoreUse;
 

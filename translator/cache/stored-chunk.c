@@ -355,6 +355,22 @@ bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk
     return l && leads_to(site_of(from, u, l)) == entry_of(to, cross.to);
 }
 
+bool chunk_record(Translator *t, StoredChunk *c)
+{
+    c->ran = cache_alloc_meta(t->code, (c->tables->n_units + 63) / 64 * sizeof *c->ran);
+    if (!c->ran)
+        return false;
+    StoreLink *link = (StoreLink *)(uintptr_t)c->link; /* a copy, which is ours */
+    for (uint32_t n = 0; n < c->tables->n_units; n++)
+        for (uint32_t k = c->unit[n].link; k < c->unit[n + 1].link; k++)
+            if (link[k].to) {
+                t->backend->patch(site_of(c, &c->unit[n], &link[k]),
+                                  unit_code(&c->base) + c->unit[n].code + link[k].stub);
+                link[k].to = 0;
+            }
+    return true;
+}
+
 static uint64_t cross_order(uint32_t other, StoreCross c)
 {
     return (uint64_t)other << 32 | (uint32_t)c.from << 16 | c.link;

@@ -40,6 +40,7 @@ typedef struct StoredChunk {
     UnitRef *made;            /* [n_units]: chunk_made() */
     const uint16_t *unit_at;  /* for each CHUNK_STEP bytes of code: the unit at their start */
     bool checked;             /* stored_check() */
+    uint64_t *ran;            /* bits of units that were run, or NULL: chunk_record() */
     bool connected;           /* every unit is made, and links among them are in their lists */
     /* Links of other chunks of its group that may have been bound to its units, by chunk, unit and
      * link. The file and the number in it, and that of the group's first one. */
@@ -60,6 +61,10 @@ typedef enum ChunkResult { CHUNK_LOADED, CHUNK_FULL, CHUNK_DAMAGED, CHUNK_DIFFER
  * nothing behind but wasted metadata. */
 ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChunkRow *row,
                        const ChunkPlace *place, StoredChunk **ret);
+
+/* All its links lead to their stubs, and the runtime notes in `ran` what it comes to run. The chunk
+ * has just been loaded. False: no memory. */
+bool chunk_record(struct Translator *t, StoredChunk *c);
 
 /* The unit whose code holds `at`, an offset in the code of a chunk that is loaded. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "translator/cache/build-id.h"
+#include "translator/cache/store-history.h"
 #include "translator/debug/perf-map.h"
 
 enum { SAVE_UNITS = 16384 /* a process that runs on saves when it has so many new ones */ };
@@ -18,6 +19,7 @@ typedef struct FileMap {
     TranslatorFile id;
     StoreFile *file;          /* NULL: not looked for yet */
     bool program;             /* the program or its interpreter, not a library */
+    bool opened, record;      /* it records what it runs of the file: store-history.h */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
     uint32_t n_chunks, n_found; /* units of those that are loaded */
     StoreUse used;            /* when its chunks were given back */
@@ -81,6 +83,7 @@ static void map_free(FileMap *m)
 {
     free(m->chunk);
     free(m->used.bit);
+    free(m->used.ran);
     free(m);
 }
 
@@ -91,7 +94,7 @@ static void split_map(FileMap *m, GuestAddr from)
     if (!rest)
         return;
     *rest = (FileMap) { .next = m->next, .start = from, .end = m->end, .bias = m->bias,
-                        .id = m->id, .file = m->file, .program = m->program };
+                        .id = m->id, .file = m->file, .program = m->program, .opened = true };
     m->next = rest;
 }
 
@@ -176,6 +179,8 @@ static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
     c->file = m->file;
     c->number = number;
     store_file_cross(m->file, number, &out, &in, &c->first);
+    if (m->record)
+        return;
     StoreCross *own = in.n ? cache_alloc_meta(t->code, in.n * sizeof *own) : NULL;
     if (own) {
         memcpy(own, in.cross, in.n * sizeof *own);
@@ -227,6 +232,7 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
         log_write("cache: %u units at %#llx from the store\n", c->tables->n_units,
                   (unsigned long long)m->start);
     m->chunk[number] = c;
+    m->record = m->record && chunk_record(t, c);
     bind_chunk(t, m, number);
     return c;
 }
@@ -261,6 +267,8 @@ static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, u
             (wanted & IR_UNIT_COUNTED && !unit_counts(chunk_flags(c, &c->unit[n]))))
             continue;
         CompiledUnit *u = adopt(t, c, n);
+        if (u && c->ran)
+            c->ran[n / 64] |= UINT64_C(1) << n % 64;
         if (u)
             return u;
     }
@@ -274,7 +282,13 @@ static bool open_map(Translator *t, FileMap *m)
         m->file = store_file_find(&s->store, &m->id);
     if (m->file && m->file->state == STORE_FILE_NEW)
         store_file_open(&s->store, m->file, host(m->start), m->end - m->start);
-    return m->file && m->file->state == STORE_FILE_OPEN;
+    bool open = m->file && m->file->state == STORE_FILE_OPEN;
+    if (open && !m->opened) {
+        m->opened = true;
+        m->record = s->store.config.writable && !t->warming && m->file->layer[0].base &&
+                    history_is_wanted(m->file);
+    }
+    return open;
 }
 
 /* May fault. */
@@ -543,6 +557,7 @@ void stored_flushed(Translator *t)
     s->saved = 0;
     for (FileMap *m = s->maps; m; m = m->next) {
         m->n_found = 0;
+        m->record = false;
         for (uint32_t n = 0; n < m->n_chunks; n++)
             if (m->chunk[n] != &s->refused)
                 m->chunk[n] = NULL;
@@ -551,8 +566,11 @@ void stored_flushed(Translator *t)
 
 void stored_forked(Translator *t)
 {
-    if (t->stored)
-        t->stored->saved = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
+    if (!t->stored)
+        return;
+    t->stored->saved = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
+    for (FileMap *m = t->stored->maps; m; m = m->next)
+        m->record = false;
 }
 
 void stored_free(Translator *t)
@@ -634,20 +652,51 @@ static void set_limits(const struct Stored *s, const FileMap *m, StoreUnits *u)
                : !s->last && !shared ? STORE_MEANWHILE_CODE : u->joined_limit;
 }
 
-/* What of the store's own file is loaded now. */
+static void set_bit(uint8_t *bits, uint32_t n) { bits[n / 8] |= (uint8_t)(1u << n % 8); }
+
+/* What was run of a chunk with so many units; units are numbered on. Gives how many were. */
+static uint32_t note_run(StoreUse *use, const StoredChunk *c, uint32_t n_units)
+{
+    uint32_t count = 0;
+    for (uint32_t n = 0; c && c->ran && n < n_units && n < c->tables->n_units; n++)
+        if (c->ran[n / 64] >> n % 64 & 1) {
+            set_bit(use->ran, use->n_ran + n);
+            count++;
+        }
+    use->n_ran += n_units;
+    return count;
+}
+
+/* What of the store's own file is loaded now and, at the end of a process that records, what of it
+ * was run. */
 static void note_use(const struct Stored *s, FileMap *m)
 {
     const StoreFile *f = m->file;
     const StoreLayer *own = &f->layer[0];
+    uint32_t loaded = 0, ran = 0, chunks = 0;
     free(m->used.bit);
-    m->used = (StoreUse) { .bit = calloc(f->n_chunks / 8 + 1, 1), .inode = own->inode };
+    free(m->used.ran);
+    m->used = (StoreUse) {
+        .bit = calloc(f->n_chunks / 8 + 1, 1), .inode = own->inode,
+        .ran = m->record && s->last ? calloc(f->n_units / 8 + 1, 1) : NULL,
+    };
     for (uint32_t n = 0; m->used.bit && own->base && n < f->n_groups; n++) {
         const StoreGroupRef *g = &f->group[n];
         if ((size_t)(g->base - own->base) >= own->bytes)
             continue; /* another's */
-        for (uint32_t k = 0; k < g->n_chunks; k++, m->used.n++)
-            if (loaded_chunk(s, m, g->first_chunk + k))
-                m->used.bit[m->used.n / 8] |= (uint8_t)(1u << m->used.n % 8);
+        for (uint32_t k = 0; k < g->n_chunks; k++, m->used.n++) {
+            const StoredChunk *c = loaded_chunk(s, m, g->first_chunk + k);
+            if (c)
+                set_bit(m->used.bit, m->used.n);
+            if (m->used.ran)
+                ran += note_run(&m->used, c, g->row[k].n_units);
+            loaded += c ? c->tables->n_units : 0;
+            chunks += c != NULL;
+        }
+    }
+    if (m->used.ran && !history_is_news(f, loaded, chunks, ran)) {
+        free(m->used.ran);
+        m->used.ran = NULL;
     }
 }
 
@@ -675,7 +724,9 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         set_limits(s, m, &units);
     units.unit = s->new_unit;
     units.used = m->used;
-    if (!units.n || !is_worth_storing(t, m, &units))
+    if (units.n && !is_worth_storing(t, m, &units))
+        units.n = 0;
+    if (!units.n && !units.used.ran)
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
         t->callbacks.file_path(t->opaque, m->start, units.path, sizeof units.path);
@@ -698,6 +749,14 @@ static bool save_map_guarded(Translator *t, Vcpu *v, const FileMap *m, uint32_t 
     return done;
 }
 
+static bool records(const struct Stored *s)
+{
+    const FileMap *m = s->maps;
+    while (m && !m->record)
+        m = m->next;
+    return s->last && m;
+}
+
 void stored_save(Translator *t, Vcpu *v)
 {
     struct Stored *s = t->stored;
@@ -705,7 +764,7 @@ void stored_save(Translator *t, Vcpu *v)
         return;
     uint32_t end = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
     bool done = true;
-    if (end == s->saved)
+    if (end == s->saved && !records(s))
         return;
     for (FileMap *m = s->maps; m; m = m->next)
         if (m->file && m->file->state != STORE_FILE_NEW) {
@@ -782,11 +841,11 @@ void translator_save_last(Translator *t, Vcpu *v)
     if (!t->stored)
         return;
     pthread_mutex_lock(&t->lock);
-    if (has_new(t, 0, UINT64_MAX)) {
-        t->stored->last = true;
+    t->stored->last = true;
+    if (has_new(t, 0, UINT64_MAX) || records(t->stored)) {
         give_back_saved(t);
         stored_save(t, v);
-        t->stored->last = false;
     }
+    t->stored->last = false;
     pthread_mutex_unlock(&t->lock);
 }
