@@ -10,8 +10,14 @@
 #include "translator/memory/own-pages.h"
 
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
-/* to_chunk: + 1; 0: to nothing in the group */
-typedef struct OpenLink { uint32_t target; uint16_t chunk, from, link, to_chunk, to; } OpenLink;
+/* site: in the chunk's code; to_chunk: + 1; 0: to nothing in the group */
+typedef struct OpenLink {
+    uint32_t target, site;
+    uint16_t chunk, from, link, stub, to_chunk, to;
+    uint32_t counts;
+} OpenLink;
+/* at: in the chunk's code */
+typedef struct UnitEntry { uint32_t at; StoreKind kind; } UnitEntry;
 
 /* Large ones are mappings of their own: what they have more than they need costs no memory, and
  * nothing is left in the heap when they are given back. */
@@ -83,7 +89,8 @@ void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                            &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes,
-                           &b->rows, &b->slots, &b->blob, &b->open, &b->histories };
+                           &b->rows, &b->slots, &b->blob, &b->open, &b->entries,
+                           &b->histories };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
@@ -327,10 +334,14 @@ static void order_by_off(StoreBuilder *b)
     free(order);
 }
 
-static void leave_open(StoreBuilder *b, int64_t target, uint32_t from, uint32_t link)
+static void leave_open(StoreBuilder *b, const StoreUnit *unit, uint32_t from, uint32_t link)
 {
-    OpenLink o = { .target = (uint32_t)target, .chunk = b->rows.n / sizeof(StoreChunkRow),
-                   .from = (uint16_t)from, .link = (uint16_t)link };
+    const StoreLink *l = (const StoreLink *)(const void *)b->links.p + unit[from].link + link;
+    int64_t target = unit[from].off + (int64_t)l->target;
+    OpenLink o = { .target = (uint32_t)target, .site = unit[from].code + l->site,
+                   .chunk = (uint16_t)(b->rows.n / sizeof(StoreChunkRow)), .from = (uint16_t)from,
+                   .link = (uint16_t)link, .stub = (uint16_t)(l->stub - l->site),
+                   .counts = l->counts };
     if (target == o.target)
         append(b, &b->open, &o, sizeof o);
 }
@@ -373,7 +384,7 @@ static void connect(StoreBuilder *b)
             break;
         }
         if (!link[n].to)
-            leave_open(b, target, from, n - unit[from].link);
+            leave_open(b, unit, from, n - unit[from].link);
     }
     free(slot);
 }
@@ -424,9 +435,12 @@ static void add_table(StoreBuilder *b, StoreBuffer *table)
 static void add_slots(StoreBuilder *b, uint32_t chunk)
 {
     const StoreUnit *unit = (const StoreUnit *)(const void *)b->units.p;
+    const StoreKind *kind = (const StoreKind *)(const void *)b->kinds.p;
     for (uint32_t n = 0; n < b->units.n / sizeof *unit; n++) {
         StoreSlot s = { unit[n].off, (uint16_t)(chunk + 1), (uint16_t)n };
+        UnitEntry e = { unit[n].code + unit[n].entry, kind[unit[n].kind] };
         append(b, &b->slots, &s, sizeof s);
+        append(b, &b->entries, &e, sizeof e);
     }
 }
 
@@ -551,51 +565,69 @@ static uint32_t build_index(StoreBuilder *b)
     return slots;
 }
 
-/* The index in the blob tells where open links lead. Gives how many lead somewhere. */
-static uint32_t find_targets(StoreBuilder *b, uint32_t slots)
+static StoreChunkRow *rows(const StoreBuilder *b) { return (StoreChunkRow *)(void *)b->rows.p; }
+
+static bool suits(const OpenLink *o, const UnitEntry *from, const UnitEntry *to)
 {
-    const StoreSlot *index = (const StoreSlot *)(const void *)b->blob.p;
-    OpenLink *open = (OpenLink *)(void *)b->open.p;
-    uint32_t found = 0;
-    for (size_t n = 0; n < b->open.n / sizeof *open; n++) {
-        uint32_t at = store_slot(open[n].target, slots);
-        while (index[at].chunk &&
-               (index[at].off != open[n].target || index[at].chunk == open[n].chunk + 1))
-            at = (at + 1) & (slots - 1);
-        open[n].to_chunk = index[at].chunk;
-        open[n].to = index[at].unit;
-        found += index[at].chunk != 0;
-    }
-    return found;
+    return from->kind.mode == to->kind.mode && (!o->counts || unit_counts(to->kind.flags));
 }
 
-/* Into an empty blob. Open links are in the order of their chunks. */
-static void add_cross(StoreBuilder *b, uint32_t n_cross)
+/* The index in the blob tells where open links lead; `first`: of each chunk's entries. */
+static void find_targets(StoreBuilder *b, uint32_t slots, const uint32_t *first)
 {
-    const OpenLink *open = (const OpenLink *)(const void *)b->open.p;
-    uint32_t n_chunks = b->rows.n / sizeof(StoreChunkRow), n_out = 0;
-    size_t bytes = 2 * (n_chunks * sizeof(uint32_t) + n_cross * sizeof(StoreCross));
-    uint32_t *end = grow(b, &b->blob, bytes);
-    if (!end)
-        return;
-    uint32_t *in_end = end + n_chunks;
-    StoreCross *out = (StoreCross *)(void *)(in_end + n_chunks), *in = out + n_cross;
-    memset(end, 0, 2 * n_chunks * sizeof *end);
-    const OpenLink *last = open + b->open.n / sizeof *open;
-    for (const OpenLink *o = open; o < last; o++)
+    const StoreSlot *index = (const StoreSlot *)(const void *)b->blob.p;
+    const UnitEntry *entry = (const UnitEntry *)(const void *)b->entries.p;
+    OpenLink *end = (OpenLink *)(void *)(b->open.p + b->open.n);
+    for (OpenLink *o = (OpenLink *)(void *)b->open.p; o < end; o++) {
+        const UnitEntry *from = &entry[first[o->chunk] + o->from];
+        uint32_t at = store_slot(o->target, slots);
+        for (; index[at].chunk; at = (at + 1) & (slots - 1))
+            if (index[at].off == o->target && index[at].chunk != o->chunk + 1 &&
+                suits(o, from, &entry[first[index[at].chunk - 1] + index[at].unit]))
+                break;
+        o->to_chunk = index[at].chunk;
+        o->to = index[at].unit;
         if (o->to_chunk) {
-            out[n_out++] = (StoreCross) { o->to_chunk - 1, o->from, o->link, o->to };
-            end[o->chunk]++;
-            in_end[o->to_chunk - 1]++;
+            rows(b)[o->chunk].n_out++;
+            rows(b)[o->to_chunk - 1].n_in++;
         }
-    for (uint32_t n = 0, sum = 0, in_sum = 0; n < n_chunks; n++) {
-        end[n] = sum += end[n];
-        in_sum += in_end[n];
-        in_end[n] = in_sum - in_end[n]; /* its start, which moves to its end */
     }
-    for (const OpenLink *o = open; o < last; o++)
-        if (o->to_chunk)
-            in[in_end[o->to_chunk - 1]++] = (StoreCross) { o->chunk, o->from, o->link, o->to };
+}
+
+static uint8_t *cross_of(const StoreBuilder *b, uint32_t chunk)
+{
+    return b->blob.p + (rows(b)[chunk].cross_at - (b->at - b->start));
+}
+
+/* Into the blob, which is empty, what store_cross_bytes() says of each chunk. */
+static void add_cross(StoreBuilder *b, const uint32_t *first)
+{
+    const UnitEntry *entry = (const UnitEntry *)(const void *)b->entries.p;
+    const OpenLink *end = (const OpenLink *)(const void *)(b->open.p + b->open.n);
+    uint32_t n_chunks = b->rows.n / sizeof(StoreChunkRow);
+    struct { uint32_t out, in; } *done = calloc(n_chunks + 1, sizeof *done);
+    b->failed |= !done;
+    for (uint32_t n = 0; n < n_chunks && !b->failed; n++) {
+        rows(b)[n].cross_at = (uint32_t)(b->at - b->start + b->blob.n);
+        grow(b, &b->blob, store_cross_bytes(&rows(b)[n]));
+    }
+    for (const OpenLink *o = (const void *)b->open.p; o < end && !b->failed; o++) {
+        if (!o->to_chunk)
+            continue;
+        uint16_t to_chunk = o->to_chunk - 1;
+        const StoreChunkRow *to = &rows(b)[to_chunk];
+        StoreBind *out = (StoreBind *)(void *)cross_of(b, o->chunk) + done[o->chunk].out++;
+        StoreBind *in = (StoreBind *)(void *)cross_of(b, to_chunk) + to->n_out;
+        StoreCross *cross = (StoreCross *)(void *)(in + to->n_in) + done[to_chunk].in;
+        *out = (StoreBind) { .site = o->site, .target = entry[first[to_chunk] + o->to].at,
+                             .stub = o->stub, .other = to_chunk, .to = o->to };
+        in[done[to_chunk].in] = *out;
+        in[done[to_chunk].in++].other = o->chunk;
+        *cross = (StoreCross) { o->chunk, o->from, o->link, o->to };
+    }
+    for (uint32_t n = 0; n < n_chunks && !b->failed; n++)
+        rows(b)[n].cross_sum = store_hash(cross_of(b, n), store_cross_bytes(&rows(b)[n]), 0);
+    free(done);
 }
 
 /* Writes the blob, padded: where in the group it begins. */
@@ -620,17 +652,24 @@ bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
     close_chunk(b);
     if (b->failed || (!b->n_units && !b->n_ran))
         return false;
-    uint32_t slots = build_index(b);
-    uint32_t n_cross = slots ? find_targets(b, slots) : 0;
+    uint32_t slots = build_index(b), n_chunks = b->rows.n / sizeof(StoreChunkRow);
+    uint32_t *first = malloc((n_chunks + 1) * sizeof *first);
+    b->failed |= !first;
+    for (uint32_t n = 0, sum = 0; n < n_chunks && first; sum += rows(b)[n++].n_units)
+        first[n] = sum;
+    if (!b->failed)
+        find_targets(b, slots, first);
     StoreGroup g = {
-        .magic = STORE_GROUP_MAGIC, .key = key, .n_chunks = b->rows.n / sizeof(StoreChunkRow),
+        .magic = STORE_GROUP_MAGIC, .key = key, .n_chunks = n_chunks,
         .n_units = b->n_units, .index_slots = slots, .index_at = write_blob(b),
-        .n_cross = n_cross, .used_chunks = b->n_used, .ran_units = b->n_ran,
+        .used_chunks = b->n_used, .ran_units = b->n_ran,
         .n_history = b->n_history,
     };
     b->blob.n = 0;
-    add_cross(b, n_cross);
-    g.cross_at = write_blob(b);
+    if (!b->failed)
+        add_cross(b, first);
+    free(first);
+    write_blob(b);
     g.used_at = write_bytes(b, b->used, (b->n_used + 7) / 8);
     g.ran_at = write_bytes(b, b->ran, (b->n_ran + 7) / 8);
     g.history_at = write_bytes(b, b->histories.p, b->histories.n);

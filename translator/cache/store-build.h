@@ -23,6 +23,7 @@ typedef struct StoreBuilder {
         seen_bytes;
     /* the group: rows, index entries; what is being written */
     StoreBuffer rows, slots, blob;
+    StoreBuffer entries;      /* UnitEntry of each unit, in the order of slots */
     StoreBuffer open;         /* OpenLink: that lead to no unit of their chunk */
     uint32_t n_units, max_rows;
     const uint8_t *used, *ran; /* bits of StoreGroup.used_chunks, ran_units, or NULL */

@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 7,
+    STORE_FORMAT = 8,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -43,8 +43,8 @@ typedef struct StoreHeader {
 _Static_assert(sizeof(StoreHeader) % STORE_ALIGN == 0, "groups are aligned");
 
 /* What one process appended at once. `checksum` is of everything behind it down to the end of the
- * chunk rows, and only of that: chunks have their own, the index, the bits of what was used and the
- * links between chunks need none. */
+ * chunk rows, and only of that: chunks and the links between them have their own, the index and the
+ * bits of what was used need none. */
 typedef struct StoreGroup {
     uint64_t magic, checksum, key;
     uint64_t bytes;               /* of the whole group */
@@ -52,7 +52,6 @@ typedef struct StoreGroup {
     uint32_t index_at, index_slots; /* offset from the group; a power of two */
     uint32_t used_at, used_chunks;  /* bits, one for each chunk that the process found in the file:
                                        had it been loaded? */
-    uint32_t cross_at, n_cross;     /* StoreCross */
     uint32_t ran_at, ran_units;     /* what a recording process ran (store-history.h): bits, one for
                                        each unit that was in the file before, in its order */
     uint32_t history_at, n_history; /* of joined groups, a uint16_t for each of its units: which of
@@ -63,7 +62,11 @@ typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */
     uint64_t checksum;
     uint32_t code_bytes, table_bytes; /* the code comes first; multiples of 64 */
-    uint32_t n_units, free;       /* as its tables say */
+    uint32_t n_units;             /* as its tables say */
+    uint32_t n_out, n_in;         /* links to and from units of the group's other chunks */
+    uint32_t cross_at;            /* from the group: StoreBind of n_out, then of n_in, then
+                                     StoreCross of n_in */
+    uint64_t cross_sum;           /* checksum of them */
 } StoreChunkRow;
 
 /* Open addressing by store_slot(off); chunk 0: free. Whatever stands here is only a proposal: the
@@ -73,13 +76,22 @@ typedef struct StoreSlot {
     uint16_t chunk;               /* + 1 */
     uint16_t unit;
 } StoreSlot;
-/* A link from a unit of one chunk to a unit of another in the group; a proposal too. There are two
- * tables: by the chunk that the link is in, and by the one that it leads to. Before them stands
- * where in the first each chunk's part ends, then the same of the second. */
+/* A link from a unit of one chunk to a unit of another in the group: what it takes to bind it, and,
+ * at the chunk that it leads to, what it takes to find it again. */
+typedef struct StoreBind {
+    uint32_t site, target;        /* places in the one's code and in the other's */
+    uint16_t stub;                /* where the site leads unbound, less the site */
+    uint16_t other, to;           /* the chunk at the other end; the unit that it leads to */
+    uint16_t free;
+} StoreBind;
 typedef struct StoreCross {
     uint16_t other;               /* the chunk at the other end */
     uint16_t from, link, to;      /* the unit, which of its links, the other's unit */
 } StoreCross;
+static inline size_t store_cross_bytes(const StoreChunkRow *row)
+{
+    return (row->n_out + (size_t)row->n_in) * sizeof(StoreBind) + row->n_in * sizeof(StoreCross);
+}
 static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 {
     return (off * 0x9e3779b1u >> 7) & (slots - 1);

@@ -8,7 +8,8 @@
 enum {
     WORTH_UNITS = 4096,       /* a file with fewer loads fast whatever the order */
     ENOUGH = 4,               /* records, to tell what is common */
-    FIRST = 8, ONE_IN_FIRST = 4, ONE_IN = 32, /* of processes record: for the first 8, and then */
+    FIRST = 8, ONE_IN_FIRST = 4, ONE_IN = 32, /* of processes record: for the first 8 or while */
+    NEW_SHARE = 16,           /* the file grows by this part since it was joined, and otherwise */
     WASTE_SHARE = 8,          /* part of what is loaded that should be run */
     SOME_CODE = 64 << 10, ONE_CODE = 16 << 10, /* of a chunk's code, if few or one ran it */
     FEW_CHUNKS = 32, UNITS_A_CHUNK = 512, /* more than so many chunks, and smaller ones, are bad */
@@ -19,8 +20,9 @@ bool history_is_wanted(const StoreFile *f)
     struct timespec now;
     if (f->n_units < WORTH_UNITS)
         return false;
+    bool often = f->n_records < FIRST || f->n_units - f->n_joined > f->n_units / NEW_SHARE;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_nsec >> 8) % (f->n_records < FIRST ? ONE_IN_FIRST : ONE_IN) == 0;
+    return (now.tv_nsec >> 8) % (often ? ONE_IN_FIRST : ONE_IN) == 0;
 }
 
 bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint32_t ran)
@@ -105,8 +107,8 @@ bool history_sort(StoreHistory *h)
 uint32_t history_limit(const StoreHistory *h, uint32_t n, uint32_t most)
 {
     uint32_t who = (uint32_t)__builtin_popcount(h->of[n]);
-    uint32_t limit = 2 * who >= h->n ? most : who > 1 ? SOME_CODE : who ? ONE_CODE : STORE_PART_CODE;
-    return limit < most ? limit : most;
+    uint32_t few = who > 1 ? SOME_CODE : who ? ONE_CODE : STORE_PART_CODE;
+    return 2 * who >= h->n || few > most ? most : few;
 }
 
 uint32_t history_chunk(const StoreHistory *h, uint32_t n_chunks, uint32_t n)

@@ -5,9 +5,9 @@
  * Code of a loaded chunk goes from unit to unit by itself, so nobody knows which of them a process
  * needed. Now and then one *records*: its chunks' links are open when they are loaded, the runtime
  * meets each unit that is run, and a bit for each goes to the store with the process's own units.
- * When the file's groups are joined, what the same processes ran comes together: what all did first,
- * what none did last. Otherwise a program that begins like many others, as GCC does, would load
- * what each of them had added, a few units of every chunk.
+ * When the file's groups are joined, what the same processes ran comes together: what all did
+ * first, what none did last. Otherwise a program that begins like many others, as GCC does, would
+ * load what each of them had added, a few units of every chunk.
  *
  * Whatever the file says here decides only about the order in which units are stored.
  */
@@ -17,7 +17,7 @@
 #include "translator/cache/store.h"
 
 typedef struct StoreHistory {
-    uint32_t n;               /* of recording processes, the newest in bit 0: at most STORE_HISTORY */
+    uint32_t n;               /* of recording processes, the newest in bit 0; <= STORE_HISTORY */
     uint32_t n_units;
     uint32_t *first;          /* [n_chunks + 1]: where the units of each chunk begin in: */
     uint16_t *of;             /* [n_units]: who ran it */

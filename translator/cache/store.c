@@ -69,10 +69,7 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->bytes % STORE_ALIGN || g->n_chunks > MAX_CHUNKS || sizeof *g + rows > g->bytes ||
         g->index_slots == 0 || g->index_slots & (g->index_slots - 1) || g->index_at > g->bytes ||
         g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot) || g->used_at > g->bytes ||
-        g->used_chunks > (g->bytes - g->used_at) * 8 || g->cross_at > g->bytes ||
-        g->cross_at % sizeof(StoreCross) ||
-        2 * (g->n_chunks * sizeof(uint32_t) + g->n_cross * sizeof(StoreCross)) >
-            g->bytes - g->cross_at || g->ran_at > g->bytes ||
+        g->used_chunks > (g->bytes - g->used_at) * 8 || g->ran_at > g->bytes ||
         g->ran_units > (g->bytes - g->ran_at) * 8 || g->n_history > STORE_HISTORY ||
         g->history_at > g->bytes || g->history_at % sizeof(uint16_t) ||
         (g->n_history && g->n_units > (g->bytes - g->history_at) / sizeof(uint16_t)))
@@ -84,7 +81,9 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
     for (uint32_t n = 0; n < g->n_chunks; n++)
         if (row[n].at > g->bytes || row[n].at % STORE_ALIGN ||
             row[n].table_bytes < sizeof(StoreTables) || row[n].code_bytes % STORE_ALIGN ||
-            (uint64_t)row[n].code_bytes + row[n].table_bytes > g->bytes - row[n].at)
+            (uint64_t)row[n].code_bytes + row[n].table_bytes > g->bytes - row[n].at ||
+            row[n].cross_at > g->bytes || row[n].cross_at % sizeof(StoreCross) ||
+            store_cross_bytes(&row[n]) > g->bytes - row[n].cross_at)
             return false;
     return true;
 }
@@ -285,9 +284,9 @@ static bool add_group(StoreFile *f, const uint8_t *base)
     more[f->n_groups++] = (StoreGroupRef) {
         .base = base, .row = row, .n_chunks = head.n_chunks, .first_chunk = f->n_chunks,
         .index_at = head.index_at, .index_slots = head.index_slots,
-        .cross_at = head.cross_at, .n_cross = head.n_cross,
     };
     f->n_chunks += head.n_chunks;
+    f->n_joined = f->n_groups == 1 ? head.n_units : f->n_joined;
     f->n_units += head.n_units;
     f->n_records += head.n_history + (head.ran_units != 0);
     return true;
@@ -371,22 +370,11 @@ const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const 
     return row;
 }
 
-/* What stands in the file may be anything. */
-static StoreCrossList cross_part(const StoreGroupRef *g, const uint32_t *end,
-                                 const StoreCross *cross, uint32_t n)
-{
-    uint32_t from = n ? end[n - 1] : 0, to = end[n];
-    return to <= g->n_cross && from <= to ? (StoreCrossList) { cross + from, to - from }
-                                          : (StoreCrossList) { cross, 0 };
-}
-
-void store_file_cross(const StoreFile *f, uint32_t chunk, StoreCrossList *ret_out,
-                      StoreCrossList *ret_in, uint32_t *ret_first_chunk)
+const uint8_t *store_file_cross(const StoreFile *f, uint32_t chunk, const StoreChunkRow **ret_row,
+                                uint32_t *ret_first_chunk)
 {
     const StoreGroupRef *g = group_of(f, chunk);
-    const uint32_t *end = (const uint32_t *)(const void *)(g->base + g->cross_at);
-    const StoreCross *cross = (const StoreCross *)(const void *)(end + 2 * (size_t)g->n_chunks);
+    *ret_row = &g->row[chunk - g->first_chunk];
     *ret_first_chunk = g->first_chunk;
-    *ret_out = cross_part(g, end, cross, chunk - g->first_chunk);
-    *ret_in = cross_part(g, end + g->n_chunks, cross + g->n_cross, chunk - g->first_chunk);
+    return g->base + (*ret_row)->cross_at;
 }

@@ -31,7 +31,6 @@ typedef struct StoreGroupRef {
     StoreChunkRow *row;       /* a copy */
     uint32_t n_chunks, first_chunk; /* chunks of a file are numbered through */
     uint32_t index_at, index_slots;
-    uint32_t cross_at, n_cross;
 } StoreGroupRef;
 
 /* What there is for a guest file. */
@@ -43,6 +42,7 @@ typedef struct StoreFile {
     StoreLayer layer[STORE_LAYERS]; /* first the store's own */
     StoreGroupRef *group;
     uint32_t n_groups, n_chunks, n_units;
+    uint32_t n_joined;        /* units of the first group */
     uint32_t n_records;       /* of what processes ran: store-history.h */
 } StoreFile;
 
@@ -68,11 +68,10 @@ void store_file_refresh(const Store *s, StoreFile *f);
 bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_t *ret_chunk,
                       uint32_t *ret_unit);
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
-/* The chunk's links to others of its group, and theirs to it; StoreCross.other counts from
- * *ret_first_chunk. In the file; may fault, and may be anything. */
-typedef struct StoreCrossList { const StoreCross *cross; uint32_t n; } StoreCrossList;
-void store_file_cross(const StoreFile *f, uint32_t chunk, StoreCrossList *ret_out,
-                      StoreCrossList *ret_in, uint32_t *ret_first_chunk);
+/* The chunk's links to others of its group, and theirs to it, in the file: `other` counts from
+ * *ret_first_chunk. Not checked yet. */
+const uint8_t *store_file_cross(const StoreFile *f, uint32_t chunk, const StoreChunkRow **ret_row,
+                                uint32_t *ret_first_chunk);
 /* Maps a file of the store as one of f's layers. */
 bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd);
 /* The file can't be trusted: nothing of it is used any more. */

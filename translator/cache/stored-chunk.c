@@ -336,16 +336,37 @@ static const uint8_t *entry_of(const StoredChunk *c, uint32_t n)
     return unit_code(&c->base) + c->unit[n].code + c->unit[n].entry;
 }
 
-void chunk_bind(Translator *t, StoredChunk *from, StoreCross cross, const StoredChunk *to)
+void chunk_bind(Translator *t, StoredChunk *from, const StoreBind *b, const StoredChunk *to)
 {
-    const StoreUnit *u;
-    const StoreLink *l = to->connected ? NULL : find_cross(from, cross, to, &u);
-    if (!l)
+    if (!from->binds || !to->binds || to->connected || b->to >= to->tables->n_units ||
+        b->site + sizeof(int32_t) > from->base.host_bytes || b->target >= to->base.host_bytes)
         return;
-    uint8_t *site = site_of(from, u, l);
-    const CompiledUnit *made = chunk_made(to, cross.to);
-    if (!(made && made->invalid) && leads_to(site) == unit_code(&from->base) + u->code + l->stub)
-        t->backend->patch(site, entry_of(to, cross.to));
+    uint8_t *site = (uint8_t *)(uintptr_t)unit_code(&from->base) + b->site;
+    const CompiledUnit *made = chunk_made(to, b->to);
+    if (!(made && made->invalid) && leads_to(site) == site + b->stub)
+        t->backend->patch(site, unit_code(&to->base) + b->target);
+}
+
+/* The file's bytes are copied first, to where the next chunk's code will be. */
+const StoreBind *chunk_take_cross(Translator *t, StoredChunk *c, const uint8_t *file,
+                                  const StoreChunkRow *row)
+{
+    CodeBuffer *buf = t->code;
+    size_t bytes = store_cross_bytes(row);
+    if (buf->next > buf->limit || bytes > (size_t)(buf->limit - buf->next))
+        return NULL;
+    uint8_t *copy = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
+    if (copy + bytes > buf->limit)
+        return NULL;
+    memcpy(copy, file, bytes);
+    StoreCross *in = cache_alloc_meta(buf, row->n_in * sizeof *in);
+    if (!in || store_hash(copy, bytes, 0) != row->cross_sum)
+        return NULL;
+    memcpy(in, copy + bytes - row->n_in * sizeof *in, row->n_in * sizeof *in);
+    c->in = in;
+    c->n_in = row->n_in;
+    c->binds = true;
+    return (const StoreBind *)(const void *)copy;
 }
 
 bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk *to)
@@ -369,28 +390,6 @@ bool chunk_record(Translator *t, StoredChunk *c)
                 link[k].to = 0;
             }
     return true;
-}
-
-static uint64_t cross_order(uint32_t other, StoreCross c)
-{
-    return (uint64_t)other << 32 | (uint32_t)c.from << 16 | c.link;
-}
-
-bool chunk_lists(const StoredChunk *to, const StoredChunk *from, StoreCross cross)
-{
-    uint64_t wanted = cross_order(from->number - from->first, cross);
-    uint32_t low = 0, high = to->n_in;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        uint64_t order = cross_order(to->in[mid].other, to->in[mid]);
-        if (order == wanted)
-            return to->in[mid].to == cross.to;
-        if (order < wanted)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return false;
 }
 
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)

@@ -42,8 +42,9 @@ typedef struct StoredChunk {
     bool checked;             /* stored_check() */
     uint64_t *ran;            /* bits of units that were run, or NULL: chunk_record() */
     bool connected;           /* every unit is made, and links among them are in their lists */
-    /* Links of other chunks of its group that may have been bound to its units, by chunk, unit and
-     * link. The file and the number in it, and that of the group's first one. */
+    bool binds;               /* chunk_take_cross() has been successful */
+    /* Links of other chunks of its group that may have been bound to its units. The file and the
+     * number in it, and that of the group's first one. */
     const StoreCross *in;
     uint32_t n_in, number, first;
     const struct StoreFile *file;
@@ -99,12 +100,15 @@ void chunk_tables(const StoredChunk *c, uint32_t n, UnitTables *ret);
 /* The unit at host_pc, its code and tables: cache_find()'s, or if that is a chunk, view->unit. */
 typedef struct ChunkView { CompiledUnit unit; UnitTables tables; const uint8_t *code; } ChunkView;
 const CompiledUnit *chunk_view(const CodeBuffer *buf, const void *host_pc, ChunkView *view);
-/* A link to a unit of another chunk, one of to->in, leads straight there from now on, unless the
- * tables contradict it or it leads somewhere already. As those within a chunk it is in no list. */
-void chunk_bind(struct Translator *t, StoredChunk *from, StoreCross cross, const StoredChunk *to);
+/* Checks a chunk's links to and from others of its group, and copies what later finds those that
+ * lead to it. Gives row->n_out and then row->n_in of them, in memory that the next chunk will
+ * use; NULL: they are damaged, or there is no room. May fault. */
+const StoreBind *chunk_take_cross(struct Translator *t, StoredChunk *c, const uint8_t *file,
+                                  const StoreChunkRow *row);
+/* A link to a unit of another chunk leads straight there from now on, if both chunks have taken
+ * theirs, unless it leads somewhere already. As those within a chunk it is in no list. */
+void chunk_bind(struct Translator *t, StoredChunk *from, const StoreBind *b, const StoredChunk *to);
 bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk *to);
-/* Is it one of to->in? cross.other is ignored. */
-bool chunk_lists(const StoredChunk *to, const StoredChunk *from, StoreCross cross);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);
 /* The CompiledUnit with its links, made now if there is none; NULL: no room for metadata. */

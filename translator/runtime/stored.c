@@ -170,32 +170,19 @@ static StoredChunk *loaded_chunk(const struct Stored *s, const FileMap *m, uint3
     return c == &s->refused ? NULL : c;
 }
 
-/* What jumps between the chunk and others goes straight there, without a look-up for each. What
- * leads to it is copied: later the file may be gone. May fault. */
+/* What jumps between the chunk and others goes straight there, without a look-up for each. May
+ * fault. */
 static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
 {
-    StoreCrossList out, in;
     StoredChunk *c = m->chunk[number], *other;
+    const StoreChunkRow *row;
     c->file = m->file;
     c->number = number;
-    store_file_cross(m->file, number, &out, &in, &c->first);
-    if (m->record)
-        return;
-    StoreCross *own = in.n ? cache_alloc_meta(t->code, in.n * sizeof *own) : NULL;
-    if (own) {
-        memcpy(own, in.cross, in.n * sizeof *own);
-        c->in = own;
-        c->n_in = in.n;
-    }
-    for (uint32_t n = 0; n < out.n; n++) {
-        StoreCross cross = out.cross[n];
-        if ((other = loaded_chunk(t->stored, m, c->first + cross.other)) &&
-            chunk_lists(other, c, cross))
-            chunk_bind(t, c, cross, other);
-    }
-    for (uint32_t n = 0; n < c->n_in; n++)
-        if ((other = loaded_chunk(t->stored, m, c->first + c->in[n].other)))
-            chunk_bind(t, other, c->in[n], c);
+    const uint8_t *cross = store_file_cross(m->file, number, &row, &c->first);
+    const StoreBind *bind = m->record ? NULL : chunk_take_cross(t, c, cross, row);
+    for (uint32_t n = 0; bind && n < row->n_out + row->n_in; n++)
+        if ((other = loaded_chunk(t->stored, m, c->first + bind[n].other)))
+            chunk_bind(t, n < row->n_out ? c : other, &bind[n], n < row->n_out ? other : c);
 }
 
 /* NULL: it can't be had now, or not here. May fault. */
