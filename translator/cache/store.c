@@ -119,7 +119,9 @@ void store_leave(Store *s)
 {
     if (s->dir >= 0)
         close(s->dir);
-    s->dir = -1;
+    if (s->file >= 0)
+        close(s->file);
+    s->dir = s->file = -1;
 }
 
 StoreFile *store_file_find(Store *s, const TranslatorFile *id)
@@ -172,6 +174,7 @@ bool store_file_map(const Store *s, StoreFile *f, unsigned layer, int fd)
         return false;
     l->base = p;
     l->inode = st.st_ino;
+    l->device = st.st_dev;
     f->content = h.content;
     l->seen_end = sizeof h;
     l->cut = store_header_end(&h) > (uint64_t)st.st_size
@@ -189,6 +192,21 @@ static void open_layer(const Store *s, StoreFile *f, unsigned layer, int dir)
         return;
     store_file_map(s, f, layer, fd);
     close(fd);
+}
+
+int store_file_reopen(Store *s, const StoreFile *f, const uint8_t *data, off_t *ret_at)
+{
+    const StoreLayer *own = &f->layer[0];
+    char name[STORE_NAME_BYTES];
+    struct stat st;
+    if (!own->base || (size_t)(data - own->base) >= own->bytes || !store_enter(s))
+        return -1;
+    *ret_at = data - own->base;
+    store_path(name, s->key, 'c', f->content);
+    s->file = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    bool same = s->file >= 0 && fstat(s->file, &st) == 0 && st.st_ino == own->inode &&
+                st.st_dev == own->device;
+    return same ? s->file : -1;
 }
 
 /* i-IDENTITY leads to c-CONTENT, which may not be there. */

@@ -22,7 +22,7 @@ typedef struct StoreLayer {
     const uint8_t *base;      /* NULL: not there */
     size_t bytes;             /* of the mapping, which is longer than the file */
     uint64_t seen_end;        /* groups below are in the list */
-    uint64_t inode;
+    uint64_t inode, device;
     uint64_t cut;             /* 0, or where the file ended although its header says more */
 } StoreLayer;
 
@@ -50,6 +50,7 @@ typedef struct Store {
     TranslatorStoreConfig config;
     uint64_t key;
     int dir;                  /* config.dir between store_enter() and store_leave(); -1 */
+    int file;                 /* store_file_reopen() until store_leave(); -1 */
     StoreFile *files;
     struct StoreWrite *write; /* store-write.c: what is to be freed after a fault */
 } Store;
@@ -67,6 +68,9 @@ void store_file_refresh(const Store *s, StoreFile *f);
  * False: nowhere else. */
 bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_t *ret_chunk,
                       uint32_t *ret_unit);
+/* A descriptor of the store's own file, if `data` lies in that, and where; -1: it lies elsewhere, or
+ * the file has been replaced. store_leave() closes it. */
+int store_file_reopen(Store *s, const StoreFile *f, const uint8_t *data, off_t *ret_at);
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
 /* The chunk's links to others of its group, and theirs to it, in the file: `other` counts from
  * *ret_first_chunk. Not checked yet. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "translator/runtime/state.h"
 #include "translator/runtime/unit-table.h"
@@ -47,21 +48,26 @@ static bool lay_out_kept(StoredChunk *c, const void *kept, size_t bytes)
     return take_kept(c, &k);
 }
 
-bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
+static bool lay_out_rest(StoredChunk *c, const void *rest, size_t bytes)
 {
-    Cursor k = { tables, 0, bytes, true };
-    if (!take_kept(c, &k))
-        return false;
+    Cursor k = { rest, 0, bytes, true };
     c->reloc = take(&k, c->tables->n_relocs, sizeof *c->reloc);
     c->range = take(&k, c->tables->n_ranges, sizeof *c->range);
     c->guest = take(&k, c->tables->guest_bytes, 1);
     return k.ok;
 }
 
+bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
+{
+    Cursor k = { tables, 0, bytes, true };
+    return take_kept(c, &k) && lay_out_rest(c, (const uint8_t *)tables + k.at, bytes - k.at);
+}
+
 /* -- loading ----------------------------------------------------------------------------------- */
 
-static bool relocate(Translator *t, StoredChunk *c, uint8_t *code, const uint32_t *reloc)
+static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
 {
+    const uint32_t *reloc = c->reloc;
     enum { AT = (1u << STORE_RELOC_SHIFT) - 1 };
     for (uint32_t n = 0; n < c->tables->n_relocs; n++) {
         uint8_t *at = code + (reloc[n] & AT);
@@ -111,7 +117,6 @@ static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide, const
 #endif
 }
 
-/* Of the file's bytes; they may be what nobody wrote. */
 static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
 {
     size_t at = 0;
@@ -142,35 +147,44 @@ static ChunkResult give_back(CodeBuffer *buf, uint8_t *from, ChunkResult why)
     return why;
 }
 
-/* What is used later is copied before it is checked: the file may be damaged at any time. So the
- * relocations too, behind the code, where the next chunk's code will be; only the guest bytes are
- * read where they are, as a difference can but refuse the chunk. */
-static ChunkResult fill(Translator *t, StoredChunk *c, const uint8_t *file, uint8_t *kept,
+/* Reading takes less than a mapping's page faults, if it is much. */
+static bool read_chunk(const ChunkSource *from, const struct iovec *to, int n_to, size_t bytes)
+{
+    return from->fd >= 0 && preadv(from->fd, to, n_to, from->at) == (ssize_t)bytes;
+}
+
+/* Code, kept tables, the rest, one after another; pages of these are about to be written. */
+static void copy_chunk(CodeBuffer *buf, const ChunkSource *from, const struct iovec part[3])
+{
+    size_t bytes = part[0].iov_len + part[1].iov_len + part[2].iov_len, at = 0;
+    populate(part[0].iov_base, part[0].iov_len + part[2].iov_len, buf->wide, buf->limit);
+    populate(part[1].iov_base, part[1].iov_len, buf->meta_wide, buf->meta_narrow);
+    if (read_chunk(from, part, 3, bytes))
+        return;
+    for (int n = 0; n < 3; at += part[n++].iov_len)
+        memcpy(part[n].iov_base, from->data + at, part[n].iov_len);
+}
+
+/* All is copied before it is checked: the file may be damaged at any time. What only loading needs
+ * goes behind the code, where the next chunk's will be. */
+static ChunkResult fill(Translator *t, StoredChunk *c, const ChunkSource *from, uint8_t *kept,
                         const StoreChunkRow *row, const ChunkPlace *place)
 {
-    StoredChunk in_file;
-    const uint8_t *tables = file + row->code_bytes;
-    uint8_t *code = (uint8_t *)(uintptr_t)unit_code(&c->base), *relocs = code + row->code_bytes;
-    if (!chunk_lay_out(&in_file, tables, row->table_bytes))
-        return CHUNK_DAMAGED;
-    size_t kept_bytes = c->kept_bytes, reloc_bytes = in_file.tables->n_relocs * sizeof *c->reloc;
-    if (reloc_bytes > (size_t)(t->code->limit - relocs))
+    uint8_t *code = (uint8_t *)(uintptr_t)unit_code(&c->base);
+    uint8_t *rest = code + row->code_bytes;
+    size_t rest_bytes = row->table_bytes - c->kept_bytes;
+    if (rest_bytes > (size_t)(t->code->limit - rest))
         return CHUNK_FULL;
-    if (!same_code(t, &in_file, place))
-        return CHUNK_DIFFERS;
-    c->seen_start = in_file.seen_start;
-    c->seen_end = in_file.seen_end;
-    populate(code, row->code_bytes + reloc_bytes, t->code->wide, t->code->limit);
-    populate(kept, kept_bytes, t->code->meta_wide, t->code->meta_narrow);
-    memcpy(code, file, row->code_bytes);
-    memcpy(kept, tables, kept_bytes);
-    memcpy(relocs, in_file.reloc, reloc_bytes);
-    if (store_chunk_sum(code, row->code_bytes, kept, tables, row->table_bytes) != row->checksum ||
-        memcmp(relocs, in_file.reloc, reloc_bytes) || !lay_out_kept(c, kept, kept_bytes) ||
-        c->tables->n_relocs * sizeof *c->reloc != reloc_bytes ||
+    const struct iovec part[3] = { { code, row->code_bytes }, { kept, c->kept_bytes },
+                                   { rest, rest_bytes } };
+    copy_chunk(t->code, from, part);
+    if (store_hash(rest, rest_bytes, store_hash(kept, c->kept_bytes,
+                                                store_code_sum(code, row->code_bytes))) !=
+            row->checksum ||
+        !lay_out_kept(c, kept, c->kept_bytes) || !lay_out_rest(c, rest, rest_bytes) ||
         c->tables->fp_site_bytes != t->backend->fp_site_bytes)
         return CHUNK_DAMAGED;
-    return relocate(t, c, code, (const uint32_t *)(void *)relocs) ? CHUNK_LOADED : CHUNK_DIFFERS;
+    return same_code(t, c, place) && relocate(t, c, code) ? CHUNK_LOADED : CHUNK_DIFFERS;
 }
 
 /* Of checked tables. False: no memory. */
@@ -187,13 +201,14 @@ static bool index_units(CodeBuffer *buf, StoredChunk *c)
     return unit_at;
 }
 
-ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *row,
+ChunkResult chunk_load(Translator *t, const ChunkSource *from, const StoreChunkRow *row,
                        const ChunkPlace *place, StoredChunk **ret)
 {
     CodeBuffer *buf = t->code;
     cache_widen(buf, row->code_bytes, row->table_bytes);
     uint8_t *code = (uint8_t *)store_align((uintptr_t)buf->next, STORE_ALIGN);
-    uint32_t kept_bytes = ((const StoreTables *)(const void *)(file + row->code_bytes))->kept_bytes;
+    const StoreTables *tables = (const StoreTables *)(const void *)(from->data + row->code_bytes);
+    uint32_t kept_bytes = tables->kept_bytes;
     if (code > buf->limit || row->code_bytes > (size_t)(buf->limit - code))
         return CHUNK_FULL;
     if (kept_bytes > row->table_bytes)
@@ -210,7 +225,7 @@ ChunkResult chunk_load(Translator *t, const uint8_t *file, const StoreChunkRow *
         .pc = place->bias, .code = (UnitRef)((code - (uint8_t *)c) / UNIT_REF_STEP),
         .host_bytes = row->code_bytes, .stored = true,
     };
-    ChunkResult r = fill(t, c, file, kept, row, place);
+    ChunkResult r = fill(t, c, from, kept, row, place);
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
     c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);

@@ -12,6 +12,8 @@
 #ifndef TRANSLATOR_CACHE_STORED_CHUNK_H
 #define TRANSLATOR_CACHE_STORED_CHUNK_H
 
+#include <sys/types.h>
+
 #include "translator/cache/code-buffer.h"
 #include "translator/cache/store-format.h"
 
@@ -34,7 +36,7 @@ typedef struct StoredChunk {
     const StoreRange *seen;
     uint8_t *fp_site;
     const uint8_t *points;
-    const uint32_t *reloc;    /* this and the rest only in a file's own bytes, not in memory */
+    const uint32_t *reloc;    /* this and the rest only while it is loaded, or in a file */
     const StoreRange *range;
     const uint8_t *guest;
     UnitRef *made;            /* [n_units]: chunk_made() */
@@ -56,11 +58,13 @@ bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes);
 
 /* Where the guest's file is mapped: guest addresses less `bias` are offsets in it. */
 typedef struct ChunkPlace { uint64_t bias, start, end; } ChunkPlace;
+/* In a mapped file; fd: of the same file, where the chunk is `at`, or -1. */
+typedef struct ChunkSource { const uint8_t *data; int fd; off_t at; } ChunkSource;
 typedef enum ChunkResult { CHUNK_LOADED, CHUNK_FULL, CHUNK_DAMAGED, CHUNK_DIFFERS } ChunkResult;
 /* Copies a chunk into the code buffer, looks whether it is sound and whether the guest's code is
  * what it was made from, and relocates it. FULL: there is no room now. May fault, which leaves
  * nothing behind but wasted metadata. */
-ChunkResult chunk_load(struct Translator *t, const uint8_t *file, const StoreChunkRow *row,
+ChunkResult chunk_load(struct Translator *t, const ChunkSource *from, const StoreChunkRow *row,
                        const ChunkPlace *place, StoredChunk **ret);
 
 /* All its links lead to their stubs, and the runtime notes in `ran` what it comes to run. The chunk

@@ -9,7 +9,10 @@
 #include "translator/cache/store-history.h"
 #include "translator/debug/perf-map.h"
 
-enum { SAVE_UNITS = 16384 /* a process that runs on saves when it has so many new ones */ };
+enum {
+    SAVE_UNITS = 16384,       /* a process that runs on saves when it has so many new ones */
+    READ_BYTES = 512 << 10,   /* a chunk that large is read rather than mapped */
+};
 
 /* A mapping of a guest file's code. It only shrinks. */
 typedef struct FileMap {
@@ -57,7 +60,7 @@ bool translator_set_store(Translator *t, const TranslatorStoreConfig *config)
     if (!s)
         return false;
     s->store.config = *config;
-    s->store.dir = -1;
+    s->store.dir = s->store.file = -1;
     s->store.key = store_key(t);
     t->stored = s;
     return true;
@@ -203,14 +206,21 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
     const uint8_t *data;
     const StoreChunkRow *row = store_file_chunk(m->file, number, &data);
     const ChunkPlace place = { m->bias, m->start, m->end };
-    ChunkResult r = chunk_load(t, data, row, &place, &c);
+    size_t bytes = (size_t)row->code_bytes + row->table_bytes;
+    ChunkSource from = { .data = data, .fd = -1 };
+    if (bytes >= READ_BYTES)
+        from.fd = store_file_reopen(&s->store, m->file, data, &from.at);
+    ChunkResult r = chunk_load(t, &from, row, &place, &c);
+    if (bytes >= READ_BYTES)
+        store_leave(&s->store);
     if (r != CHUNK_LOADED) {
         m->chunk[number] = r == CHUNK_FULL ? NULL : &s->refused;
         if (r == CHUNK_DIFFERS)
             store_file_forget_name(&s->store, m->file);
         return NULL;
     }
-    let_go(data, (size_t)row->code_bytes + row->table_bytes);
+    if (from.fd < 0)
+        let_go(data, bytes);
     c->next = s->loaded;
     s->loaded = c;
     m->n_found += c->tables->n_units;
