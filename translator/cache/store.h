@@ -68,8 +68,8 @@ void store_file_refresh(const Store *s, StoreFile *f);
  * False: nowhere else. */
 bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_t *ret_chunk,
                       uint32_t *ret_unit);
-/* A descriptor of the store's own file, if `data` lies in that, and where; -1: it lies elsewhere, or
- * the file has been replaced. store_leave() closes it. */
+/* A descriptor of the store's own file, if `data` lies in that, and where; -1: it lies elsewhere,
+ * or the file has been replaced. store_leave() closes it. */
 int store_file_reopen(Store *s, const StoreFile *f, const uint8_t *data, off_t *ret_at);
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
 /* The chunk's links to others of its group, and theirs to it, in the file: `other` counts from
