@@ -46,7 +46,7 @@ struct Translator {
     bool no_opt;                   /* tests: units as they were lifted */
     TranslatorTier tier;
     uint32_t tier_step;            /* of Vcpu.profile's counters */
-    uint32_t tier_worth;           /* guest instructions that a unit executes before it is hot */
+    bool tier_at_once;             /* who has been entered so often is hot, whatever that cost */
 
     pthread_mutex_t lock;
     Arena *arena;                  /* of the unit being translated; reset for each */

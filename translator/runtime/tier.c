@@ -16,12 +16,13 @@
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
        MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_BEHIND = 128, MAX_REBUILDS = 4,
-       DEFAULT_WORTH = 800000 };
+       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000, ENTRY_INSNS = 8,
+       COLD_UNITS = 2000 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
     uint32_t threshold = config->tier_threshold ? config->tier_threshold : DEFAULT_THRESHOLD;
-    t->tier_worth = config->tier_threshold ? 0 : DEFAULT_WORTH;
+    t->tier_at_once = config->tier_threshold;
     t->tier = config->one_insn || !t->backend->regions ? TIER_BASELINE : config->tier;
     /* At least two entries: then the counter doesn't overflow twice running. */
     t->tier_step = (uint32_t)((((uint64_t)1 << 32) - 1) / (threshold < 2 ? 2 : threshold) + 1);
@@ -226,19 +227,39 @@ static bool region_from_store(Translator *t, Vcpu *v, CompiledUnit *u)
     return true;
 }
 
-/* The unit has been entered as often as the counters count, once more. Is what it has cost so far
- * about what a region costs to make? If it isn't, that may never pay. */
-static bool worth(const Translator *t, CompiledUnit *u)
+/* Has this thread asked about the unit a moment ago? Then that is where it spends its time. */
+static bool is_busy(Vcpu *v, GuestAddr pc)
 {
-    uint64_t insns = (uint64_t)(UINT32_MAX / t->tier_step) * u->n_guest_insns;
+    bool found = false;
+    for (unsigned n = 0; n < VCPU_ASKED; n++)
+        found |= v->asked[n] == pc;
+    v->asked[v->n_asked++ % VCPU_ASKED] = pc;
+    return found;
+}
+
+/* So many guest instructions a unit executes before it is hot: what is saved by a region would have
+ * paid for it by then, about; if it wouldn't, it may never pay. Sooner in a loop that runs now, and
+ * where most of the code comes out of the store, which will give the region to others, too. */
+static uint64_t worth(const Translator *t, bool busy)
+{
+    if (t->stored && t->stats.units < COLD_UNITS)
+        return WORTH_STORED;
+    return busy ? WORTH_BUSY : WORTH;
+}
+
+/* The unit has been entered as often as the counters count, once more. */
+static bool is_hot(const Translator *t, Vcpu *v, CompiledUnit *u)
+{
+    bool busy = is_busy(v, u->pc);
     u->tier_asked += u->tier_asked != UINT16_MAX;
-    return insns * u->tier_asked >= t->tier_worth;
+    uint64_t entries = (uint64_t)(UINT32_MAX / t->tier_step) * u->tier_asked;
+    return t->tier_at_once || entries * (u->n_guest_insns + ENTRY_INSNS) >= worth(t, busy);
 }
 
 void tier_up(Translator *t, Vcpu *v)
 {
     CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, IR_UNIT_COUNTED);
-    if (!u || region_from_store(t, v, u) || u->tier_tried || !worth(t, u) ||
+    if (!u || region_from_store(t, v, u) || u->tier_tried || !is_hot(t, v, u) ||
         rebuild_before(t, v, u))
         return;
     if (!tier_translate(t, v, u->pc))

@@ -62,6 +62,7 @@ enum {
 /* Where a region guessed wrongly, and how often (dispatch.c). */
 typedef struct VcpuGuess { GuestAddr pc; unsigned misses; } VcpuGuess;
 enum { VCPU_GUESSES = 16, VCPU_PATIENCE = 64 };
+enum { VCPU_ASKED = 16 };
 
 struct Vcpu {
     /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
@@ -99,6 +100,8 @@ struct Vcpu {
     bool evade;                      /* the next instruction is executed by itself */
     unsigned patience;               /* so often guesses at a place may be wrong */
     VcpuGuess guess[VCPU_GUESSES];
+    GuestAddr asked[VCPU_ASKED];     /* the last units that tier_up() looked at */
+    unsigned n_asked;
     atomic_bool in_code;             /* in translated code, or holding pointers to units: a flush
                                         waits for it to end */
     /* Set by Backend.host_signal when the instruction at retry_pc must be translated again with
