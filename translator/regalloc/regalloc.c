@@ -803,6 +803,11 @@ static void untangle(Ra *ra)
                 continue;
             if (v->reg == REG_NONE) {
                 uint32_t was = ra->locked;
+                Reg home = ra->home[var];
+                if (home != REG_NONE && !ra->owner[home] && !(was & 1u << home)) {
+                    load_value(ra, b, home); /* where it is wanted in the end */
+                    set_reg(ra, b, home);
+                }
                 use_root(ra, b);
                 ra->locked = was;
             }

@@ -28,8 +28,8 @@ typedef uint8_t Reg;
 enum { REG_NONE = 0xff, RA_N_REGS = 32 };
 typedef struct Ra Ra;
 
-/* [base + (index << scale) + disp]. base may be REG_NONE or BASE_POOL (disp: offset in the unit's
- * constant pool, see encode.h). */
+/* [base + (index << scale) + disp]. base may be REG_NONE, BASE_POOL (disp: offset in the unit's
+ * constant pool, see encode.h) or BASE_GUEST (disp: the guest's address). */
 typedef struct Mem {
     Reg base, index;
     uint8_t scale;

@@ -165,7 +165,7 @@ void memory_align_test(Emit *e, Cold *c, unsigned log2);
 
 /* exits.c */
 void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind);
-void exit_emit_lookup(Emit *e, Label *miss);
+void exit_emit_lookup(Emit *e, Reg r, Label *miss);
 void exit_count_entry(Emit *e); /* of a unit with IR_UNIT_COUNTED */
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
 

@@ -13,7 +13,7 @@ void enc_evex(Emit *e, unsigned pfx, unsigned map, bool w, unsigned opcode, Reg 
     if (rm.reg != REG_NONE) {
         b = rm.reg >> 3 & 1;
     } else {
-        if (rm.mem.base != REG_NONE && rm.mem.base != BASE_POOL)
+        if (rm.mem.base < BASE_POOL)
             b = rm.mem.base >> 3 & 1;
         if (rm.mem.index != REG_NONE)
             x = rm.mem.index >> 3 & 1;

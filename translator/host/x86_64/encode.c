@@ -37,9 +37,11 @@ void enc_modrm(Emit *e, unsigned reg, Operand rm, unsigned imm_bytes, bool disp3
         return;
     }
     bool d8 = m.disp >= -128 && m.disp < 128 && !disp32;
-    if (m.base == REG_NONE) {
+    if (m.base >= BASE_POOL) {
         modrm(e, 0, reg, 4);
         emit8(e, m.scale << 6 | (m.index == REG_NONE ? 4 : m.index & 7) << 3 | 5);
+        if (m.base == BASE_GUEST)
+            emit_reloc(e, e->p - e->code, UNIT_RELOC_GUEST32, 0);
         emit32(e, m.disp);
         return;
     }
@@ -61,7 +63,7 @@ static unsigned rex_xb(Operand rm)
 {
     if (rm.reg != REG_NONE)
         return rm.reg >> 3 & 1;
-    unsigned b = rm.mem.base != REG_NONE && rm.mem.base != BASE_POOL ? rm.mem.base >> 3 & 1 : 0;
+    unsigned b = rm.mem.base < BASE_POOL ? rm.mem.base >> 3 & 1 : 0;
     unsigned x = rm.mem.index != REG_NONE ? rm.mem.index >> 3 & 1 : 0;
     return x << 1 | b;
 }

@@ -17,11 +17,20 @@
 
 /* -- write-back -------------------------------------------------------------------------------- */
 
+static void store_guest_addr(Emit *e, Mem m, GuestAddr pc, Reg temp)
+{
+    if (pc <= INT32_MAX) {
+        enc_store_i(e, true, m, (int32_t)pc);
+        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
+    } else {
+        emit_guest_addr(e, temp, pc);
+        enc_store(e, true, m, temp);
+    }
+}
+
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp)
 {
-    Mem m = mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset);
-    emit_guest_addr(e, temp, pc);
-    enc_store(e, true, m, temp);
+    store_guest_addr(e, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), pc, temp);
 }
 
 static Mem var_mem(Emit *e, unsigned var)
@@ -248,6 +257,10 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             enc_store_i(e, bytes == 8, var_mem(e, s[k].var), (int32_t)bits);
             continue;
         }
+        if (s[k].kind == UNIT_SNAP_GUEST && bytes == 8 && !s[k].form) {
+            store_guest_addr(e, var_mem(e, s[k].var), e->ra->constants[s[k].what], RDX);
+            continue;
+        }
         /* A scalar may be the low part of a vector constant. */
         bool vector = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST || s[k].form >= IR_FORM_BOX;
         Reg t = vector ? XMM0 : RDX;
@@ -264,12 +277,23 @@ static void write_back_now(Emit *e)
     exit_write_back(e, snap, n, e->s->flags_kind);
 }
 
+/* The home register that holds the value once everything is written back, or REG_NONE. */
+static Reg home_with(Emit *e, IrRef v)
+{
+    uint32_t value = ra_root(e->ra, v);
+    for (unsigned var = 0; e->ra->value[value].n_vars && var < e->ra->n_vars; var++)
+        if (e->ra->binding[var] == value && !e->ra->form[var] && e->ra->home[var] != REG_NONE)
+            return e->ra->home[var];
+    return REG_NONE;
+}
+
 /* Before terminators: a flags value in EFLAGS becomes an ordinary one. */
 static void settle_flags(Emit *e) { flags_clobber(e); }
 
 /* -- links ------------------------------------------------------------------------------------- */
 
-/* What is `ahead` bytes on shall stand at most at byte `most` of an aligned eight. */
+/* What is `ahead` bytes on shall stand at most at byte `most` of an aligned eight. (Prefixes
+ * without a meaning instead of nops were no faster, before jumps slower.) */
 static void align_site(Emit *e, unsigned ahead, unsigned most)
 {
     static const uint8_t nop[8][7] = {
@@ -315,10 +339,13 @@ static void add_link(Emit *e, GuestAddr target, bool counts)
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
 
-/* It goes onto the private stack; `more` is EXPECTED or 0. */
-static void push_return(Emit *e, GuestAddr ret_pc, int32_t more, Reg temp)
+/* It goes onto the private stack; `more` is EXPECTED or 0. Without, it is taken from the register
+ * `home` if that isn't REG_NONE. */
+static void push_return(Emit *e, GuestAddr ret_pc, int32_t more, Reg home, Reg temp)
 {
-    if (ret_pc <= INT32_MAX - EXPECTED) {
+    if (home != REG_NONE && !more) {
+        enc_push(e, home);
+    } else if (ret_pc <= INT32_MAX - EXPECTED) {
         emit8(e, 0x68); /* push imm32 */
         emit32(e, ret_pc + more);
         emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
@@ -357,7 +384,7 @@ static void push_frame_chain(Emit *e, uint32_t frame)
     Label inside = LABEL_INIT;
     if (f->outer)
         push_frame_chain(e, f->outer);
-    push_return(e, f->ret, 0, RCX);
+    push_return(e, f->ret, 0, REG_NONE, RCX);
     emit8(e, 0xe8);
     emit32(e, inside.fix);
     inside.fix = e->p - 4 - e->code;
@@ -584,59 +611,73 @@ static void select_trap(Emit *e, IrInsn *i)
 
 /* -- indirect exits, calls, returns ------------------------------------------------------------ */
 
-static void leave_to_rax(Emit *e)
+static void leave_to(Emit *e, Reg r)
 {
-    enc_store(e, true, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), RAX);
+    enc_store(e, true, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), r);
     emit_jmp_stub(e, STUB_LEAVE_PC);
 }
 
-/* The pc in rax isn't in the jump cache. */
-static void look_further(Emit *e) { emit_jmp_stub(e, STUB_MISS); }
-
-static void target_to_rax(Emit *e, IrRef target)
+/* The pc in r isn't in the jump cache. */
+static void look_further(Emit *e, Reg r)
 {
-    settle_flags(e);
-    ra_use_fixed(e->ra, target, RAX);
-    write_back_now(e);
+    emit_move(e, RAX, r);
+    emit_jmp_stub(e, STUB_MISS);
 }
 
-/* The jump cache's entry of the pc in rax, by way of rcx and rdx. */
-static void look_up(Emit *e, Label *miss)
+/* Writes everything back. The target is then in the register that is returned: a home, or rax. */
+static Reg settle_target(Emit *e, IrRef target)
 {
-    enc_mov_rr(e, false, RCX, RAX);
+    Reg home = home_with(e, target);
+    settle_flags(e);
+    if (home != REG_NONE) {
+        write_back_now(e);
+        return home;
+    }
+    const RaValue *v = &e->ra->value[ra_root(e->ra, target)];
+    if (v->reg == RAX)
+        e->ra->locked |= 1u << RAX; /* which writing back keeps */
+    else
+        ra_use_fixed(e->ra, target, RAX);
+    write_back_now(e);
+    return RAX;
+}
+
+/* The jump cache's entry of the pc in r, by way of rcx and rdx. */
+static void look_up(Emit *e, Reg r, Label *miss)
+{
+    enc_mov_rr(e, false, RCX, r);
     enc_alu_i(e, ALU_AND, false, operand_reg(RCX), (VCPU_JUMP_CACHE_SIZE - 1) << 2);
     enc_load(e, true, RDX, MEM_STATE(jump_cache));
-    enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, pc) });
+    enc_rm(e, 0, 0, ENC_W, 0x3b, r,
+           (Mem) { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, pc) });
     enc_jcc(e, CC_NE, miss);
 }
 
 static const Mem jump_cache_host = { RDX, RCX, 2, 0, offsetof(JumpCacheEntry, host) };
 
 /* On to it on a hit. Also in stubs. */
-void exit_emit_lookup(Emit *e, Label *miss)
+void exit_emit_lookup(Emit *e, Reg r, Label *miss)
 {
-    look_up(e, miss);
+    look_up(e, r, miss);
     enc_rm(e, 0, 0, 0, 0xff, 4, jump_cache_host);
 }
 
-static void cold_miss(Emit *e, Cold *c)
-{
-    (void)c;
-    look_further(e);
-}
+/* r[0]: the target */
+static void cold_miss(Emit *e, Cold *c) { look_further(e, c->r[0]); }
 
-static void jump_rax(Emit *e)
+static void jump_to(Emit *e, Reg r)
 {
     if (no_links(e)) {
-        leave_to_rax(e);
+        leave_to(e, r);
         return;
     }
     Cold *c = emit_cold(e, cold_miss, NULL);
-    exit_emit_lookup(e, &c->enter);
+    c->r[0] = r;
+    exit_emit_lookup(e, r, &c->enter);
 }
 
 /* For the profile; by way of rcx. */
-static void note_target(Emit *e)
+static void note_target(Emit *e, Reg r)
 {
     if (e->translator->tier != TIER_AUTO || e->unit->flags & (IR_UNIT_REGION | IR_UNIT_ALONE))
         return;
@@ -645,18 +686,18 @@ static void note_target(Emit *e)
     Mem m = mem_state(site);
     m.index = RCX;
     m.scale = 3;
-    enc_rr(e, 0, 0, 0, 0x69, RCX, RAX); /* imul */
+    enc_rr(e, 0, 0, 0, 0x69, RCX, r); /* imul */
     emit32(e, (uint32_t)VCPU_TARGET_HASH);
     enc_shift_i(e, SH_SHR, false, RCX, 32 - VCPU_TARGETS_LOG2);
-    enc_store(e, true, m, RAX);
+    enc_store(e, true, m, r);
 }
 
 static void select_exit_ind(Emit *e, IrInsn *i)
 {
-    target_to_rax(e, i->arg[0]);
-    note_target(e);
+    Reg r = settle_target(e, i->arg[0]);
+    note_target(e, r);
     push_frames(e, i);
-    jump_rax(e);
+    jump_to(e, r);
     e->s->ended = true;
 }
 
@@ -703,7 +744,7 @@ static void select_gcall(Emit *e, IrInsn *i)
         e->failed = true;
         return;
     }
-    push_return(e, ret_pc, expected(i), RCX);
+    push_return(e, ret_pc, expected(i), home_with(e, i->arg[0]), RCX);
     align_site(e, CALL_BYTES, 0); /* its own rel32 then is at byte 4 */
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -725,7 +766,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         jump_direct(e, i->imm);
         return;
     }
-    push_return(e, ret_pc, expected(i), RCX);
+    push_return(e, ret_pc, expected(i), home_with(e, i->arg[0]), RCX);
     align_rel32(e, 1);
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -734,38 +775,41 @@ static void select_exit_call(Emit *e, IrInsn *i)
 }
 
 /* A call whose target isn't in the jump cache: the frame as the call makes it, so that only the
- * unit has to be found. v[0]: return address; back: the landing pad */
+ * unit has to be found. r[0]: the target; r[1]: the return address's home, or REG_NONE; v[0]: the
+ * return address; back: the landing pad */
 static void cold_call_miss(Emit *e, Cold *c)
 {
     Label leave = LABEL_INIT;
-    push_return(e, c->v[0], 0, RCX);
+    push_return(e, c->v[0], 0, c->r[1], RCX);
     emit8(e, 0xe8);
     emit32(e, leave.fix);
     leave.fix = e->p - 4 - e->code;
     enc_jmp(e, &c->back);
     enc_bind(e, &leave);
-    look_further(e);
+    look_further(e, c->r[0]);
 }
 
 static void select_exit_callind(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
-    target_to_rax(e, i->arg[0]);
-    note_target(e);
+    Reg r = settle_target(e, i->arg[0]);
+    note_target(e, r);
     e->s->ended = true;
     if (no_links(e)) {
-        leave_to_rax(e);
+        leave_to(e, r);
         return;
     }
     push_frames(e, i);
     if (!return_pc(e, i->arg[1], &ret_pc)) {
-        jump_rax(e);
+        jump_to(e, r);
         return;
     }
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
-    look_up(e, &c->enter);
-    push_return(e, ret_pc, 0, RAX);
+    c->r[0] = r;
+    c->r[1] = home_with(e, i->arg[1]);
+    look_up(e, r, &c->enter);
+    push_return(e, ret_pc, 0, c->r[1], RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
     enc_bind(e, &c->back);
     landing_pad(e, ret_pc);
@@ -774,15 +818,17 @@ static void select_exit_callind(Emit *e, IrInsn *i)
 static void select_gcallind(Emit *e, IrInsn *i)
 {
     GuestAddr ret_pc;
-    target_to_rax(e, i->arg[0]);
+    Reg r = settle_target(e, i->arg[0]);
     if (!return_pc(e, i->arg[1], &ret_pc)) {
         e->failed = true;
         return;
     }
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
-    look_up(e, &c->enter);
-    push_return(e, ret_pc, 0, RAX);
+    c->r[0] = r;
+    c->r[1] = home_with(e, i->arg[1]);
+    look_up(e, r, &c->enter);
+    push_return(e, ret_pc, 0, c->r[1], RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
     align_site(e, 0, LEA_MAX_AT);
     enc_bind(e, &c->back);
@@ -795,16 +841,6 @@ static void cold_ret(Emit *e, Cold *c)
     if (c->r[0] != RAX)
         enc_mov_rr(e, true, RAX, c->r[0]);
     emit_jmp_stub(e, STUB_RET);
-}
-
-/* The home register that holds the value once everything is written back, or REG_NONE. */
-static Reg home_with(Emit *e, IrRef v)
-{
-    uint32_t value = ra_root(e->ra, v);
-    for (unsigned var = 0; e->ra->value[value].n_vars && var < e->ra->n_vars; var++)
-        if (e->ra->binding[var] == value && !e->ra->form[var] && e->ra->home[var] != REG_NONE)
-            return e->ra->home[var];
-    return REG_NONE;
 }
 
 /* The flags as they are to be in the state when a return turns out to be one that may want them. */
@@ -887,21 +923,17 @@ static void return_expected(Emit *e, Reg r)
 
 static void select_exit_ret(Emit *e, IrInsn *i)
 {
-    Reg r = no_links(e) ? REG_NONE : home_with(e, i->arg[0]);
     e->s->ended = true;
-    if (i->attr & IR_EXIT_EXPECTED && r != REG_NONE) {
-        return_expected(e, r);
-        return;
+    if (i->attr & IR_EXIT_EXPECTED && !no_links(e)) {
+        Reg home = home_with(e, i->arg[0]);
+        if (home != REG_NONE) {
+            return_expected(e, home);
+            return;
+        }
     }
-    if (r == REG_NONE) {
-        target_to_rax(e, i->arg[0]);
-        r = RAX;
-    } else {
-        settle_flags(e);
-        write_back_now(e);
-    }
+    Reg r = settle_target(e, i->arg[0]);
     if (no_links(e)) {
-        leave_to_rax(e);
+        leave_to(e, r);
         return;
     }
     Cold *c = emit_cold(e, cold_ret, NULL);

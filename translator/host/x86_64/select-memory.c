@@ -3,6 +3,23 @@
  * by a load may be seen out of order (Intel SDM vol. 3, 9.2.2). */
 #include "translator/host/x86_64/emit-state.h"
 
+static bool in_register(Emit *e, IrRef v)
+{
+    return e->ra->value[ra_root(e->ra, v)].reg != REG_NONE;
+}
+
+/* Data beside code, at an address known but for where the file is mapped: low enough for a
+ * displacement? */
+static bool code_data(Emit *e, const IrInsn *i, int32_t *ret)
+{
+    const IrInsn *base = ra_insn(e->ra, i->arg[0]);
+    if (i->arg[1] || !base || base->op != IR_codeaddr || in_register(e, i->arg[0]))
+        return false;
+    uint64_t at = (uint64_t)base->imm + (uint64_t)i->imm;
+    *ret = (int32_t)at;
+    return at <= INT32_MAX && !(e->unit->flags & IR_UNIT_TAGGED);
+}
+
 /*
  * The address. In user mode a guest address is a host address. System mode's TLB look-up
  * (IR_UNIT_SOFT_TLB) belongs here: it turns the guest address into a host address in a register,
@@ -13,9 +30,13 @@ Mem memory_address(Emit *e, IrInsn *i)
     Mem m = { REG_NONE, REG_NONE, 0, 0, 0 };
     uint64_t c = 0;
     int64_t disp = i->imm;
+    int32_t at;
     bool base_const = ra_is_const(e->ra, i->arg[0], &c);
-    if (base_const && (int64_t)(c + disp) == (int32_t)(c + disp) && i->arg[1]) {
+    if (base_const && (int64_t)(c + disp) == (int32_t)(c + disp) &&
+        (i->arg[1] || !in_register(e, i->arg[0]))) {
         disp += c;
+    } else if (code_data(e, i, &at)) {
+        return (Mem) { BASE_GUEST, REG_NONE, 0, 0, at };
     } else {
         m.base = ra_use(e->ra, i->arg[0]);
     }
@@ -58,7 +79,7 @@ Cold *memory_align_begin(Emit *e, IrInsn *i, Mem m)
     Ra *ra = e->ra;
     flags_clobber(e);
     Reg t = m.base;
-    if (m.index != REG_NONE || m.disp || m.base == REG_NONE) {
+    if (m.index != REG_NONE || m.disp || m.base >= BASE_POOL) {
         t = ra_temp_gpr(ra);
         enc_lea(e, true, t, m);
     }

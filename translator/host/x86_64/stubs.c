@@ -247,7 +247,7 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     enc_jmp(e, &leave_label);
     start(e, b, STUB_JUMP);
     enc_bind(e, &jump_label);
-    exit_emit_lookup(e, &miss);
+    exit_emit_lookup(e, RAX, &miss);
     start(e, b, STUB_MISS);
     enc_bind(e, &miss);
     stub_miss(e, isa, &leave_pc);

@@ -22,6 +22,7 @@ enum {
     XMM0, XMM1, XMM2, XMM3, XMM4, XMM5, XMM6, XMM7, XMM8, XMM9, XMM10, XMM11, XMM12, XMM13, XMM14,
     XMM15,
     BASE_POOL = 0x40, /* as Mem.base: the constant pool */
+    BASE_GUEST,       /* an address that is relocated with the guest's code, below 2 GiB */
 };
 enum { REG_STATE = RBP };
 
