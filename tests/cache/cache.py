@@ -82,7 +82,7 @@ def groups(path):
 def records(path):
     """How many processes' records of what they ran the first group of a store's file has."""
     with open(path, "rb") as f:
-        return struct.unpack_from("<I", f.read(256 + 72), 256 + 68)[0]
+        return struct.unpack_from("<I", f.read(256 + 80), 256 + 68)[0]
 
 
 def loaded(store, program, *arguments):

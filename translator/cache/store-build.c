@@ -663,7 +663,7 @@ bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
         .magic = STORE_GROUP_MAGIC, .key = key, .n_chunks = n_chunks,
         .n_units = b->n_units, .index_slots = slots, .index_at = write_blob(b),
         .used_chunks = b->n_used, .ran_units = b->n_ran,
-        .n_history = b->n_history,
+        .n_history = b->n_history, .n_recorded = b->n_recorded,
     };
     b->blob.n = 0;
     if (!b->failed)

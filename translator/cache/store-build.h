@@ -29,8 +29,8 @@ typedef struct StoreBuilder {
     const uint8_t *used, *ran; /* bits of StoreGroup.used_chunks, ran_units, or NULL */
     uint32_t n_used, n_ran;
     StoreBuffer histories;    /* one for each unit, if there are to be any: */
-    uint32_t n_history;
-    uint16_t history;         /* of the units that follow */
+    uint32_t n_history, n_recorded;
+    uint32_t history;         /* of the units that follow */
     int fd;
     uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
 } StoreBuilder;

@@ -22,8 +22,9 @@ enum {
     STORE_LATER_CODE = 8 << 10,   /* others run little of what a process adds to what it found */
     STORE_MEANWHILE_CODE = 1 << 20, /* while the process runs its memory is the user's */
     STORE_PART_CODE = 8 << 10,    /* what different processes have added isn't joined beyond */
+    STORE_LEAST_CODE = 4 << 10,   /* what hardly any process is known to have run */
     STORE_CHUNK_UNITS = 1 << 15,
-    STORE_HISTORY = 16,           /* recording processes that are remembered */
+    STORE_HISTORY = 32,           /* recording processes that are remembered */
     STORE_PATH_BYTES = 192,
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
@@ -54,9 +55,9 @@ typedef struct StoreGroup {
                                        had it been loaded? */
     uint32_t ran_at, ran_units;     /* what a recording process ran (store-history.h): bits, one for
                                        each unit that was in the file before, in its order */
-    uint32_t history_at, n_history; /* of joined groups, a uint16_t for each of its units: which of
-                                       the last n_history recording processes ran it, the newest
-                                       in bit 0 */
+    uint32_t history_at, n_history; /* of joined groups, a uint32_t for each of its units: which of
+                                       n_history recording processes ran it, the newest in bit 0 */
+    uint32_t n_recorded, free;      /* how many have recorded before it was joined */
 } StoreGroup;
 typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */

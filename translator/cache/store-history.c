@@ -8,10 +8,11 @@
 enum {
     WORTH_UNITS = 4096,       /* a file with fewer loads fast whatever the order */
     ENOUGH = 4,               /* records, to tell what is common */
-    FIRST = 8, ONE_IN_FIRST = 4, ONE_IN = 32, /* of processes record: for the first 8 or while */
-    NEW_SHARE = 16,           /* the file grows by this part since it was joined, and otherwise */
+    /* Of how many processes one records: the first few, some more or while the file is growing by
+     * such a part since it was joined, and then. */
+    FIRST = 8, ONE_IN_FIRST = 4, MORE = 40, NEW_SHARE = 16, ONE_IN_MORE = 8, ONE_IN = 64,
     WASTE_SHARE = 8,          /* part of what is loaded that should be run */
-    SOME_CODE = 64 << 10, ONE_CODE = 16 << 10, /* of a chunk's code, if few or one ran it */
+    SOME_CODE = 32 << 10,     /* of a chunk's code, if few processes ran it */
     FEW_CHUNKS = 32, UNITS_A_CHUNK = 512, /* more than so many chunks, and smaller ones, are bad */
 };
 
@@ -20,9 +21,10 @@ bool history_is_wanted(const StoreFile *f)
     struct timespec now;
     if (f->n_units < WORTH_UNITS)
         return false;
-    bool often = f->n_records < FIRST || f->n_units - f->n_joined > f->n_units / NEW_SHARE;
+    bool more = f->n_records < MORE || f->n_units - f->n_joined > f->n_units / NEW_SHARE;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_nsec >> 8) % (often ? ONE_IN_FIRST : ONE_IN) == 0;
+    return (now.tv_nsec >> 8) % (f->n_records < FIRST ? ONE_IN_FIRST
+                                 : more ? ONE_IN_MORE : ONE_IN) == 0;
 }
 
 bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint32_t ran)
@@ -34,17 +36,44 @@ bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint3
 void history_free(StoreHistory *h)
 {
     free(h->first);
-    free(h->of);
-    free(h->order);
+    free(h->unit);
     *h = (StoreHistory) { 0 };
+}
+
+/* The older of the two records that differ least, by a part of the units. */
+static uint32_t find_needless(const StoreHistory *h)
+{
+    enum { STEP = 8 };
+    uint32_t differ[STORE_HISTORY][STORE_HISTORY] = { 0 }, least = UINT32_MAX, ret = h->n - 1;
+    for (uint32_t k = 0; k < h->n_units; k += STEP)
+        for (uint32_t n = 1, who = h->unit[k].who; n < h->n; n++)
+            for (uint32_t m = 0; m < n; m++)
+                differ[n][m] += (who >> n ^ who >> m) & 1;
+    for (uint32_t n = 1; n < h->n; n++)
+        for (uint32_t m = 0; m < n; m++)
+            if (differ[n][m] < least) {
+                least = differ[n][m];
+                ret = n;
+            }
+    return ret;
+}
+
+static void forget_record(StoreHistory *h, uint32_t n)
+{
+    uint32_t newer = (UINT32_C(1) << n) - 1;
+    for (uint32_t k = 0; k < h->n_units; k++)
+        h->unit[k].who = (h->unit[k].who & newer) | (h->unit[k].who >> 1 & ~newer);
+    h->n--;
 }
 
 /* Another process, the newest now. */
 static void add_record(StoreHistory *h, const uint8_t *ran, uint32_t n_ran)
 {
+    if (h->n == STORE_HISTORY)
+        forget_record(h, find_needless(h));
     for (uint32_t k = 0; k < h->n_units; k++)
-        h->of[k] = (uint16_t)(h->of[k] << 1 | (k < n_ran && ran[k / 8] >> k % 8 & 1));
-    h->n += h->n < STORE_HISTORY;
+        h->unit[k].who = h->unit[k].who << 1 | (k < n_ran && ran[k / 8] >> k % 8 & 1);
+    h->n++;
 }
 
 static void add_group(StoreHistory *h, const StoreGroupRef *ref)
@@ -52,14 +81,16 @@ static void add_group(StoreHistory *h, const StoreGroupRef *ref)
     const StoreGroup *g = (const StoreGroup *)(const void *)ref->base;
     uint32_t from = h->first[ref->first_chunk], to = h->first[ref->first_chunk + ref->n_chunks];
     if (g->n_history && !h->n && g->n_units == to - from) {
-        memcpy(h->of + from, ref->base + g->history_at, (to - from) * sizeof *h->of);
+        const uint32_t *who = (const uint32_t *)(const void *)(ref->base + g->history_at);
+        for (uint32_t k = from; k < to; k++)
+            h->unit[k].who = who[k - from];
         h->n = g->n_history;
     }
     if (!g->ran_units)
         return;
     add_record(h, ref->base + g->ran_at, g->ran_units);
     for (uint32_t k = from; k < to; k++)
-        h->of[k] |= 1; /* its own it ran, too */
+        h->unit[k].who |= 1; /* its own it ran, too */
 }
 
 bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own)
@@ -73,9 +104,11 @@ bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own)
             h->n_units += f->group[n].row[k].n_units;
         }
     h->first[f->n_chunks] = h->n_units;
-    h->of = calloc(h->n_units + 1, sizeof *h->of);
-    if (!h->of)
+    h->unit = calloc(h->n_units + 1, sizeof *h->unit);
+    if (!h->unit)
         return false;
+    for (uint32_t k = 0; k < h->n_units; k++)
+        h->unit[k].unit = k;
     for (uint32_t n = 0; n < f->n_groups; n++)
         add_group(h, &f->group[n]);
     if (own->ran && own->inode == f->layer[0].inode)
@@ -85,30 +118,25 @@ bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own)
 
 static int compare(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
+    const HistoryUnit *x = a, *y = b;
+    int fewer = __builtin_popcount(y->who) - __builtin_popcount(x->who);
+    return fewer ? fewer : x->who != y->who ? (x->who < y->who ? 1 : -1)
+                                            : (x->unit > y->unit) - (x->unit < y->unit);
 }
 
 bool history_sort(StoreHistory *h)
 {
-    uint16_t known = (uint16_t)((1u << h->n) - 1);
-    h->order = h->n < ENOUGH ? NULL : malloc((h->n_units + 1) * sizeof *h->order);
-    if (!h->order)
+    if (h->n < ENOUGH)
         return false;
-    for (uint32_t k = 0; k < h->n_units; k++) {
-        uint16_t who = h->of[k] &= known;
-        uint32_t others = STORE_HISTORY - (uint32_t)__builtin_popcount(who);
-        h->order[k] = (uint64_t)others << 48 | (uint64_t)(uint16_t)~who << 32 | k;
-    }
-    qsort(h->order, h->n_units, sizeof *h->order, compare);
+    qsort(h->unit, h->n_units, sizeof *h->unit, compare);
     return true;
 }
 
-uint32_t history_limit(const StoreHistory *h, uint32_t n, uint32_t most)
+uint32_t history_limit(const StoreHistory *h, uint32_t who, uint32_t most)
 {
-    uint32_t who = (uint32_t)__builtin_popcount(h->of[n]);
-    uint32_t few = who > 1 ? SOME_CODE : who ? ONE_CODE : STORE_PART_CODE;
-    return 2 * who >= h->n || few > most ? most : few;
+    uint32_t n = (uint32_t)__builtin_popcount(who);
+    uint32_t few = n > 1 ? SOME_CODE : STORE_LEAST_CODE;
+    return 2 * n >= h->n || few > most ? most : few;
 }
 
 uint32_t history_chunk(const StoreHistory *h, uint32_t n_chunks, uint32_t n)

@@ -16,12 +16,15 @@
 
 #include "translator/cache/store.h"
 
+typedef struct HistoryUnit {
+    uint32_t who;             /* ran it: bits of recording processes, the newest is bit 0 */
+    uint32_t unit;            /* its number in the file */
+} HistoryUnit;
 typedef struct StoreHistory {
-    uint32_t n;               /* of recording processes, the newest in bit 0; <= STORE_HISTORY */
+    uint32_t n;               /* of recording processes: at most STORE_HISTORY */
     uint32_t n_units;
     uint32_t *first;          /* [n_chunks + 1]: where the units of each chunk begin in: */
-    uint16_t *of;             /* [n_units]: who ran it */
-    uint64_t *order;          /* history_sort(): numbers of units in the lower half */
+    HistoryUnit *unit;        /* [n_units] */
 } StoreHistory;
 
 /* Should this process record what it runs of the file? */
@@ -35,9 +38,9 @@ bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own);
  * memory, or nothing is known. */
 bool history_sort(StoreHistory *h);
 void history_free(StoreHistory *h);
-/* How much code a chunk of what the same processes ran as unit n should have, and no more than
- * `most`: the fewer they were, the less of it is another likely to need. */
-uint32_t history_limit(const StoreHistory *h, uint32_t n, uint32_t most);
+/* How much code a chunk of what these processes ran should have, and no more than `most`: the fewer
+ * they were, the less of it is another likely to need. */
+uint32_t history_limit(const StoreHistory *h, uint32_t who, uint32_t most);
 /* The chunk that a unit belongs to; n - h->first[chunk] is its number there. */
 uint32_t history_chunk(const StoreHistory *h, uint32_t n_chunks, uint32_t n);
 

@@ -463,15 +463,15 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
     const uint8_t *code;
     bool kept = false;
     for (uint32_t k = 0; k < h->n_units; k++, last = chunk) {
-        uint32_t n = (uint32_t)h->order[k];
+        uint32_t n = h->unit[k].unit, who = h->unit[k].who;
         chunk = history_chunk(h, w->now.n_chunks, n);
         if (chunk != last)
             kept = can_be_kept(w, chunk, &c, &code);
         if (!kept || n - h->first[chunk] >= c.tables->n_units)
             continue;
-        if (!k || h->order[k] >> 32 != h->order[k - 1] >> 32 || (!h->of[n] && chunk != last))
-            build_part(&w->builder, history_limit(h, n, limit), limit);
-        w->builder.history = h->of[n];
+        if (!k || who != h->unit[k - 1].who || (!who && chunk != last))
+            build_part(&w->builder, history_limit(h, who, limit), limit);
+        w->builder.history = who;
         place_newest(w, chunk, &c, code, n - h->first[chunk], u);
         if (k % LET_GO_UNITS == LET_GO_UNITS - 1)
             let_go(w, w->now.layer[0].seen_end);
@@ -487,6 +487,7 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
         return false;
     bool known = history_sort(&w->history);
     w->builder.n_history = w->history.n;
+    w->builder.n_recorded = w->now.n_records + (u->used.ran != NULL);
     if (known)
         add_by_history(w, u);
     else
@@ -509,7 +510,7 @@ static uint32_t most_chunks(const StoreWrite *w, const StoreUnits *u, bool join)
         bytes += row->code_bytes;
         units += row->table_bytes / sizeof(StoreUnit);
     }
-    return (uint32_t)(bytes / (join ? STORE_WARM_CODE : u->limit) +
+    return (uint32_t)(bytes / (join ? STORE_LEAST_CODE : u->limit) +
                       units / STORE_CHUNK_UNITS + chunks + 2);
 }
 
@@ -564,7 +565,7 @@ static bool is_time_to_join(const StoreWrite *w, uint64_t end)
     uint64_t joined = (uint64_t)(first - w->now.layer[0].base) + g->bytes;
     return w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED ||
            end - joined >= joined / JOIN_SHARE ||
-           w->now.n_records - g->n_history >= ENOUGH_RECORDS;
+           w->now.n_records - g->n_recorded >= ENOUGH_RECORDS;
 }
 
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,

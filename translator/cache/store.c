@@ -71,8 +71,8 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot) || g->used_at > g->bytes ||
         g->used_chunks > (g->bytes - g->used_at) * 8 || g->ran_at > g->bytes ||
         g->ran_units > (g->bytes - g->ran_at) * 8 || g->n_history > STORE_HISTORY ||
-        g->history_at > g->bytes || g->history_at % sizeof(uint16_t) ||
-        (g->n_history && g->n_units > (g->bytes - g->history_at) / sizeof(uint16_t)))
+        g->history_at > g->bytes || g->history_at % sizeof(uint32_t) ||
+        (g->n_history && g->n_units > (g->bytes - g->history_at) / sizeof(uint32_t)))
         return false;
     if (store_hash(g + 1, rows,
                    store_hash(&g->key, sizeof *g - offsetof(StoreGroup, key), 0)) != g->checksum)
@@ -306,7 +306,7 @@ static bool add_group(StoreFile *f, const uint8_t *base)
     f->n_chunks += head.n_chunks;
     f->n_joined = f->n_groups == 1 ? head.n_units : f->n_joined;
     f->n_units += head.n_units;
-    f->n_records += head.n_history + (head.ran_units != 0);
+    f->n_records += head.n_recorded + (head.ran_units != 0);
     return true;
 }
 

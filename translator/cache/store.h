@@ -43,7 +43,7 @@ typedef struct StoreFile {
     StoreGroupRef *group;
     uint32_t n_groups, n_chunks, n_units;
     uint32_t n_joined;        /* units of the first group */
-    uint32_t n_records;       /* of what processes ran: store-history.h */
+    uint32_t n_records;       /* how many processes have recorded what they ran: store-history.h */
 } StoreFile;
 
 typedef struct Store {

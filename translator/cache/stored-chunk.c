@@ -260,19 +260,17 @@ const uint8_t *chunk_guest_bytes(const StoredChunk *c, StoreRange seen)
     return NULL;
 }
 
-uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off)
+uint32_t chunk_first_from(const StoredChunk *c, uint64_t off)
 {
     uint32_t low = 0, high = c->tables->n_units;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2, n = c->unit[mid].by_off;
-        if (n < c->tables->n_units && c->unit[n].off == off)
-            return n + 1;
         if (n < c->tables->n_units && c->unit[n].off < off)
             low = mid + 1;
         else
             high = mid;
     }
-    return 0;
+    return low;
 }
 
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)

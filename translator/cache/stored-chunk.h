@@ -91,8 +91,8 @@ static inline uint32_t chunk_mode(const StoredChunk *c, const StoreUnit *u)
 {
     return c->kind[u->kind].mode;
 }
-/* A unit whose entry is at that offset in the file, + 1; 0: there is none. */
-uint32_t chunk_find_entry(const StoredChunk *c, uint32_t off);
+/* Of the units by their offsets, the number of the first at `off` or behind. */
+uint32_t chunk_first_from(const StoredChunk *c, uint64_t off);
 /* NULL until somebody asks; stays when invalid. */
 static inline CompiledUnit *chunk_made(const StoredChunk *c, uint32_t n)
 {

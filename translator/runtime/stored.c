@@ -334,14 +334,51 @@ CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc)
     return t->stored ? stored_find(t, v, pc, IR_UNIT_REGION) : NULL;
 }
 
-void stored_prefer(Translator *t, CompiledUnit *region)
+/* A unit of a loaded chunk. */
+typedef struct Loaded { StoredChunk *chunk; uint32_t unit; } Loaded;
+enum { MAX_LOADED = 8 };
+
+/* What of the loaded chunks is at pc. May fault. */
+static uint32_t probe_loaded(const struct Stored *s, const FileMap *m, GuestAddr pc,
+                             Loaded ret[MAX_LOADED])
 {
-    for (StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next) {
-        uint32_t n = chunk_find_entry(c, (uint32_t)(region->pc - c->bias));
-        if (!n || c == unit_chunk(region) || c->unit[n - 1].n_seen ||
-            chunk_mode(c, &c->unit[n - 1]) != region->mode || region->pc - c->bias > UINT32_MAX)
+    uint32_t chunk, n, count = 0, off = (uint32_t)(pc - m->bias);
+    for (uint64_t state = 0;
+         count < MAX_LOADED && store_file_probe(m->file, off, &state, &chunk, &n);) {
+        StoredChunk *c = loaded_chunk(s, m, chunk);
+        if (c && n < c->tables->n_units && c->unit[n].off == off)
+            ret[count++] = (Loaded) { c, n };
+    }
+    return count;
+}
+
+static uint32_t find_at(Translator *t, Vcpu *v, GuestAddr pc, Loaded ret[MAX_LOADED])
+{
+    const FileMap *m = t->stored ? find_map(t->stored, pc) : NULL;
+    if (!m || !m->chunk || m->file->state != STORE_FILE_OPEN)
+        return 0;
+    sigjmp_buf recover;
+    if (sigsetjmp(recover, 0)) {
+        store_file_break(m->file);
+        return 0;
+    }
+    v->recover = &recover;
+    uint32_t count = probe_loaded(t->stored, m, pc, ret);
+    __asm__ volatile("" ::: "memory"); /* nothing that may fault moves behind */
+    v->recover = NULL;
+    return count;
+}
+
+void stored_prefer(Translator *t, Vcpu *v, CompiledUnit *region)
+{
+    Loaded at[MAX_LOADED];
+    uint32_t count = find_at(t, v, region->pc, at);
+    for (uint32_t k = 0; k < count; k++) {
+        StoredChunk *c = at[k].chunk;
+        const StoreUnit *u = &c->unit[at[k].unit];
+        if (c == unit_chunk(region) || u->n_seen || chunk_mode(c, u) != region->mode)
             continue;
-        CompiledUnit *old = adopt(t, c, n - 1);
+        CompiledUnit *old = adopt(t, c, at[k].unit);
         if (old)
             unit_replace(t, old, region);
     }
@@ -358,12 +395,10 @@ void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u)
             translate_check(t, v, chunk_made(c, n));
 }
 
-bool stored_knows(const Translator *t, GuestAddr pc)
+bool stored_knows(Translator *t, Vcpu *v, GuestAddr pc)
 {
-    for (const StoredChunk *c = t->stored ? t->stored->loaded : NULL; c; c = c->next)
-        if (chunk_find_entry(c, (uint32_t)(pc - c->bias)))
-            return true;
-    return false;
+    Loaded at[MAX_LOADED];
+    return find_at(t, v, pc, at);
 }
 
 /* A link that isn't the unit's but the chunk's: the unit needn't be made for it. Should it be made
@@ -489,19 +524,34 @@ static bool connect(Translator *t, StoredChunk *c)
     return true;
 }
 
-/* The chunk's units that have seen guest code of that place. */
+static void look_whether_touched(const StoredChunk *c, uint32_t n, GuestAddr start, GuestAddr last,
+                                 Touched *ret)
+{
+    for (uint32_t k = 0; k < chunk_n_seen(&c->unit[n]); k++) {
+        StoreRange seen = chunk_seen(c, &c->unit[n], k);
+        GuestAddr from = seen.off + c->bias;
+        if (from <= last && from + seen.bytes > start)
+            touch(ret, n);
+    }
+}
+
+/* The chunk's units that have seen guest code of that place. Those but regions have seen what is
+ * near them (StoreUnit.around). */
 static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, Touched *ret)
 {
+    enum { NEAR = UINT16_MAX };
     memset(ret, 0, sizeof *ret);
     if (c->seen_start > last || c->seen_end <= start)
         return;
-    for (uint32_t n = 0; n < c->tables->n_units; n++)
-        for (uint32_t k = 0; k < chunk_n_seen(&c->unit[n]); k++) {
-            StoreRange seen = chunk_seen(c, &c->unit[n], k);
-            GuestAddr from = seen.off + c->bias;
-            if (from <= last && from + seen.bytes > start)
-                touch(ret, n);
-        }
+    uint64_t from = (start > c->seen_start ? start : c->seen_start) - c->bias;
+    uint64_t to = (last < c->seen_end ? last : c->seen_end) - c->bias;
+    uint32_t end = chunk_first_from(c, to + NEAR + 1);
+    for (uint32_t n = chunk_first_from(c, from > NEAR ? from - NEAR : 0); n < end; n++)
+        if (c->unit[n].by_off < c->tables->n_units)
+            look_whether_touched(c, c->unit[n].by_off, start, last, ret);
+    for (uint32_t n = 0; c->tables->n_seen && n < c->tables->n_units; n++)
+        if (c->unit[n].n_seen)
+            look_whether_touched(c, n, start, last, ret);
 }
 
 /* Those units, and what jumps to them. An instruction that is to be translated in another way

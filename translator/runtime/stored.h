@@ -14,7 +14,7 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
 /* The same, but a region only. */
 CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc);
 /* Jumps of chunks that lead to a stored unit at the region's pc lead to the region from now on. */
-void stored_prefer(Translator *t, CompiledUnit *region);
+void stored_prefer(Translator *t, Vcpu *v, CompiledUnit *region);
 /* With -d verify: every unit of this one's chunk must be what translating it here gives. */
 void stored_check(Translator *t, Vcpu *v, const CompiledUnit *u);
 /* The link whose stub is at that host address; NULL: its unit is gone. */
@@ -25,7 +25,7 @@ bool stored_expose(Translator *t, GuestAddr start, uint64_t bytes);
 /* The same for one unit and the links that lead to it. */
 void stored_expose_unit(Translator *t, CompiledUnit *u);
 /* Is there a unit at pc in what was loaded? So it has been executed at some time. */
-bool stored_knows(const Translator *t, GuestAddr pc);
+bool stored_knows(Translator *t, Vcpu *v, GuestAddr pc);
 /* [start, start + bytes) isn't a file's code any more. */
 void stored_unmap(Translator *t, GuestAddr start, uint64_t bytes);
 /* After a flush of the code buffer. */

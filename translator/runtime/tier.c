@@ -49,7 +49,7 @@ static bool copy_page(void *opaque, RegionPage *p)
 
 static bool is_known(const Source *s, GuestAddr pc)
 {
-    return unit_table_find(s->t->units, pc, s->v->mode, 0) || stored_knows(s->t, pc);
+    return unit_table_find(s->t->units, pc, s->v->mode, 0) || stored_knows(s->t, s->v, pc);
 }
 
 /* What a branch falls through to is taken to be executed; what it jumps to, if something has been
@@ -223,7 +223,7 @@ static bool region_from_store(Translator *t, Vcpu *v, CompiledUnit *u)
         return false;
     if (u != region)
         unit_replace(t, u, region);
-    stored_prefer(t, region);
+    stored_prefer(t, v, region);
     return true;
 }
 
