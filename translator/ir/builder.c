@@ -73,6 +73,7 @@ IrRef ir_emit(IrBuilder *b, IrOp op, IrType type, unsigned cc, unsigned attr, Ir
     else
         block->first = r;
     block->last = r;
+    u->calls |= op == IR_call || ir_is_gcall(op);
     if (op == IR_br) {
         add_successor(u, b->block, (uint32_t)imm);
     } else if (op == IR_brc) {
@@ -116,7 +117,10 @@ IrRef ir_get(IrBuilder *b, unsigned var)
 
 void ir_put(IrBuilder *b, unsigned var, IrRef value)
 {
-    ir_emit(b, IR_put, ir_type(b, value), 0, 0, value, 0, 0, 0, var);
+    IrUnit *u = b->unit;
+    IrRef r = ir_emit(b, IR_put, ir_type(b, value), 0, 0, value, 0, 0, 0, var);
+    if (u->isa->vars[var].flags & IR_VAR_LAZY && !u->lazy_put)
+        u->lazy_put = r;
 }
 
 uint32_t ir_phi_args_new(IrUnit *u, unsigned n)
@@ -143,6 +147,7 @@ IrRef ir_insert_in(IrUnit *u, uint32_t block, IrRef at, const IrInsn *what)
     IrInsn *n = &u->insn[r];
     IrBlock *b = &u->block[block];
     *n = *what;
+    u->calls |= n->op == IR_call || ir_is_gcall(n->op);
     n->prev = at ? u->insn[at].prev : b->last;
     n->next = at;
     if (n->prev)

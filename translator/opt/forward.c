@@ -6,7 +6,7 @@
  * one before it keeps it) and by helper calls that write variables.
  *
  * Also removes a put of the value that its variable already has, and side exits whose condition
- * folded to false.
+ * folded to false; and counts the uses of values where there is but one block.
  */
 #include <string.h>
 
@@ -19,6 +19,20 @@ typedef struct Forward {
     OptAlias alias;
     IrRef *known;   /* per variable */
 } Forward;
+
+/* What has been made before r, if r was behind `before`, and r itself have final arguments now. */
+static void count_uses(IrUnit *u, IrRef before, IrRef r)
+{
+    IrRef end = u->insn[r].next;
+    for (IrRef k = before ? u->insn[before].next : u->block[0].first; k != end;
+         k = u->insn[k].next) {
+        const IrInsn *i = &u->insn[k];
+        u->insn[k].uses = 0; /* they all come behind it */
+        for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++)
+            if (i->arg[a])
+                u->insn[i->arg[a]].uses++;
+    }
+}
 
 static void forward_insn(Forward *f, uint32_t block, IrRef r)
 {
@@ -74,7 +88,8 @@ static void finish_phis(Forward *f)
 
 void opt_forward(IrUnit *u)
 {
-    u->uses_known = false;
+    bool one = u->n_blocks == 1;
+    u->uses_known = one;
     Forward f = { .u = u, .alias = opt_alias_new(u) };
     f.known = arena_alloc(u->arena, u->isa->n_vars * sizeof *f.known);
     for (uint32_t b = 0; b < u->n_blocks; b++) {
@@ -83,8 +98,11 @@ void opt_forward(IrUnit *u)
         if (!falls_in)
             memset(f.known, 0, u->isa->n_vars * sizeof *f.known);
         for (IrRef r = u->block[b].first, next; r; r = next) {
+            IrRef before = u->insn[r].prev;
             next = u->insn[r].next;
             forward_insn(&f, b, r);
+            if (one)
+                count_uses(u, before, r);
         }
     }
     if (u->n_blocks > 1)

@@ -107,9 +107,22 @@ static bool split_branch(IrUnit *u, uint32_t block, IrRef r)
     return true;
 }
 
+/* Few baseline units have any. */
+static bool has_or(const IrUnit *u)
+{
+    bool found = false;
+    for (IrRef r = 1; r < u->n_insns; r++)
+        found |= u->insn[r].op == IR_bor;
+    return found;
+}
+
 void opt_shortcut(IrUnit *u)
 {
     bool split = false;
+    if (u->n_blocks == 1 && !has_or(u)) {
+        u->uses_known = false; /* as below */
+        return;
+    }
     opt_count_uses(u);
     for (uint32_t b = 0, n = 0; b < u->n_blocks && n < MAX_SPLITS; b++) {
         for (IrRef r = u->block[b].first; r && n < MAX_SPLITS; r = u->insn[r].next)

@@ -188,6 +188,10 @@ walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
         IrInsn *i = &u->insn[r];
         RaValue *v = &ra->value[r];
         pos++;
+        if (!region && i->op == IR_insn) { /* a fourth of all */
+            ra->alias[r] = IR_NONE;        /* there is no value */
+            continue;
+        }
         *v = (RaValue) { .insn = r, .type = i->type, .reg = REG_NONE, .hint = REG_NONE,
                          .mem = RA_MEM_NONE, .def_pos = pos };
         ra->alias[r] = r;
@@ -292,7 +296,7 @@ Ra *ra_new(const RaTarget *target, void *host, IrUnit *unit, const IrRef *pair)
     ra->n_vars = unit->isa->n_vars;
     assert(ra->n_vars <= RA_MAX_VARS);
     unsigned n_sets = unit->n_blocks; /* more than blocks with several predecessors */
-    for (uint32_t b = 0; b < unit->n_blocks; b++)
+    for (uint32_t b = 0; unit->calls && b < unit->n_blocks; b++)
         for (IrRef r = unit->block[b].first; r; r = unit->insn[r].next)
             n_sets += ra_prepare_writes_vars(ra, &unit->insn[r]);
     ra->n_values = unit->n_insns + n_sets * ra->n_vars;

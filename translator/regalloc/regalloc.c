@@ -174,12 +174,14 @@ static void store_to_mem(Ra *ra, uint32_t value)
         var_bytes(ra, v->hint_var) == bytes && state_place_free(ra, v->hint_var, value)) {
         v->mem = RA_MEM_VAR | v->hint_var;
         ra->state_holds[v->hint_var] = value;
+        ra->tangled |= v->n_vars > 1;
     } else if (!v->insn) {
         unsigned var = (value - ra->unit->n_insns) % ra->n_vars;
         if (ra->binding[var] == value && var_bytes(ra, var) == bytes &&
             state_place_free(ra, var, value)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = value;
+            ra->tangled |= v->n_vars > 1;
         }
     }
     if (v->mem == RA_MEM_NONE)
@@ -743,9 +745,11 @@ void ra_end(Ra *ra)
         if (ra->owner[r] == RA_TEMP)
             ra->owner[r] = 0;
     }
-    for (unsigned a = 0; a < 4; a++)
-        if (i->arg[a] && !ra_alive_after(ra, ra_root(ra, i->arg[a])))
-            kill_value(ra, ra_root(ra, i->arg[a]));
+    for (unsigned a = 0; a < ir_op_info[i->op].n_args; a++) {
+        uint32_t arg = i->arg[a] ? ra_root(ra, i->arg[a]) : 0;
+        if (arg && !ra_alive_after(ra, arg))
+            kill_value(ra, arg);
+    }
     uint32_t value = result_of(ra, i);
     if (ra->alias[value] == value && !ra_alive_after(ra, value))
         kill_value(ra, value);
@@ -762,6 +766,7 @@ void ra_put(Ra *ra, unsigned var, IrRef ref, IrForm form)
         return;
     ra->binding[var] = value;
     ra->value[value].n_vars++;
+    ra->tangled |= ra->value[value].mem != RA_MEM_NONE && ra->value[value].mem & RA_MEM_VAR;
     if (--ra->value[old].n_vars == 0 && !ra_alive_after(ra, old)) {
         ra->value[old].special = false;
         kill_value(ra, old);
@@ -791,6 +796,8 @@ static uint32_t constant_index(Ra *ra, uint64_t bits)
  * one's write-back. Registers run short: what makes way mustn't go back to such a place. */
 static void untangle(Ra *ra)
 {
+    if (!ra->tangled && !ra->region)
+        return;
     bool was_barred = ra->no_state_places;
     ra->no_state_places = true;
     for (unsigned w = 0; w < RA_MAX_VARS / 64; w++)
@@ -928,6 +935,7 @@ void ra_sync_vars(Ra *ra)
             var_bytes(ra, var) == ra_type_bytes(v->type)) {
             v->mem = RA_MEM_VAR | var;
             ra->state_holds[var] = b;
+            ra->tangled |= v->n_vars > 1;
         } else if (v->mem != (RA_MEM_VAR | (int)var)) { /* else: it is still there, in its form */
             ra->state_holds[var] = 0;
         }

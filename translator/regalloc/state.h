@@ -28,24 +28,25 @@ enum { RA_MEM_NONE = -1, RA_MEM_VAR = 0x4000 /* | variable; below: spill slot */
 
 typedef struct RaUse { uint32_t pos, next; } RaUse;
 
-typedef struct RaValue {
+typedef struct RaValue { /* half a cache line, as there are many in each unit */
     IrRef insn;        /* that makes it; 0: an entry value */
     uint8_t type;
     Reg reg;
     Reg hint;          /* home of the variable it will be put into; REG_NONE */
-    bool special;
-    bool put;          /* some variable gets it */
-    bool wanted;       /* in `hint`, by a phi: worth a move. A home is not, in a region */
-    bool hint_legal;   /* nothing observes the variables between the definition and the put */
-    uint8_t constant;  /* const, codeaddr or vconst: rematerialised instead of spilled */
+    bool special : 1;
+    bool put : 1;      /* some variable gets it */
+    bool wanted : 1;   /* in `hint`, by a phi: worth a move. A home is not, in a region */
+    bool hint_legal : 1; /* nothing observes the variables between the definition and the put */
+    bool constant : 1; /* const, codeaddr or vconst: rematerialised instead of spilled */
+    bool has_var : 1;
     uint16_t hint_var; /* the variable it is put into, has_var */
-    bool has_var;
     uint16_t n_vars;   /* variables bound to it */
     int16_t mem;
     uint32_t def_pos;
     uint32_t observed; /* last position where an observer sees its variable; UINT32_MAX: the end */
     uint32_t use, last_use;     /* list of uses in order: the first not before the current one */
 } RaValue;
+_Static_assert(sizeof(RaValue) == 32, "it takes half a cache line");
 
 /* What every unit begins with: the variables' canonical values. */
 typedef struct RaEntry {
@@ -104,6 +105,7 @@ struct Ra {
     uint64_t touched[RA_MAX_VARS / 64]; /* variables that may not be canonical */
     uint64_t spill_used[RA_MAX_SPILLS / 64];
     bool no_state_places;      /* from ra_sync_vars() until the helper has returned */
+    bool tangled;              /* no region: a value may be in the place of another variable */
     bool skip_lazy;            /* the exit at hand needs no lazy variables (IR_EXIT_LAZY_DEAD) */
     struct RaRegion *region;   /* region.h; NULL: the unit is one block */
     bool failed;               /* out of spill slots or snapshot space */

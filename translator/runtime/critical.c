@@ -41,25 +41,23 @@ CriticalAnswer critical_look(Translator *t, const IrUnit *u)
     CriticalAnswer answer = CRITICAL_NONE;
     if (!t->callbacks.critical)
         return answer;
-    for (uint32_t b = 0; b < u->n_blocks; b++) {
-        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
-            const IrInsn *i = &u->insn[r];
-            if (i->op == IR_insn && t->n_critical && is_in_one(t, (GuestAddr)i->imm))
-                answer = CRITICAL_KNOWN;
-            if (i->op != IR_store || (i->attr & IR_MEM_SIZE) != 3)
-                continue;
-            const IrInsn *value = &u->insn[i->arg[2]];
-            if ((value->op != IR_const && value->op != IR_codeaddr) || !value->imm ||
-                value->imm & (DESCRIPTOR_ALIGN - 1))
-                continue;
-            TranslatorCritical c;
-            int is = t->callbacks.critical(t->opaque, (GuestAddr)value->imm, &c);
-            if (is == 0)
-                continue;
+    for (IrRef r = 1; r < u->n_insns; r++) { /* in whatever order */
+        const IrInsn *i = &u->insn[r];
+        if (i->op == IR_insn && t->n_critical && is_in_one(t, (GuestAddr)i->imm))
             answer = CRITICAL_KNOWN;
-            if (is > 0 && !known(t, &c) && add(t, &c))
-                return CRITICAL_FOUND;
-        }
+        if (i->op != IR_store || (i->attr & IR_MEM_SIZE) != 3)
+            continue;
+        const IrInsn *value = &u->insn[i->arg[2]];
+        if ((value->op != IR_const && value->op != IR_codeaddr) || !value->imm ||
+            value->imm & (DESCRIPTOR_ALIGN - 1))
+            continue;
+        TranslatorCritical c;
+        int is = t->callbacks.critical(t->opaque, (GuestAddr)value->imm, &c);
+        if (is == 0)
+            continue;
+        answer = CRITICAL_KNOWN;
+        if (is > 0 && !known(t, &c) && add(t, &c))
+            return CRITICAL_FOUND;
     }
     return answer;
 }

@@ -18,7 +18,8 @@ enum {
     MAX_INSNS = 64,
     MAX_IR = 4000, /* IR instructions: a run of very rich guest instructions ends early */
     PAGE_BYTES = 1 << UNIT_PAGE_SHIFT,
-    CODE_BYTES = 1024, /* fetched at once, and a margin for the last instruction */
+    CODE_BYTES = 1024, /* the most, and a margin for the last instruction */
+    PIECE_BYTES = 128, /* fetched at once: most units need no more */
 };
 
 typedef struct Fetched {
@@ -54,21 +55,22 @@ size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want)
     return first < n && copy_guarded(v, to, from, first) ? first : 0;
 }
 
-static void fetch_page(Vcpu *v, GuestAddr pc, Fetched *f)
+/* The next piece of the code from pc on, or the rest of an instruction that lies across the end of
+ * the page. False: there is no more. */
+static bool fetch_more(Vcpu *v, GuestAddr pc, Fetched *f)
 {
-    size_t want = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
-    f->bytes = translate_copy_code(v, f->code, pc, want < CODE_BYTES ? want : CODE_BYTES);
-    f->beyond = false;
-}
-
-/* An instruction lies across the end of what was fetched: its rest. False: there is no more. */
-static bool fetch_rest(Vcpu *v, GuestAddr pc, Fetched *f)
-{
-    size_t max = v->translator->isa->max_insn_bytes;
-    if (f->beyond || !f->bytes)
+    size_t max = v->translator->isa->max_insn_bytes, want = max < 16 ? max : 16;
+    size_t end = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
+    if (end > CODE_BYTES)
+        end = CODE_BYTES;
+    if (f->bytes < end) {
+        want = end - f->bytes < PIECE_BYTES ? end - f->bytes : PIECE_BYTES;
+    } else if (f->beyond) {
         return false;
-    f->beyond = true;
-    size_t n = translate_copy_code(v, f->code + f->bytes, pc + f->bytes, max < 16 ? max : 16);
+    } else {
+        f->beyond = true;
+    }
+    size_t n = translate_copy_code(v, f->code + f->bytes, pc + f->bytes, want);
     f->bytes += n;
     return n != 0;
 }
@@ -106,12 +108,11 @@ static void mark_lazy_exits(Vcpu *v, IrUnit *u, const Fetched *f, Seen *ret)
     uint8_t page[PAGE_BYTES];
     CodeWindow w = { .code = page, .start = u->pc & ~(GuestAddr)(PAGE_BYTES - 1),
                      .seen_start = u->pc, .seen_end = u->pc + u->code_bytes };
-    bool put = false, wanted = isa->lazy_dead && !(u->flags & IR_UNIT_ALONE);
-    for (IrRef r = wanted ? u->block[0].first : IR_NONE; r; r = u->insn[r].next) {
+    bool wanted = u->lazy_put && isa->lazy_dead && !(u->flags & IR_UNIT_ALONE);
+    /* In the order they were made in, which is the block's but for what critical_lift() added. */
+    for (IrRef r = u->lazy_put; wanted && r < u->n_insns; r++) {
         IrInsn *i = &u->insn[r];
-        if (i->op == IR_put && isa->vars[i->imm].flags & IR_VAR_LAZY)
-            put = true;
-        if (!put || (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call))
+        if (i->op != IR_exit_if && i->op != IR_exit_jump && i->op != IR_exit_call)
             continue;
         if (!w.bytes)
             w.bytes = translate_copy_code(v, page, w.start, PAGE_BYTES);
@@ -151,7 +152,7 @@ static bool lift_one(Lifter *l)
     c->code = l->fetched->code + done;
     c->avail = l->fetched->bytes - done;
     if (c->avail < c->isa->min_insn_bytes) {
-        if (!fetch_rest(l->v, u->pc, l->fetched))
+        if (!fetch_more(l->v, u->pc, l->fetched))
             return false;
         c->avail = l->fetched->bytes - done;
         if (c->avail < c->isa->min_insn_bytes)
@@ -162,7 +163,7 @@ static bool lift_one(Lifter *l)
     c->callouts = c->pc - l->v->translator->callouts_start < l->v->translator->callouts_bytes;
     c->ended = c->need_more = false;
     c->isa->lift(c);
-    if (c->need_more && fetch_rest(l->v, u->pc, l->fetched)) {
+    if (c->need_more && fetch_more(l->v, u->pc, l->fetched)) {
         c->avail = l->fetched->bytes - done;
         c->need_more = false;
         c->isa->lift(c);
@@ -214,7 +215,9 @@ static IrUnit *make_ir(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags, uns
     arena_reset(t->arena);
     IrUnit *u = ir_unit_new(t->arena, t->isa, pc, v->mode);
     u->flags = flags;
-    fetch_page(v, pc, fetched);
+    fetched->bytes = 0;
+    fetched->beyond = false;
+    fetch_more(v, pc, fetched);
     Lifter l = {
         .ctx = { .b = { .unit = u }, .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode,
                  .pc = pc },

@@ -10,8 +10,8 @@
 
 /* A short process touches a page of each; the first two grow. */
 enum {
-    FIRST_BUCKETS = 256, BUCKETS_STEP = 8, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
-    UNITS_PER_BUCKET = 2,
+    FIRST_BUCKETS = 256, BUCKETS_STEP = 4, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
+    BUCKETS_PER_UNIT = 2, /* most look-ups are for units that there aren't */
     SEEN_BITS = 1 << 15,
 };
 
@@ -240,7 +240,7 @@ static void grow_buckets(UnitTable *t)
 void unit_table_add(UnitTable *t, CompiledUnit *u)
 {
     each_page(t, u, page_insert);
-    if (++t->n_units > UNITS_PER_BUCKET * t->buckets->n && t->buckets->n < BUCKETS_MAX)
+    if (++t->n_units * BUCKETS_PER_UNIT > t->buckets->n && t->buckets->n < BUCKETS_MAX)
         grow_buckets(t);
     if (!t->near)
         t->near = (const uint8_t *)u - UNIT_REF_STEP;

@@ -120,6 +120,7 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
     X86Backend *b = v->translator->backend_data;
     uint64_t (*enter)(Vcpu *, const void *) =
         (uint64_t (*)(Vcpu *, const void *))(uintptr_t)b->stub[STUB_ENTER];
+    unsigned generation = atomic_load_explicit(&v->translator->generation, memory_order_relaxed);
     *ret_link = NULL;
     v->exit_stub = NULL;
     flags_vars_to_host(v, b);
@@ -137,7 +138,11 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
             vcpu_set_pc(v, hot->pc);
         return false;
     }
-    CompiledUnit *u = cache_find(&b->buffer, stub);
+    /* New code leaves where it was entered, most often. In a system call there may be a flush. */
+    bool same = (size_t)(stub - unit_code(unit)) < unit->host_bytes && !unit->stored &&
+                generation == atomic_load_explicit(&v->translator->generation,
+                                                   memory_order_relaxed);
+    CompiledUnit *u = same ? unit : cache_find(&b->buffer, stub);
     if (u && unit_chunk(u)) {
         GuestAddr target;
         if (chunk_link_target(unit_chunk(u), stub - unit_code(u), &target)) {

@@ -292,6 +292,19 @@ static bool is_quotient(const IrInsn *i, const IrInsn *j)
     return both && i->type == j->type && i->arg[0] == j->arg[0] && i->arg[1] == j->arg[1];
 }
 
+static bool may_pair(unsigned op)
+{
+    switch (op) {
+    case IR_add: case IR_sub: case IR_adc: case IR_sbc:
+    case IR_fladd: case IR_flsub: case IR_fladc: case IR_flsbc:
+    case IR_mul: case IR_mulhu: case IR_mulhs:
+    case IR_udiv: case IR_urem: case IR_sdiv: case IR_srem:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void find_pairs(Emit *e, uint32_t block)
 {
     IrUnit *u = e->unit;
@@ -299,11 +312,10 @@ static void find_pairs(Emit *e, uint32_t block)
     for (IrRef r = u->block[block].first; r; r = u->insn[r].next) {
         IrInsn *i = &u->insn[r];
         i->mark = 0;
+        if (!may_pair(i->op))
+            continue;
         bool flags = arithmetic_of(i->op), product = i->op == IR_mul || is_high_half(i->op);
         bool division = is_division(i->op);
-        if (!flags && !product && !division && i->op != IR_sub && i->op != IR_add &&
-            i->op != IR_sbc && i->op != IR_adc)
-            continue;
         IrRef q = i->prev;
         unsigned window = division ? DIVISION_WINDOW : PAIR_WINDOW;
         for (unsigned k = 0; k < window && q; k++, q = u->insn[q].prev) {

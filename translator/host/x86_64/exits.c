@@ -66,17 +66,13 @@ static void move_in_form(Emit *e, Reg to, Reg from, uint8_t *form)
     *form = IR_FORM_PLAIN;
 }
 
-/* All at once: home registers from the registers that hold their values now, from[it] (REG_NONE:
- * nothing). Leaves in form[it] what is still to be made there. */
-static void parallel_moves(Emit *e, Reg *from, uint8_t *form)
+/* All at once: the home registers `pending` from the registers that hold their values now,
+ * from[it]. Leaves in form[it] what is still to be made there. */
+static void parallel_moves(Emit *e, uint32_t pending, Reg *from, uint8_t *form)
 {
     uint8_t readers[RA_N_REGS] = { 0 };
-    uint32_t pending = 0;
-    for (unsigned d = 0; d < RA_N_REGS; d++)
-        if (from[d] != REG_NONE) {
-            pending |= 1u << d;
-            readers[from[d]]++;
-        }
+    for (uint32_t m = pending; m; m &= m - 1)
+        readers[from[__builtin_ctz(m)]]++;
     while (pending) {
         bool moved = false;
         for (uint32_t m = pending; m; m &= m - 1) {
@@ -220,7 +216,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
     const Reg *home = e->ra->home;
     Reg from[RA_N_REGS];
     uint8_t form[RA_N_REGS] = { IR_FORM_PLAIN };
-    memset(from, REG_NONE, sizeof from);
+    uint32_t moves = 0, forms = 0;
     uint8_t aside[RA_MAX_VARS];
     put_aside(e, s, n, aside);
     store_eflags(e, s, n, kind);
@@ -232,15 +228,21 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
                 emit_form(e, s[k].what, s[k].what, s[k].form);
             emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
         } else {
-            form[home[s[k].var]] = s[k].form;
-            if (home[s[k].var] != s[k].what) /* else only the form is wanting */
-                from[home[s[k].var]] = s[k].what;
+            Reg h = home[s[k].var];
+            form[h] = s[k].form;
+            forms |= (uint32_t)(s[k].form != 0) << h;
+            if (h != s[k].what) { /* else only the form is wanting */
+                from[h] = s[k].what;
+                moves |= 1u << h;
+            }
         }
     }
-    parallel_moves(e, from, form);
-    for (unsigned r = 0; r < RA_N_REGS; r++)
-        if (form[r])
-            emit_form(e, r, r, form[r]);
+    if (moves)
+        parallel_moves(e, moves, from, form);
+    for (uint32_t m = forms; m; m &= m - 1) {
+        unsigned r = __builtin_ctz(m);
+        emit_form(e, r, r, form[r]);
+    }
     for (unsigned k = 0; k < n; k++) {
         if (s[k].kind == UNIT_SNAP_REG || s[k].kind == UNIT_SNAP_FLAGS)
             continue;
