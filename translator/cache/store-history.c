@@ -10,7 +10,7 @@ enum {
     ENOUGH = 4,               /* records, to tell what is common */
     /* Of how many processes one records: the first few, some more or while the file is growing by
      * such a part since it was joined, and then. */
-    FIRST = 8, ONE_IN_FIRST = 4, MORE = 40, NEW_SHARE = 16, ONE_IN_MORE = 8, ONE_IN = 64,
+    FIRST = 8, ONE_IN_FIRST = 4, MORE = 24, NEW_SHARE = 16, ONE_IN_MORE = 16, ONE_IN = 64,
     WASTE_SHARE = 8,          /* part of what is loaded that should be run */
     SOME_CODE = 32 << 10,     /* of a chunk's code, if few processes ran it */
     FEW_CHUNKS = 32, UNITS_A_CHUNK = 512, /* more than so many chunks, and smaller ones, are bad */
@@ -25,6 +25,21 @@ bool history_is_wanted(const StoreFile *f)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (now.tv_nsec >> 8) % (f->n_records < FIRST ? ONE_IN_FIRST
                                  : more ? ONE_IN_MORE : ONE_IN) == 0;
+}
+
+bool history_is_sure(const StoreFile *f, uint32_t chunk)
+{
+    uint32_t group = 0, unit = 0, who;
+    while (group + 1 < f->n_groups && f->group[group + 1].first_chunk <= chunk)
+        group++;
+    const StoreGroupRef *ref = &f->group[group];
+    const StoreGroup *g = (const StoreGroup *)(const void *)ref->base;
+    for (uint32_t k = 0; k < chunk - ref->first_chunk; k++)
+        unit += ref->row[k].n_units;
+    if (g->n_history < FIRST || unit >= g->n_units)
+        return false;
+    memcpy(&who, ref->base + g->history_at + unit * sizeof who, sizeof who);
+    return 2 * (uint32_t)__builtin_popcount(who) >= g->n_history;
 }
 
 bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint32_t ran)

@@ -5,6 +5,7 @@
  * Code of a loaded chunk goes from unit to unit by itself, so nobody knows which of them a process
  * needed. Now and then one *records*: its chunks' links are open when they are loaded, the runtime
  * meets each unit that is run, and a bit for each goes to the store with the process's own units.
+ * Of chunks that most recording processes ran that isn't asked again.
  * When the file's groups are joined, what the same processes ran comes together: what all did
  * first, what none did last. Otherwise a program that begins like many others, as GCC does, would
  * load what each of them had added, a few units of every chunk.
@@ -29,6 +30,8 @@ typedef struct StoreHistory {
 
 /* Should this process record what it runs of the file? */
 bool history_is_wanted(const StoreFile *f);
+/* Most of those who recorded ran the units of this chunk: so will the others. May fault. */
+bool history_is_sure(const StoreFile *f, uint32_t chunk);
 /* Is it worth storing, if it loaded so many units and chunks and ran so many units of them? */
 bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint32_t ran);
 /* Of a file that is mapped as one layer, and of the process that writes it, if that recorded. May

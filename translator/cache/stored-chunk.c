@@ -389,11 +389,16 @@ bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk
     return l && leads_to(site_of(from, u, l)) == entry_of(to, cross.to);
 }
 
-bool chunk_record(Translator *t, StoredChunk *c)
+bool chunk_record(Translator *t, StoredChunk *c, bool all)
 {
-    c->ran = cache_alloc_meta(t->code, (c->tables->n_units + 63) / 64 * sizeof *c->ran);
+    size_t bytes = (c->tables->n_units + 63) / 64 * sizeof *c->ran;
+    c->ran = cache_alloc_meta(t->code, bytes);
     if (!c->ran)
         return false;
+    if (all) {
+        memset(c->ran, 0xff, bytes);
+        return true;
+    }
     StoreLink *link = (StoreLink *)(uintptr_t)c->link; /* a copy, which is ours */
     for (uint32_t n = 0; n < c->tables->n_units; n++)
         for (uint32_t k = c->unit[n].link; k < c->unit[n + 1].link; k++)

@@ -67,9 +67,9 @@ typedef enum ChunkResult { CHUNK_LOADED, CHUNK_FULL, CHUNK_DAMAGED, CHUNK_DIFFER
 ChunkResult chunk_load(struct Translator *t, const ChunkSource *from, const StoreChunkRow *row,
                        const ChunkPlace *place, StoredChunk **ret);
 
-/* All its links lead to their stubs, and the runtime notes in `ran` what it comes to run. The chunk
- * has just been loaded. False: no memory. */
-bool chunk_record(struct Translator *t, StoredChunk *c);
+/* All its links lead to their stubs, and the runtime notes in `ran` what it comes to run; or, if
+ * all is known to be run, that stands there. The chunk has just been loaded. False: no memory. */
+bool chunk_record(struct Translator *t, StoredChunk *c, bool all);
 
 /* The unit whose code holds `at`, an offset in the code of a chunk that is loaded. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);

@@ -229,7 +229,7 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
         log_write("cache: %u units at %#llx from the store\n", c->tables->n_units,
                   (unsigned long long)m->start);
     m->chunk[number] = c;
-    m->record = m->record && chunk_record(t, c);
+    m->record = m->record && chunk_record(t, c, history_is_sure(m->file, number));
     bind_chunk(t, m, number);
     return c;
 }
