@@ -68,6 +68,8 @@ bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
 static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
 {
     const uint32_t *reloc = c->reloc;
+    uint32_t number = 0; /* nearly all go to few stubs */
+    const uint8_t *stub = t->backend->stub(t, number);
     enum { AT = (1u << STORE_RELOC_SHIFT) - 1 };
     for (uint32_t n = 0; n < c->tables->n_relocs; n++) {
         uint8_t *at = code + (reloc[n] & AT);
@@ -92,7 +94,9 @@ static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
             break;
         case UNIT_RELOC_STUB:
             memcpy(&narrow, at, sizeof narrow);
-            narrow = (uint32_t)(t->backend->stub(t, narrow) - (at + 4));
+            if (narrow != number)
+                stub = t->backend->stub(t, number = narrow);
+            narrow = (uint32_t)(stub - (at + 4));
             memcpy(at, &narrow, sizeof narrow);
             break;
         default:
