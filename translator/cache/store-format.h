@@ -159,7 +159,8 @@ static inline uint64_t store_hash(const void *data, size_t n, uint64_t seed)
         b = store_mix(w[2] ^ 0x4d5a2da51de1aa47, w[3] ^ b);
     }
     memset(w, 0, sizeof w);
-    memcpy(w, p, n);
+    if (n)
+        memcpy(w, p, n); /* of nothing there may be no address */
     a = store_mix(w[0] ^ 0xa0761d6478bd642f, w[1] ^ a);
     b = store_mix(w[2] ^ 0xe7037ed1a0b428db, w[3] ^ b);
     return store_mix(a ^ 0x589965cc75374cc3, b ^ 0x1d8e4e27c47d124f);
