@@ -7,6 +7,7 @@
  * What goes round a loop and is counted up there by a constant is wanted no more, once it has been:
  * accesses behind that take the new value. Else both would need a register, and a move.
  */
+#include "translator/guest/isa.h"
 #include "translator/ir/arena.h"
 #include "translator/opt/opt.h"
 
@@ -15,12 +16,13 @@ static bool displacement_ok(int64_t disp)
     return disp == (int32_t)disp;
 }
 
-/* Takes constants off a value: v = base + disp. */
-static IrRef strip_constant(const IrUnit *u, IrRef v, int64_t *disp)
+/* Takes constants off a value: v = base + disp. Not where step[v] tells that v is the new value of
+ * the variable that had base: then it is in that one's register, and base wanted no more. */
+static IrRef strip_constant(const IrUnit *u, const uint8_t *step, IrRef v, int64_t *disp)
 {
     for (;;) {
         const IrInsn *i = &u->insn[v];
-        if (i->op != IR_add || u->insn[i->arg[1]].op != IR_const)
+        if (i->op != IR_add || u->insn[i->arg[1]].op != IR_const || (step && step[v]))
             return v;
         int64_t sum = (int64_t)((uint64_t)*disp + (uint64_t)u->insn[i->arg[1]].imm);
         if (!displacement_ok(sum))
@@ -46,17 +48,17 @@ static IrRef take_scale(const IrUnit *u, IrInsn *m, IrRef index)
 
 /* Counts of uses change at the end only: what the rules ask is whether a value had one use at
  * first, be it the operation itself or a sum on the way to it. */
-static void fold_address(IrUnit *u, IrRef r)
+static void fold_address(IrUnit *u, const uint8_t *step, IrRef r)
 {
     IrInsn *m = &u->insn[r];
     int64_t disp = m->imm;
-    IrRef base = strip_constant(u, m->arg[0], &disp), index = m->arg[1];
+    IrRef base = strip_constant(u, step, m->arg[0], &disp), index = m->arg[1];
     const IrInsn *sum = &u->insn[base];
     if (!index && sum->op == IR_add && sum->uses == 1) {
         bool swap = u->insn[sum->arg[0]].op == IR_shl; /* the shifted one is the index */
         base = sum->arg[swap];
         index = take_scale(u, m, sum->arg[!swap]);
-        base = strip_constant(u, base, &disp);
+        base = strip_constant(u, step, base, &disp);
         u->insn[index].uses++;
         m->arg[1] = index;
     }
@@ -105,23 +107,44 @@ static bool is_access(const IrInsn *i)
     return i->op == IR_load || i->op == IR_store || i->op == IR_prefetch;
 }
 
+/* A baseline unit: what is put and was its variable's value plus a constant is such a step. */
+static void fold_unit(IrUnit *u)
+{
+    IrRef *bound = arena_alloc(u->arena, u->isa->n_vars * sizeof *bound);
+    uint8_t *step = arena_alloc(u->arena, u->n_insns);
+    for (IrRef r = u->block[0].first; r; r = u->insn[r].next) {
+        const IrInsn *i = &u->insn[r];
+        if (is_access(i)) {
+            fold_address(u, step, r);
+        } else if (i->op == IR_get) {
+            bound[i->imm] = r;
+        } else if (i->op == IR_put) {
+            const IrInsn *v = &u->insn[i->arg[0]];
+            step[i->arg[0]] = v->op == IR_add && u->insn[v->arg[1]].op == IR_const &&
+                              bound[i->imm] == v->arg[0];
+            bound[i->imm] = i->arg[0];
+        }
+    }
+}
+
 void opt_address(IrUnit *u)
 {
     opt_count_uses(u);
-    IrRef *counted = NULL; /* [n_insns]: of phis */
-    if (u->n_blocks > 1)
-        counted = arena_alloc(u->arena, u->n_insns * sizeof *counted);
+    if (u->n_blocks == 1) {
+        fold_unit(u);
+        return;
+    }
+    IrRef *counted = arena_alloc(u->arena, u->n_insns * sizeof *counted); /* of phis */
     for (uint32_t b = 0; b < u->n_blocks; b++) {
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
             if (is_access(&u->insn[r])) {
-                fold_address(u, r);
-                if (counted)
-                    take_counted(u, r, counted);
-            } else if (counted && counts_up(u, r)) {
+                fold_address(u, NULL, r);
+                take_counted(u, r, counted);
+            } else if (counts_up(u, r)) {
                 counted[u->insn[r].arg[0]] = r;
             }
         }
-        for (IrRef r = u->block[b].first; counted && r; r = u->insn[r].next)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
             if (counts_up(u, r))
                 counted[u->insn[r].arg[0]] = 0;
     }

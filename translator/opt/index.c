@@ -47,8 +47,14 @@ static void replace(IrUnit *u, IrRef r, IrRef base, IrRef part, IrRef x, uint32_
     i->arg[1] = x;
     i->attr = by;
     i->imm = disp;
-    u->insn[part].uses--;
     u->insn[x].uses++;
+    u->insn[part].uses--;
+    if (u->n_blocks > 1) /* it may be in another; the pass `dead` removes it */
+        return;
+    for (unsigned a = 0; a < 2; a++)
+        if (u->insn[part].arg[a])
+            u->insn[u->insn[part].arg[a]].uses--;
+    ir_remove(u, 0, part);
 }
 
 static void fold_sum(IrUnit *u, IrRef r)

@@ -10,6 +10,7 @@ const OptPass opt_passes[] = {
     { "forward", opt_forward },
     { "address", opt_address },
     { "dce", opt_dce },
+    { "index", opt_index },
     { "shortcut", opt_shortcut },
     { NULL, NULL },
 };

@@ -241,6 +241,7 @@ walk_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair, bool region)
                 p->has_var = true;
                 p->hint = ra->home[i->imm];
                 p->hint_var = i->imm;
+                p->hint_observed = last_observed < UINT16_MAX ? last_observed : UINT16_MAX;
                 p->hint_legal = last_observed <= p->def_pos;
                 if (u->insn[p->insn].op == IR_vfroms)
                     hint_scalar(ra, p, last_observed);
@@ -269,11 +270,33 @@ void ra_prepare_block(Ra *ra, uint32_t block, RaWalk *walk, const IrRef *pair)
     walk_block(ra, block, walk, pair, true);
 }
 
+/* What an operation is made of had better be in the register where its result is wanted, if nothing
+ * wants it later: most overwrite an argument. */
+static void hint_arguments(Ra *ra)
+{
+    for (IrRef r = ra->unit->block[0].last; r; r = ra->unit->insn[r].prev) {
+        const RaValue *v = &ra->value[r];
+        const IrInsn *i = &ra->unit->insn[r];
+        if (v->hint == REG_NONE || !v->insn || ra->alias[r] != r || !i->arg[0] ||
+            !ir_op_info[i->op].n_args || (v->type != IR_I64 && v->type != IR_I32))
+            continue;
+        RaValue *x = &ra->value[ra->alias[i->arg[0]]];
+        if (!x->insn || x->hint != REG_NONE || x->constant ||
+            (x->type != IR_I64 && x->type != IR_I32) || ra->uses[x->last_use].pos != v->def_pos)
+            continue;
+        x->hint = v->hint;
+        x->hint_var = v->hint_var;
+        x->hint_observed = v->hint_observed;
+        x->hint_legal = v->hint_legal && v->hint_observed <= x->def_pos && v->def_pos < UINT16_MAX;
+    }
+}
+
 static void prepare(Ra *ra, const IrRef *pair)
 {
     IrUnit *u = ra->unit;
     RaWalk walk = { 0 };
     walk_block(ra, 0, &walk, pair, false);
+    hint_arguments(ra);
     uint32_t last_observed = walk.last_observed, last_exit = walk.last_exit;
     bool lazy_dead = ra_lazy_dead(&u->insn[u->block[0].last]);
     const uint64_t *lazy = ra->target->entry.lazy;

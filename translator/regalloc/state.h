@@ -32,14 +32,16 @@ typedef struct RaValue { /* half a cache line, as there are many in each unit */
     IrRef insn;        /* that makes it; 0: an entry value */
     uint8_t type;
     Reg reg;
-    Reg hint;          /* home of the variable it will be put into; REG_NONE */
+    Reg hint;          /* home of the variable that it will be put into, or what is made of it;
+                          REG_NONE */
     bool special : 1;
     bool put : 1;      /* some variable gets it */
     bool wanted : 1;   /* in `hint`, by a phi: worth a move. A home is not, in a region */
     bool hint_legal : 1; /* nothing observes the variables between the definition and the put */
     bool constant : 1; /* const, codeaddr or vconst: rematerialised instead of spilled */
     bool has_var : 1;
-    uint16_t hint_var; /* the variable it is put into, has_var */
+    uint16_t hint_var; /* the variable it is put into, has_var; or what is made of it */
+    uint16_t hint_observed; /* last position before that put where the variables are observed */
     uint16_t n_vars;   /* variables bound to it */
     int16_t mem;
     uint32_t def_pos;

@@ -407,9 +407,6 @@ static void leave_to_pc(Emit *e, GuestAddr pc)
     emit_jmp_stub(e, STUB_LEAVE_PC);
 }
 
-/* v[0]: pc */
-static void cold_kicked(Emit *e, Cold *c) { leave_to_pc(e, c->v[0]); }
-
 /* Each unit has one, so it is small: C finds the unit by the return address. */
 static void cold_hot(Emit *e, Cold *c)
 {
@@ -433,10 +430,9 @@ static bool wants_poll(Emit *e, GuestAddr target)
     return target <= e->guest_pc || e->unit->flags & IR_UNIT_REGION;
 }
 
-static void poll_kick(Emit *e, Cold *c)
+static void poll_kick(Emit *e)
 {
     enc_alu_i(e, ALU_CMP, false, operand_mem(MEM_STATE(kicked)), 0);
-    enc_jcc(e, CC_NE, &c->enter);
 }
 
 /* v[0], v[1]: snapshot, number of entries and flags kind; v[2]: pc */
@@ -461,26 +457,40 @@ static void select_poll(Emit *e, IrInsn *i)
     enc_jcc(e, CC_NE, &c->enter);
 }
 
+/* If nobody wants us in C, straight on; behind that is what goes there. */
+static void jump_polling(Emit *e, GuestAddr target)
+{
+    enum { POLL_BYTES = 7 };
+    if (target == e->unit->pc) {
+        poll_kick(e);
+        enc_jcc(e, CC_E, &e->s->entry);
+        leave_to_pc(e, target);
+        return;
+    }
+    Cold stub = { 0 };
+    align_site(e, POLL_BYTES + 2, 4);
+    poll_kick(e);
+    align_rel32(e, 2);
+    emit8(e, 0x0f);
+    emit8(e, 0x80 | CC_E);
+    emit32(e, 0);
+    add_link_of(e, target, target <= e->guest_pc, &stub);
+    cold_link_stub(e, &stub);
+}
+
 /* Everything is canonical: on to the target. */
 static void jump_direct(Emit *e, GuestAddr target)
 {
     if (no_links(e)) {
         leave_to_pc(e, target);
-        return;
+    } else if (wants_poll(e, target)) {
+        jump_polling(e, target);
+    } else {
+        align_rel32(e, 1);
+        emit8(e, 0xe9);
+        emit32(e, 0);
+        add_link(e, target, target <= e->guest_pc);
     }
-    bool own = target == e->unit->pc;
-    Cold *c = emit_cold(e, own ? cold_kicked : cold_link_stub, NULL);
-    c->v[0] = target;
-    if (wants_poll(e, target))
-        poll_kick(e, c);
-    if (own) {
-        enc_jmp(e, &e->s->entry);
-        return;
-    }
-    align_rel32(e, 1);
-    emit8(e, 0xe9);
-    emit32(e, 0);
-    add_link_of(e, target, target <= e->guest_pc, c);
 }
 
 /* At a direct exit: with lazy variables that nobody wants EFLAGS may just be lost. */

@@ -193,6 +193,8 @@ static void select_logic(Emit *e, IrInsn *i)
     if (op == ALU_AND && w && ra_is_const(e->ra, b, &c) && c <= UINT32_MAX) {
         Reg d = ra_def_over(e->ra, i, a);
         enc_alu_i(e, ALU_AND, false, operand_reg(d), (int32_t)c);
+        if (c <= INT32_MAX) /* neither form sets SF then */
+            flags_logic_result(e, i);
         return;
     }
     if (ra_fits_i32(e->ra, b, &imm)) {
@@ -729,6 +731,16 @@ static bool cmp_is_there(Emit *e, const IrInsn *i, bool w)
            (ra_same(e->ra, i->arg[1], s->arg[0]) || ra_same(e->ra, i->arg[1], s->arg[1]));
 }
 
+/* Are EFLAGS those of the comparison of a with zero, since a was computed last? */
+static bool zero_cmp_is_there(Emit *e, IrRef a, unsigned cc, bool w)
+{
+    uint32_t value = ra_root(e->ra, a);
+    if (value >= e->unit->n_insns || is64(&e->unit->insn[value]) != w)
+        return false;
+    return e->s->logic_of == value ||
+           (e->s->sum_of == value && (cc == IR_CMP_EQ || cc == IR_CMP_NE));
+}
+
 static void select_cmp(Emit *e, IrInsn *i)
 {
     bool w = e->unit->insn[i->arg[0]].type == IR_I64;
@@ -745,6 +757,10 @@ static void select_cmp(Emit *e, IrInsn *i)
         cc = swapped_cc(cc);
     }
     if (ra_fits_i32(e->ra, b, &imm)) {
+        if (imm == 0 && zero_cmp_is_there(e, a, i->cc, w)) {
+            flags_def_cond(e, i, cc);
+            return;
+        }
         Operand o = ra_use_rm(e->ra, a);
         flags_clobber(e);
         if (imm == 0 && o.reg != REG_NONE)
