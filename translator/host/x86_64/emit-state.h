@@ -96,6 +96,7 @@ struct EmitState {
     Label entry;
     IrRef *pair;                /* [n_insns]: the other half of a flags and arithmetic pair, or 0 */
     uint32_t straight_bytes;
+    uint32_t cmp_at, cmp_end;   /* the last comparison of integers, which nothing refers to */
     bool ended;
 
     RawLink *links;

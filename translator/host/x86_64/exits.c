@@ -295,7 +295,7 @@ static void settle_flags(Emit *e) { flags_clobber(e); }
 /* -- links ------------------------------------------------------------------------------------- */
 
 /* What is `ahead` bytes on shall stand at most at byte `most` of an aligned eight. (Prefixes
- * without a meaning instead of nops were no faster, before jumps slower.) */
+ * without a meaning instead of nops were no faster before branches, and slower before jumps.) */
 static void align_site(Emit *e, unsigned ahead, unsigned most)
 {
     static const uint8_t nop[8][7] = {
@@ -309,6 +309,28 @@ static void align_site(Emit *e, unsigned ahead, unsigned most)
 }
 
 static void align_rel32(Emit *e, unsigned opcode_bytes) { align_site(e, opcode_bytes, 4); }
+
+/* The same by prefixes of the instruction that follows, no branch and in no need of a segment: a
+ * nop would be one more. */
+static void align_by_prefix(Emit *e, unsigned ahead)
+{
+    for (unsigned at = ((e->p - e->code) + ahead) % 8; at > 4 && at < 8; at++)
+        emit8(e, 0x2e);
+}
+
+/* A branch with two bytes of opcode. Behind the comparison that it is for, the prefixes are that
+ * one's, so that they stay together: the processor makes one operation of them. */
+static void align_branch(Emit *e)
+{
+    struct EmitState *s = e->s;
+    uint32_t at = e->p - e->code, n = (at + 2) % 8 > 4 ? 8 - (at + 2) % 8 : 0;
+    if (n && s->cmp_end == at) {
+        memmove(e->code + s->cmp_at + n, e->code + s->cmp_at, at - s->cmp_at);
+        memset(e->code + s->cmp_at, 0x2e, n);
+        e->p += n;
+    }
+    align_rel32(e, 2);
+}
 
 static void cold_link_stub(Emit *e, Cold *c)
 {
@@ -371,6 +393,7 @@ static void drop_return(Emit *e) { enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 
 
 static void landing_pad(Emit *e, GuestAddr ret_pc)
 {
+    align_by_prefix(e, LEA_BYTES + 1);
     drop_return(e);
     align_rel32(e, 1);
     emit8(e, 0xe9);
@@ -468,7 +491,7 @@ static void jump_polling(Emit *e, GuestAddr target)
         return;
     }
     Cold stub = { 0 };
-    align_site(e, POLL_BYTES + 2, 4);
+    align_by_prefix(e, POLL_BYTES + 2);
     poll_kick(e);
     align_rel32(e, 2);
     emit8(e, 0x0f);
@@ -553,7 +576,7 @@ static void select_exit_if(Emit *e, IrInsn *i)
         return;
     }
     if (n == 0 && !no_links(e) && cc < 16 && target > e->guest_pc && !e->s->region) {
-        align_rel32(e, 2);
+        align_branch(e);
         emit8(e, 0x0f);
         emit8(e, 0x80 | cc);
         emit32(e, 0);
@@ -778,7 +801,10 @@ static void select_exit_call(Emit *e, IrInsn *i)
         jump_direct(e, i->imm);
         return;
     }
-    push_return(e, ret_pc, expected(i), home_with(e, i->arg[0]), RCX);
+    Reg home = home_with(e, i->arg[0]);
+    if (home != REG_NONE && !expected(i))
+        align_by_prefix(e, (home & 8 ? 2 : 1) + 1); /* push, then the opcode */
+    push_return(e, ret_pc, expected(i), home, RCX);
     align_rel32(e, 1);
     emit8(e, 0xe8);
     emit32(e, 0);

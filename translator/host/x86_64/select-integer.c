@@ -763,6 +763,7 @@ static void select_cmp(Emit *e, IrInsn *i)
         }
         Operand o = ra_use_rm(e->ra, a);
         flags_clobber(e);
+        e->s->cmp_at = e->p - e->code;
         if (imm == 0 && o.reg != REG_NONE)
             enc_test(e, w, o.reg, o.reg);
         else
@@ -771,8 +772,10 @@ static void select_cmp(Emit *e, IrInsn *i)
         Reg ra = ra_use(e->ra, a);
         Operand o = ra_use_rm(e->ra, b);
         flags_clobber(e);
+        e->s->cmp_at = e->p - e->code;
         enc_alu(e, ALU_CMP, w, ra, o);
     }
+    e->s->cmp_end = e->p - e->code;
     flags_def_cond(e, i, cc);
 }
 
