@@ -57,6 +57,10 @@ static void futexes(void)
     SHOW(syscall(NR_futex_wait, &word, 4ul, 0xfffffffful, 0x82, NULL, 0));
     clock_gettime(CLOCK_MONOTONIC, &ts);
     ts.tv_nsec += 2000000;
+    if (ts.tv_nsec >= 1000000000) {
+        ts.tv_sec++;
+        ts.tv_nsec -= 1000000000;
+    }
     SHOW(syscall(NR_futex_wait, &word, 5ul, 0xfffffffful, 0x82, &ts, CLOCK_MONOTONIC));
     SHOW(syscall(NR_futex_wait, &word, 5ul, 0xfffffffful, 0x83, &ts, CLOCK_MONOTONIC));
     SHOW(syscall(NR_futex_wake, &word, 0xfffffffful, 1, 0x82));
