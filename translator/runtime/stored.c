@@ -352,11 +352,9 @@ static uint32_t probe_loaded(const struct Stored *s, const FileMap *m, GuestAddr
     return count;
 }
 
-static uint32_t find_at(Translator *t, Vcpu *v, GuestAddr pc, Loaded ret[MAX_LOADED])
+static uint32_t probe_guarded(Translator *t, Vcpu *v, const FileMap *m, GuestAddr pc,
+                              Loaded ret[MAX_LOADED])
 {
-    const FileMap *m = t->stored ? find_map(t->stored, pc) : NULL;
-    if (!m || !m->chunk || m->file->state != STORE_FILE_OPEN)
-        return 0;
     sigjmp_buf recover;
     if (sigsetjmp(recover, 0)) {
         store_file_break(m->file);
@@ -367,6 +365,13 @@ static uint32_t find_at(Translator *t, Vcpu *v, GuestAddr pc, Loaded ret[MAX_LOA
     __asm__ volatile("" ::: "memory"); /* nothing that may fault moves behind */
     v->recover = NULL;
     return count;
+}
+
+static uint32_t find_at(Translator *t, Vcpu *v, GuestAddr pc, Loaded ret[MAX_LOADED])
+{
+    const FileMap *m = t->stored ? find_map(t->stored, pc) : NULL;
+    return m && m->chunk && m->file->state == STORE_FILE_OPEN ? probe_guarded(t, v, m, pc, ret)
+                                                              : 0;
 }
 
 void stored_prefer(Translator *t, Vcpu *v, CompiledUnit *region)
