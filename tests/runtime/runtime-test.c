@@ -659,6 +659,30 @@ static void test_tier_up(void)
     area_free(&a);
 }
 
+/* So does one that is entered by a jump forward, behind which units needn't count. */
+static void test_tier_jump(void)
+{
+    Area a = area_new(4096);
+    Translator *t = new_tiered(&a);
+    Vcpu *v = vcpu_new(t, NULL);
+    VcpuExitInfo info;
+    put(&a, 0, addi(A0, ZERO, 0));
+    put(&a, 1, jal(ZERO, 8));
+    put(&a, 2, ECALL);
+    put(&a, 3, add(A0, A0, A1));
+    put(&a, 4, addi(A1, A1, -1));
+    put(&a, 5, bne(A1, ZERO, -8));
+    put(&a, 6, ECALL);
+    vcpu_set_pc(v, at(&a, 0));
+    x(v)[A1] = 1000;
+    g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+    g_assert_cmpuint(x(v)[A0], ==, 500500);
+    g_assert_true(is_region(t, &a, 3));
+    vcpu_free(v);
+    translator_free(t);
+    area_free(&a);
+}
+
 /* A side that was never taken when the region was made, and always later: it is taken in. */
 static void test_tier_rebuild(void)
 {
@@ -794,7 +818,8 @@ static void add_tests(const char *backend)
         { "invalidate", test_invalidate }, { "kick-signal", test_kick_signal },
         { "kick-thread", test_kick_thread }, { "flush-threads", test_flush_threads },
         { "fork", test_fork }, { "fork-notes", test_fork_notes },
-        { "tier-up", test_tier_up }, { "tier-rebuild", test_tier_rebuild },
+        { "tier-up", test_tier_up }, { "tier-jump", test_tier_jump },
+        { "tier-rebuild", test_tier_rebuild },
         { "tier-fault", test_tier_fault }, { "tier-invalidate", test_tier_invalidate },
         { "tier-kick", test_tier_kick },
     };

@@ -137,7 +137,8 @@ typedef struct CompiledUnit {
     bool tier_tried : 1;    /* its pc was hot, and no region could be made there */
     uint8_t rebuilds : 4;   /* how often the region at this pc has been made anew */
     bool invalid;
-    uint16_t tier_asked;    /* how often its entries have been as many as the profile counts */
+    uint16_t tier_asked;    /* how often its entries have been as many as the profile counts; of one
+                             * that doesn't count, how often a link wanted one that does */
     uint16_t n_ranges;      /* 0: no region */
     UnitRef hash_next;      /* unit */
     UnitRef incoming;       /* link */

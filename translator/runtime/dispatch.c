@@ -14,6 +14,8 @@
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
 
+enum { LINK_PATIENCE = 12 };
+
 /* The cache that emitted code may use now. */
 static JumpCacheEntry *wanted_jump_cache(const Vcpu *v)
 {
@@ -75,6 +77,18 @@ static void link_now(Translator *t, Vcpu *v, UnitLink *link, CompiledUnit *targe
     fork_notes_link(t, v, link);
 }
 
+/* Where the link leads is code already, but none that counts its entries, as is wanted. To make that
+ * is about as dear as to come by here so often, and most loops have ended by then. */
+static bool may_wait(const Translator *t, const UnitLink *link)
+{
+    GuestAddr pc = link_target(link);
+    uint64_t mode = link_from(link)->mode;
+    if (!link->counts || t->tier_at_once || unit_table_find(t->units, pc, mode, IR_UNIT_COUNTED))
+        return false;
+    CompiledUnit *u = unit_table_find(t->units, pc, mode, 0);
+    return u && !u->stored && u->tier_asked++ < LINK_PATIENCE;
+}
+
 /* Patches a direct exit that was taken for the first time. Its unit may have been flushed since. */
 static void chain(Vcpu *v, UnitLink *link, unsigned generation)
 {
@@ -83,10 +97,10 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
     pthread_mutex_lock(&t->lock);
     if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
         (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link_from(link)->invalid) {
-        uint64_t mode = link_from(link)->mode;
         uint32_t flags = link->counts ? IR_UNIT_COUNTED : 0;
-        CompiledUnit *target =
-            mode == v->mode ? translate_unit(t, v, link_target(link), flags, &why) : NULL;
+        CompiledUnit *target = NULL;
+        if (link_from(link)->mode == v->mode && !may_wait(t, link))
+            target = translate_unit(t, v, link_target(link), flags, &why);
         /* Making it may have flushed the unit that the link is in. */
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
             link_now(t, v, link, target);

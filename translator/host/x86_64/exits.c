@@ -484,7 +484,9 @@ static void select_poll(Emit *e, IrInsn *i)
 static void jump_polling(Emit *e, GuestAddr target)
 {
     enum { POLL_BYTES = 7 };
-    if (target == e->unit->pc) {
+    /* Round a loop without counting it would never be seen to be hot. */
+    bool seen = unit_counts(e->unit->flags) || e->translator->tier != TIER_AUTO;
+    if (target == e->unit->pc && seen) {
         poll_kick(e);
         enc_jcc(e, CC_E, &e->s->entry);
         leave_to_pc(e, target);
