@@ -104,10 +104,8 @@ void *arena_alloc(Arena *a, size_t bytes)
     return memset(arena_alloc_raw(a, bytes), 0, bytes);
 }
 
-void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want)
+void *arena_grow_now(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want)
 {
-    if (want <= *cap)
-        return old;
     size_t to = *cap ? *cap * 2 : 16;
     while (to < want)
         to *= 2;

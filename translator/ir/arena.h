@@ -18,6 +18,11 @@ void *arena_alloc_raw(Arena *a, size_t bytes); /* the same, not zeroed: for what
                                                   it is read, as large tables are */
 /* Grows an array of n elements to at least want; returns the new place. What lies behind the n
  * elements is undefined. */
-void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want);
+void *arena_grow_now(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap, size_t want);
+static inline void *arena_grow(Arena *a, void *old, size_t elem_bytes, size_t n, size_t *cap,
+                               size_t want)
+{
+    return want <= *cap ? old : arena_grow_now(a, old, elem_bytes, n, cap, want);
+}
 
 #endif

@@ -34,13 +34,17 @@ uint32_t ir_block_new(IrUnit *u, GuestAddr pc)
     return u->n_blocks++;
 }
 
-static IrRef insn_new(IrUnit *u)
+static void grow_insns(IrUnit *u)
 {
-    if (u->n_insns < u->cap_insns)
-        return u->n_insns++;
     size_t cap = u->cap_insns;
     u->insn = arena_grow(u->arena, u->insn, sizeof *u->insn, u->n_insns, &cap, u->n_insns + 1);
     u->cap_insns = (uint32_t)cap;
+}
+
+static inline IrRef insn_new(IrUnit *u)
+{
+    if (u->n_insns >= u->cap_insns)
+        grow_insns(u);
     return u->n_insns++;
 }
 

@@ -264,6 +264,7 @@ typedef struct IrUnit {
     uint8_t *upper_zero;  /* [n_upper_zero], or NULL: of gets and phis, by opt/upper.c */
     uint32_t n_upper_zero;
     bool uses_known;      /* by opt_count_uses(); passes that don't keep them clear it */
+    bool plain_stores;    /* no constant is stored, as far as opt_forward() could tell */
     bool calls;           /* a helper or guest code has been called in it, at least at first */
     IrRef lazy_put;       /* the first put of a lazy variable that ir_put() made; or 0 */
 } IrUnit;

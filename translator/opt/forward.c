@@ -6,7 +6,8 @@
  * one before it keeps it) and by helper calls that write variables.
  *
  * Also removes a put of the value that its variable already has, and side exits whose condition
- * folded to false; and counts the uses of values where there is but one block.
+ * folded to false; and tells of units of one block, how often values are used and whether
+ * constants are stored.
  */
 #include <string.h>
 
@@ -38,6 +39,7 @@ static void forward_insn(Forward *f, uint32_t block, IrRef r)
 {
     IrUnit *u = f->u;
     IrInsn *i = &u->insn[r];
+    unsigned value;
     if (i->op != IR_phi)
         opt_resolve_args(&f->alias, r);
     switch (i->op) {
@@ -63,8 +65,12 @@ static void forward_insn(Forward *f, uint32_t block, IrRef r)
         if (u->insn[i->arg[0]].op == IR_const && !u->insn[i->arg[0]].imm)
             ir_remove(u, block, r);
         return;
-    case IR_nop: case IR_const: case IR_insn: case IR_phi: case IR_load:
+    case IR_nop: case IR_phi: case IR_load:
         return;
+    case IR_store:
+        value = u->insn[i->arg[2]].op;
+        u->plain_stores &= value != IR_const && value != IR_codeaddr;
+        break;
     default:
         break;
     }
@@ -89,7 +95,7 @@ static void finish_phis(Forward *f)
 void opt_forward(IrUnit *u)
 {
     bool one = u->n_blocks == 1;
-    u->uses_known = one;
+    u->uses_known = u->plain_stores = one;
     Forward f = { .u = u, .alias = opt_alias_new(u) };
     f.known = arena_alloc(u->arena, u->isa->n_vars * sizeof *f.known);
     for (uint32_t b = 0; b < u->n_blocks; b++) {
@@ -100,6 +106,10 @@ void opt_forward(IrUnit *u)
         for (IrRef r = u->block[b].first, next; r; r = next) {
             IrRef before = u->insn[r].prev;
             next = u->insn[r].next;
+            if (u->insn[r].op == IR_insn || u->insn[r].op == IR_const) { /* half of all */
+                u->insn[r].uses = 0;
+                continue;
+            }
             forward_insn(&f, b, r);
             if (one)
                 count_uses(u, before, r);

@@ -20,14 +20,6 @@ static uint32_t class_regs(const Ra *ra, IrType t)
 
 /* -- liveness ---------------------------------------------------------------------------------- */
 
-/* Twice: ra_def_same() gives a value another's name. */
-uint32_t ra_root(const Ra *ra, IrRef v)
-{
-    if (v < ra->unit->n_insns)
-        v = ra->alias[v];
-    return v < ra->unit->n_insns ? ra->alias[v] : v;
-}
-
 static uint32_t next_use(Ra *ra, RaValue *v)
 {
     while (v->use && ra->uses[v->use].pos < ra->pos)

@@ -147,7 +147,13 @@ static inline Reg ra_pick(const Ra *ra, uint32_t f)
 bool ra_begin(Ra *ra, IrInsn *i);
 void ra_end(Ra *ra);
 void ra_put(Ra *ra, unsigned var, IrRef v, IrForm form);
-uint32_t ra_root(const Ra *ra, IrRef v);
+/* Twice: ra_def_same() gives a value another's name. */
+static inline uint32_t ra_root(const Ra *ra, IrRef v)
+{
+    if (v < ra->unit->n_insns)
+        v = ra->alias[v];
+    return v < ra->unit->n_insns ? ra->alias[v] : v;
+}
 bool ra_alive(Ra *ra, uint32_t value);       /* uses from the current instruction on, or bound */
 bool ra_alive_after(Ra *ra, uint32_t value); /* uses behind the current instruction, or bound */
 bool ra_live_out(Ra *ra, uint32_t value);   /* in a region: used in other blocks */

@@ -39,7 +39,7 @@ static bool is_in_one(const Translator *t, GuestAddr pc)
 CriticalAnswer critical_look(Translator *t, const IrUnit *u)
 {
     CriticalAnswer answer = CRITICAL_NONE;
-    if (!t->callbacks.critical)
+    if (!t->callbacks.critical || (u->plain_stores && !t->n_critical))
         return answer;
     for (IrRef r = 1; r < u->n_insns; r++) { /* in whatever order */
         const IrInsn *i = &u->insn[r];

@@ -77,8 +77,8 @@ static void link_now(Translator *t, Vcpu *v, UnitLink *link, CompiledUnit *targe
     fork_notes_link(t, v, link);
 }
 
-/* Where the link leads is code already, but none that counts its entries, as is wanted. To make that
- * is about as dear as to come by here so often, and most loops have ended by then. */
+/* Where the link leads is code already, but none that counts its entries, as is wanted. To make
+ * that is about as dear as to come by here so often, and most loops have ended by then. */
 static bool may_wait(const Translator *t, const UnitLink *link)
 {
     GuestAddr pc = link_target(link);
