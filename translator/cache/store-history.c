@@ -139,18 +139,67 @@ static int compare(const void *a, const void *b)
                                             : (x->unit > y->unit) - (x->unit < y->unit);
 }
 
+/* Units that the same processes ran, one after another in the sorted table. */
+typedef struct Class { uint32_t who, first, n_units; } Class;
+
+static uint32_t list_classes(const StoreHistory *h, Class *ret)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < h->n_units && h->unit[k].who; k++) {
+        if (!k || h->unit[k].who != h->unit[k - 1].who)
+            ret[n++] = (Class) { .who = h->unit[k].who, .first = k };
+        ret[n - 1].n_units++;
+    }
+    return n;
+}
+
+static uint32_t find_nearest(const Class *c, uint32_t n, uint32_t who)
+{
+    uint32_t best = 0, least = UINT32_MAX;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t differ = (uint32_t)__builtin_popcount(c[k].who ^ who);
+        if (differ < least)
+            least = differ, best = k;
+    }
+    return best;
+}
+
+/* Many classes are smaller than a chunk: each is followed by the one of those left that differs
+ * least, by the number of processes. */
+static void chain_classes(Class *c, uint32_t n)
+{
+    for (uint32_t k = 1; k < n; k++) {
+        uint32_t next = k + find_nearest(c + k, n - k, c[k - 1].who);
+        Class found = c[next];
+        memmove(c + k + 1, c + k, (next - k) * sizeof *c); /* the order of the rest decides */
+        c[k] = found;
+    }
+}
+
 bool history_sort(StoreHistory *h)
 {
+    enum { MOST_CLASSES = 4096 }; /* for the time that this takes */
     if (h->n < ENOUGH)
         return false;
     qsort(h->unit, h->n_units, sizeof *h->unit, compare);
+    Class *c = malloc((h->n_units + 1) * sizeof *c);
+    HistoryUnit *sorted = malloc((h->n_units + 1) * sizeof *sorted);
+    uint32_t n = c && sorted ? list_classes(h, c) : 0, at = 0;
+    if (n && n <= MOST_CLASSES) {
+        chain_classes(c, n);
+        for (uint32_t k = 0; k < n; at += c[k++].n_units)
+            memcpy(sorted + at, h->unit + c[k].first, c[k].n_units * sizeof *sorted);
+        memcpy(h->unit, sorted, at * sizeof *sorted);
+    }
+    free(c);
+    free(sorted);
     return true;
 }
 
 uint32_t history_limit(const StoreHistory *h, uint32_t who, uint32_t most)
 {
     uint32_t n = (uint32_t)__builtin_popcount(who);
-    uint32_t few = n > 1 ? SOME_CODE : STORE_LEAST_CODE;
+    uint32_t few = n > 1 && most > SOME_CODE ? SOME_CODE : STORE_LEAST_CODE;
     return 2 * n >= h->n || few > most ? most : few;
 }
 

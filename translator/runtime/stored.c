@@ -746,7 +746,7 @@ static void note_use(const struct Stored *s, FileMap *m)
             chunks += c != NULL;
         }
     }
-    if (m->used.ran && !history_is_news(f, loaded, chunks, ran)) {
+    if (m->used.ran && (!ran || !history_is_news(f, loaded, chunks, ran))) {
         free(m->used.ran);
         m->used.ran = NULL;
     }
