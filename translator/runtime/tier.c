@@ -16,8 +16,7 @@
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
        MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_BEHIND = 128, MAX_REBUILDS = 4,
-       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000, ENTRY_INSNS = 8,
-       COLD_UNITS = 2000 };
+       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000, ENTRY_INSNS = 8 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
@@ -239,10 +238,10 @@ static bool is_busy(Vcpu *v, GuestAddr pc)
 
 /* So many guest instructions a unit executes before it is hot: what is saved by a region would have
  * paid for it by then, about; if it wouldn't, it may never pay. Sooner in a loop that runs now, and
- * where most of the code comes out of the store, which will give the region to others, too. */
+ * where there is a store, which will give the region to others, too. */
 static uint64_t worth(const Translator *t, bool busy)
 {
-    if (t->stored && t->stats.units < COLD_UNITS)
+    if (t->stored)
         return WORTH_STORED;
     return busy ? WORTH_BUSY : WORTH;
 }
