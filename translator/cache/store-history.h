@@ -37,8 +37,8 @@ bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint3
 /* Of a file that is mapped as one layer, and of the process that writes it, if that recorded. May
  * fault. False: no memory. Free it in either case. */
 bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own);
-/* All units, those that most processes ran first, and together what the same ones did. False: no
- * memory, or nothing is known. */
+/* All units, those that most processes ran first, and together what the same ones did. False: too
+ * little is known. */
 bool history_sort(StoreHistory *h);
 void history_free(StoreHistory *h);
 /* How much code a chunk of what these processes ran should have, and no more than `most`: the fewer
