@@ -1,6 +1,7 @@
 /*
  * The runtime under test: exits, faults, fetch, kicks at any instant, stepping, invalidation and
- * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below.
+ * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below; where
+ * its lack of flags matters it is AArch64.
  * Runs with each backend that is there, in each tier: runtime-test BACKEND [TIER [THRESHOLD]].
  */
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "translator/guest/aarch64/cpu.h"
 #include "translator/guest/riscv64/cpu.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/unit-table.h"
@@ -87,7 +89,7 @@ static void area_free(Area *a)
     munmap(a->base, a->bytes + 4096);
 }
 
-static const char *backend_name;
+static const char *backend_name, *guest_name = "riscv64";
 static TranslatorTier tier;
 static uint32_t tier_threshold;
 static const TranslatorCallbacks callbacks = { .fetch = fetch };
@@ -95,7 +97,7 @@ static const TranslatorCallbacks callbacks = { .fetch = fetch };
 static Translator *new_translator(Area *a, size_t code_bytes)
 {
     GError *error = NULL;
-    TranslatorConfig c = { .guest = "riscv64", .backend = backend_name, .callbacks = &callbacks,
+    TranslatorConfig c = { .guest = guest_name, .backend = backend_name, .callbacks = &callbacks,
                            .opaque = a, .code_bytes = code_bytes, .verify = true, .tier = tier,
                            .tier_threshold = tier_threshold };
     Translator *t = translator_new(&c, &error);
@@ -683,6 +685,59 @@ static void test_tier_jump(void)
     area_free(&a);
 }
 
+/* A function that calls itself expects its returns to be those of its region. When others return for
+ * it, from behind a system call, each still drops its own frame, and no other. */
+static void test_tier_recursion(void)
+{
+    enum { MAIN = 16, DEPTH = 40, ROUNDS = 12, FRAME = 16 };
+    static const uint32_t function[] = {
+        0xd10043ff, /* sub sp, sp, #16 */
+        0xf90003fe, /* str x30, [sp] */
+        0xb40000a0, /* cbz x0, 7 */
+        0xd1000400, /* sub x0, x0, #1 */
+        0x97fffffc, /* bl 0 */
+        0xf100001f, /* cmp x0, #0 */
+        0xf94003fe, /* ldr x30, [sp] */
+        0xd4000001, /* 7: svc #0 */
+        0xf94003fe, /* ldr x30, [sp] */
+        0x910043ff, /* add sp, sp, #16 */
+        0xd65f03c0, /* ret */
+    };
+    static uint64_t stack[2 * DEPTH + 16];
+    Area a = area_new(4096);
+    guest_name = "aarch64";
+    Translator *t = new_tiered(&a);
+    guest_name = "riscv64";
+    Vcpu *v = vcpu_new(t, NULL);
+    Aarch64Cpu *cpu = vcpu_cpu(v);
+    VcpuExitInfo info;
+    for (size_t n = 0; n < G_N_ELEMENTS(function); n++)
+        put(&a, n, function[n]);
+    put(&a, MAIN, 0x97fffff0);     /* bl 0 */
+    put(&a, MAIN + 1, 0xf100001f); /* cmp x0, #0 */
+    put(&a, MAIN + 2, 0xd4000001); /* svc #0 */
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        vcpu_set_pc(v, at(&a, MAIN));
+        cpu->x[0] = DEPTH;
+        cpu->sp = (GuestAddr)(uintptr_t)(stack + G_N_ELEMENTS(stack));
+        const uint8_t *deepest = NULL;
+        for (size_t n = 0; n <= DEPTH; n++) {
+            g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+            g_assert_cmpuint(vcpu_pc(v), ==, at(&a, 8));
+            deepest = n ? deepest : v->return_stack;
+            if (v->return_stack && is_region(t, &a, 0))
+                g_assert_true(v->return_stack == deepest + n * FRAME);
+        }
+        g_assert_cmpint(run(v, &info), ==, VCPU_EXIT_SYSCALL);
+        g_assert_cmpuint(vcpu_pc(v), ==, at(&a, MAIN + 3));
+    }
+    if (v->return_stack)
+        g_assert_true(is_region(t, &a, 0));
+    vcpu_free(v);
+    translator_free(t);
+    area_free(&a);
+}
+
 /* A side that was never taken when the region was made, and always later: it is taken in. */
 static void test_tier_rebuild(void)
 {
@@ -819,7 +874,7 @@ static void add_tests(const char *backend)
         { "kick-thread", test_kick_thread }, { "flush-threads", test_flush_threads },
         { "fork", test_fork }, { "fork-notes", test_fork_notes },
         { "tier-up", test_tier_up }, { "tier-jump", test_tier_jump },
-        { "tier-rebuild", test_tier_rebuild },
+        { "tier-recursion", test_tier_recursion }, { "tier-rebuild", test_tier_rebuild },
         { "tier-fault", test_tier_fault }, { "tier-invalidate", test_tier_invalidate },
         { "tier-kick", test_tier_kick },
     };

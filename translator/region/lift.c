@@ -113,18 +113,26 @@ static void mark_lazy_exits(Region *r)
     }
 }
 
+/* Of a region that begins with a function, or with a loop in one: what it calls is the function
+ * itself, as far as can be told. What stands shortly before a function is called by it, too. */
+static bool calls_itself(const Region *r, GuestAddr target)
+{
+    enum { NEAR = 1024 };
+    GuestAddr pc = r->unit->pc;
+    return target == pc || ((r->loop || r->whole) && target < pc && pc - target < NEAR);
+}
+
 /* Functions that call themselves: calls that don't want the flags back, and returns that count on
  * having been called so. */
 static void mark_recursion(Region *r)
 {
-    enum { NEAR = 1024 };
     IrUnit *u = r->unit;
     bool any = false;
     for (IrRef n = 1; u->isa->lazy_dead && n < u->n_insns; n++) {
         IrInsn *i = &u->insn[n];
         const IrInsn *ret = &u->insn[i->arg[0]];
-        if ((i->op != IR_exit_call && i->op != IR_gcall) || (GuestAddr)i->imm > u->pc ||
-            u->pc - (GuestAddr)i->imm >= NEAR || i->attr >> IR_EXIT_FRAME_SHIFT ||
+        if ((i->op != IR_exit_call && i->op != IR_gcall) ||
+            !calls_itself(r, (GuestAddr)i->imm) || i->attr >> IR_EXIT_FRAME_SHIFT ||
             (ret->op != IR_codeaddr && ret->op != IR_const) || !lazy_dead_at(r, ret->imm))
             continue;
         i->attr |= IR_EXIT_EXPECTED;

@@ -102,16 +102,19 @@ static void stub_miss(Emit *e, const GuestIsa *isa, Label *leave)
     enc_jmp(e, leave);
 }
 
-/* The top frame isn't the one: look a few frames up (exceptions, longjmp). */
+/* The top frame isn't the one, unless it is of a call that expects it (exits.c): look a few frames
+ * up (exceptions, longjmp). */
 static void stub_ret(Emit *e, Label *jump)
 {
-    Label again = LABEL_INIT, found = LABEL_INIT;
+    Label again = LABEL_INIT, expected = LABEL_INIT, found = LABEL_INIT;
     enc_mov_rr(e, true, RCX, RSP);
     enc_mov_ri(e, RDX, SCAN_FRAMES);
+    enc_jmp(e, &expected);
     enc_bind(e, &again);
     enc_alu_i(e, ALU_ADD, true, operand_reg(RCX), 16);
     enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RCX, REG_NONE, 0, 0, 8 });
     enc_jcc(e, CC_E, &found);
+    enc_bind(e, &expected);
     enc_lea(e, true, RAX, (Mem) { RAX, REG_NONE, 0, 0, EXPECTED });
     enc_rm(e, 0, 0, ENC_W, 0x3b, RAX, (Mem) { RCX, REG_NONE, 0, 0, 8 });
     enc_jcc(e, CC_E, &found);
