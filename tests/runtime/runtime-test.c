@@ -1,7 +1,7 @@
 /*
  * The runtime under test: exits, faults, fetch, kicks at any instant, stepping, invalidation and
- * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below; where
- * its lack of flags matters it is AArch64.
+ * flushes under threads, fork. The guest is RISC-V, its code is made by the few encoders below;
+ * where flags matter it is AArch64.
  * Runs with each backend that is there, in each tier: runtime-test BACKEND [TIER [THRESHOLD]].
  */
 #include <errno.h>
@@ -685,8 +685,8 @@ static void test_tier_jump(void)
     area_free(&a);
 }
 
-/* A function that calls itself expects its returns to be those of its region. When others return for
- * it, from behind a system call, each still drops its own frame, and no other. */
+/* A function that calls itself expects its returns to be those of its region. When others return
+ * for it, from behind a system call, each still drops its own frame, and no other. */
 static void test_tier_recursion(void)
 {
     enum { MAIN = 16, DEPTH = 40, ROUNDS = 12, FRAME = 16 };

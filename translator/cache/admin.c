@@ -38,19 +38,12 @@ static void image_close(Image *m)
         close(m->fd);
 }
 
-static bool chunk_ok(const uint8_t *data, const StoreChunkRow *row)
-{
-    const uint8_t *tables = data + row->code_bytes;
-    return store_chunk_sum(data, row->code_bytes, tables, tables, row->table_bytes) ==
-           row->checksum;
-}
-
 static bool group_sound(const uint8_t *base)
 {
     const StoreGroup *g = (const StoreGroup *)(const void *)base;
     const StoreChunkRow *row = (const StoreChunkRow *)(g + 1);
     for (uint32_t n = 0; n < g->n_chunks; n++)
-        if (!chunk_ok(base + row[n].at, &row[n]))
+        if (!store_chunk_ok(&row[n], base + row[n].at))
             return false;
     return true;
 }

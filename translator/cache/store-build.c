@@ -88,8 +88,8 @@ static void pad(StoreBuilder *b, StoreBuffer *to, size_t align, uint8_t with)
 void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
-                           &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes,
-                           &b->rows, &b->slots, &b->blob, &b->open, &b->entries,
+                           &b->vconsts, &b->fp_sites, &b->relocs, &b->calls, &b->parts,
+                           &b->seen_bytes, &b->rows, &b->slots, &b->blob, &b->open, &b->entries,
                            &b->histories };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
@@ -163,7 +163,8 @@ static void unit_end(StoreBuilder *b, StoreUnit *u)
         close_chunk(b);
 }
 
-/* The code's relocated places hold what UNIT_RELOC_* of the store say. */
+/* Until the chunk is closed a relocated place holds the guest address less bias, or the stub's
+ * number. */
 static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size_t at)
 {
     UnitRelocs relocs = u->relocs;
@@ -174,8 +175,10 @@ static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size
         memcpy(&value, place, bytes);
         value = r.kind == UNIT_RELOC_STUB ? r.stub : value - bias;
         memcpy(place, &value, bytes);
-        uint32_t word = (uint32_t)(at + r.at) | (uint32_t)r.kind << STORE_RELOC_SHIFT;
-        append(b, &b->relocs, &word, sizeof word);
+        uint32_t word = (uint32_t)(at + r.at), kind = (uint32_t)r.kind << STORE_RELOC_SHIFT;
+        if (r.kind != UNIT_RELOC_STUB)
+            word |= kind;
+        append(b, r.kind == UNIT_RELOC_STUB ? &b->calls : &b->relocs, &word, sizeof word);
     }
 }
 
@@ -245,23 +248,63 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     unit_end(b, &r);
 }
 
-static uint32_t reloc_at(const StoredChunk *c, uint32_t n)
-{
-    return c->reloc[n] & ((1u << STORE_RELOC_SHIFT) - 1);
-}
+enum { RELOC_AT = (1u << STORE_RELOC_SHIFT) - 1 };
 
-/* They stand in the order of the units. */
-static uint32_t first_reloc(const StoredChunk *c, uint32_t at)
+/* Of places in the code, which are in order and may have a kind: the first from `at` on. */
+static uint32_t first_place(const uint32_t *place, uint32_t n, uint32_t at)
 {
-    uint32_t low = 0, high = c->tables->n_relocs;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (reloc_at(c, mid) < at)
+    uint32_t low = 0;
+    while (low < n) {
+        uint32_t mid = low + (n - low) / 2;
+        if ((place[mid] & RELOC_AT) < at)
             low = mid + 1;
         else
-            high = mid;
+            n = mid;
     }
     return low;
+}
+
+/* To a guest address in the code. */
+static void add_in_place(StoreBuilder *b, uint32_t reloc, uint64_t what)
+{
+    uint64_t value = 0;
+    size_t bytes = reloc >> STORE_RELOC_SHIFT == UNIT_RELOC_GUEST64 ? 8 : 4;
+    uint32_t at = reloc & RELOC_AT;
+    if (at + bytes > b->code.n) {
+        b->failed = true;
+        return;
+    }
+    memcpy(&value, b->code.p + at, bytes);
+    value += what;
+    memcpy(b->code.p + at, &value, bytes);
+}
+
+/* As add_relocs(), of the n-th unit of a chunk, which comes to be at `to`. */
+static void add_stored_relocs(StoreBuilder *b, const StoredChunk *c, const StoreUnit *u,
+                              uint32_t to)
+{
+    const StoreTables *t = c->tables;
+    for (uint32_t k = first_place(c->reloc, t->n_relocs, u->code);
+         k < t->n_relocs && (c->reloc[k] & RELOC_AT) - u->code < u->host_bytes && !b->failed; k++) {
+        uint32_t word = c->reloc[k] - u->code + to;
+        append(b, &b->relocs, &word, sizeof word);
+        add_in_place(b, word, -t->bias);
+    }
+    for (uint32_t k = first_place(c->call, t->n_calls, u->code);
+         k < t->n_calls && c->call[k] - u->code < u->host_bytes && !b->failed; k++) {
+        uint32_t place = c->call[k] - u->code + to, number;
+        int32_t rel;
+        if (place + sizeof rel > b->code.n) {
+            b->failed = true;
+            return;
+        }
+        memcpy(&rel, b->code.p + place, sizeof rel);
+        number = (c->call[k] + 4 + (uint32_t)rel - t->jumps) / STORE_JUMP_BYTES;
+        b->failed |= number >= t->n_stubs;
+        number = b->failed ? 0 : c->stub[number];
+        memcpy(b->code.p + place, &number, sizeof number);
+        append(b, &b->calls, &place, sizeof place);
+    }
 }
 
 void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, uint32_t n)
@@ -289,11 +332,7 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
         append(b, &b->links, &s, sizeof s);
         unlink_site(b->code.p + r.code, &s);
     }
-    for (uint32_t k = first_reloc(c, u->code);
-         k < c->tables->n_relocs && reloc_at(c, k) - u->code < u->host_bytes; k++) {
-        uint32_t word = c->reloc[k] - u->code + r.code;
-        append(b, &b->relocs, &word, sizeof word);
-    }
+    add_stored_relocs(b, c, u, r.code);
     append(b, &b->points, c->points + u->point, next->point - u->point);
     append(b, &b->vconsts, c->vconst + u->vconst, (next->vconst - u->vconst) * sizeof(V128));
     append(b, &b->fp_sites, c->fp_site + (size_t)u->fp_site * b->fp_site_bytes,
@@ -389,6 +428,62 @@ static void connect(StoreBuilder *b)
     free(slot);
 }
 
+/* Guest addresses become what they are with the builder's bias, unless one of them would no longer
+ * fit its place: then they stay offsets. Gives the bias. */
+static uint64_t settle_addresses(StoreBuilder *b)
+{
+    const uint32_t *reloc = (const uint32_t *)(const void *)b->relocs.p;
+    size_t n_relocs = b->relocs.n / sizeof *reloc;
+    for (size_t n = 0; n < n_relocs; n++) {
+        int32_t off;
+        if (reloc[n] >> STORE_RELOC_SHIFT != UNIT_RELOC_GUEST32)
+            continue;
+        memcpy(&off, b->code.p + (reloc[n] & RELOC_AT), sizeof off);
+        if ((uint64_t)off + b->bias > INT32_MAX)
+            return 0;
+    }
+    for (size_t n = 0; n < n_relocs; n++)
+        add_in_place(b, reloc[n], b->bias);
+    return b->bias;
+}
+
+/* Behind the code comes a jump to each common stub that it uses, which it calls instead: the stubs
+ * lie elsewhere in each process, and these few are all that depends on it. Their numbers go to
+ * `stubs`; gives where the jumps are. */
+static uint32_t settle_calls(StoreBuilder *b, StoreBuffer *stubs)
+{
+    const uint32_t *call = (const uint32_t *)(const void *)b->calls.p;
+    pad(b, &b->code, STORE_JUMP_BYTES, 0xcc);
+    uint32_t jumps = (uint32_t)b->code.n;
+    for (size_t k = 0; k < b->calls.n / sizeof *call && !b->failed; k++) {
+        uint32_t number;
+        memcpy(&number, b->code.p + call[k], sizeof number);
+        uint16_t stub = (uint16_t)number, n = 0;
+        while (n < stubs->n / sizeof stub && memcmp(stubs->p + n * sizeof stub, &stub, sizeof stub))
+            n++;
+        if (n == stubs->n / sizeof stub) {
+            append(b, stubs, &stub, sizeof stub);
+            pad_bytes(b, &b->code, STORE_JUMP_BYTES, 0xcc);
+        }
+        uint32_t rel = jumps + n * STORE_JUMP_BYTES - (call[k] + 4);
+        if (!b->failed)
+            memcpy(b->code.p + call[k], &rel, sizeof rel);
+    }
+    return jumps;
+}
+
+/* StoredChunk.unit_at of the code as it is now. */
+static void index_units(StoreBuilder *b, StoreBuffer *ret)
+{
+    const StoreUnit *unit = (const StoreUnit *)(const void *)b->units.p;
+    uint32_t n_units = b->units.n / sizeof *unit, n = 0;
+    for (uint32_t step = 0; step < store_steps((uint32_t)b->code.n); step++) {
+        while (n + 1 < n_units && unit[n + 1].code <= step * STORE_STEP)
+            n++;
+        append(b, ret, &(uint16_t) { (uint16_t)n }, sizeof(uint16_t));
+    }
+}
+
 static int by_off(const void *a, const void *b)
 {
     uint32_t x = ((const SeenBytes *)a)->off, y = ((const SeenBytes *)b)->off;
@@ -444,32 +539,44 @@ static void add_slots(StoreBuilder *b, uint32_t chunk)
     }
 }
 
-/* The tables, in the file's order, into an empty blob. */
-static void add_tables(StoreBuilder *b, StoreBuffer *ranges, StoreBuffer *bytes)
+/* What a chunk has but for the builder's own. */
+typedef struct ChunkParts { StoreBuffer stubs, unit_at, ranges, bytes; } ChunkParts;
+
+/* The tables, in the file's order, into an empty blob, and what only writers need. `t` has the bias
+ * and where the jumps are. Gives how many bytes there are of the tables. */
+static uint32_t add_tables(StoreBuilder *b, StoreTables t, ChunkParts *p)
 {
-    StoreTables t = {
+    t = (StoreTables) {
+        .bias = t.bias, .jumps = t.jumps,
         .n_vconsts = b->vconsts.n / sizeof(V128), .n_kinds = b->kinds.n / sizeof(StoreKind),
         .n_units = b->units.n / sizeof(StoreUnit), .n_links = b->links.n / sizeof(StoreLink),
         .n_seen = b->seen.n / sizeof(StoreRange), .n_fp_sites = b->fp_sites.n / b->fp_site_bytes,
         .point_bytes = b->points.n,
-        .n_relocs = b->relocs.n / sizeof(uint32_t), .n_ranges = ranges->n / sizeof(StoreRange),
-        .guest_bytes = bytes->n, .fp_site_bytes = b->fp_site_bytes,
+        .n_stubs = p->stubs.n / sizeof(uint16_t), .n_relocs = b->relocs.n / sizeof(uint32_t),
+        .n_ranges = p->ranges.n / sizeof(StoreRange), .guest_bytes = p->bytes.n,
+        .n_calls = b->calls.n / sizeof(uint32_t), .fp_site_bytes = b->fp_site_bytes,
         .limit = b->joined_limit,
     };
     StoreUnit last = unit_start(b);
     append(b, &b->units, &last, sizeof last);
-    StoreBuffer *kept[] = { &b->vconsts, &b->units, &b->kinds, &b->links, &b->seen, &b->fp_sites,
-                            &b->points };
+    StoreBuffer *kept[] = { &b->vconsts, &b->units, &p->unit_at, &b->kinds, &b->links, &b->seen,
+                            &b->fp_sites, &b->points };
+    StoreBuffer *rest[] = { &p->stubs, &b->relocs, &p->ranges, &p->bytes };
     append(b, &b->blob, &t, sizeof t);
     for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
         add_table(b, kept[n]);
     t.kept_bytes = (uint32_t)b->blob.n;
-    add_table(b, &b->relocs);
-    add_table(b, ranges);
-    add_table(b, bytes);
+    for (size_t n = 0; n < sizeof rest / sizeof *rest; n++)
+        add_table(b, rest[n]);
     pad(b, &b->blob, STORE_ALIGN, 0);
-    if (!b->failed)
+    uint32_t bytes = (uint32_t)b->blob.n;
+    add_table(b, &b->calls);
+    pad(b, &b->blob, STORE_ALIGN, 0);
+    if (!b->failed) {
+        t.call_sum = store_hash(b->blob.p + bytes, b->blob.n - bytes, 0);
         memcpy(b->blob.p, &t, sizeof t);
+    }
+    return bytes;
 }
 
 static void write_at(StoreBuilder *b, const void *what, size_t bytes, uint64_t at)
@@ -490,40 +597,51 @@ static void write_next(StoreBuilder *b, const void *what, size_t bytes)
     b->at += bytes;
 }
 
+static void free_parts(ChunkParts *p)
+{
+    StoreBuffer *all[] = { &p->stubs, &p->unit_at, &p->ranges, &p->bytes };
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++)
+        buffer_free(all[n]);
+}
+
 static void close_chunk(StoreBuilder *b)
 {
     if (b->failed || !b->units.n)
         return;
-    StoreBuffer ranges = { 0 }, bytes = { 0 };
+    ChunkParts p = { 0 };
+    StoreTables t = { .bias = settle_addresses(b), .jumps = settle_calls(b, &p.stubs) };
     connect(b);
     order_by_off(b);
     pad(b, &b->code, STORE_ALIGN, 0xcc);
+    index_units(b, &p.unit_at);
     b->failed |= b->rows.n / sizeof(StoreChunkRow) >= b->max_rows;
-    if (b->failed)
+    if (b->failed) {
+        free_parts(&p);
         return;
+    }
     StoreChunkRow row = { .at = b->at - b->start, .code_bytes = (uint32_t)b->code.n,
                           .n_units = (uint32_t)(b->units.n / sizeof(StoreUnit)) };
     uint64_t code_sum = store_code_sum(b->code.p, b->code.n);
     write_next(b, b->code.p, b->code.n);
     if (is_mapped(&b->code))
         buffer_free(&b->code);
-    join_seen(b, &ranges, &bytes);
+    join_seen(b, &p.ranges, &p.bytes);
     if (is_mapped(&b->seen_bytes))
         buffer_free(&b->seen_bytes);
     add_slots(b, b->rows.n / sizeof row);
     b->blob.n = 0;
-    add_tables(b, &ranges, &bytes);
-    row.table_bytes = (uint32_t)b->blob.n;
+    row.table_bytes = add_tables(b, t, &p);
+    row.call_bytes = (uint32_t)b->blob.n - row.table_bytes;
     if (!b->failed)
-        row.checksum = store_table_sum(code_sum, b->blob.p, b->blob.p, b->blob.n);
+        row.checksum = store_table_sum(code_sum, b->blob.p, b->blob.p, row.table_bytes);
     append(b, &b->rows, &row, sizeof row);
     write_next(b, b->blob.p, b->blob.n);
     StoreBuffer *empty[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
-                             &b->vconsts, &b->fp_sites, &b->relocs, &b->parts, &b->seen_bytes };
+                             &b->vconsts, &b->fp_sites, &b->relocs, &b->calls, &b->parts,
+                             &b->seen_bytes };
     for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
         empty[n]->n = 0;
-    buffer_free(&ranges);
-    buffer_free(&bytes);
+    free_parts(&p);
 }
 
 void build_part(StoreBuilder *b, uint32_t limit, uint32_t joined_limit)

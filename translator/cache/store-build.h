@@ -15,11 +15,12 @@ typedef struct StoreBuffer { uint8_t *p; size_t n, cap; } StoreBuffer;
 
 typedef struct StoreBuilder {
     uint32_t fp_site_bytes;
+    uint64_t bias;            /* code is made for it, if that is possible */
     uint32_t joined_limit;    /* of the open chunk: StoreTables.limit */
     uint32_t limit;           /* of its code: then it is closed */
     bool failed;
     /* the open chunk; parts: of SeenBytes */
-    StoreBuffer code, units, kinds, links, seen, points, vconsts, fp_sites, relocs, parts,
+    StoreBuffer code, units, kinds, links, seen, points, vconsts, fp_sites, relocs, calls, parts,
         seen_bytes;
     /* the group: rows, index entries; what is being written */
     StoreBuffer rows, slots, blob;

@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 8,
+    STORE_FORMAT = 9,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -26,6 +26,7 @@ enum {
     STORE_CHUNK_UNITS = 1 << 15,
     STORE_HISTORY = 32,           /* recording processes that are remembered */
     STORE_PATH_BYTES = 192,
+    STORE_JUMP_BYTES = 8,         /* of a jump to a common stub */
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
 #define STORE_GROUP_MAGIC UINT64_C(0x3150524755514c43) /* CLQUGRP1 */
@@ -63,10 +64,12 @@ typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */
     uint64_t checksum;
     uint32_t code_bytes, table_bytes; /* the code comes first; multiples of 64 */
+    uint32_t call_bytes;          /* behind the tables; a multiple of 64 */
     uint32_t n_units;             /* as its tables say */
     uint32_t n_out, n_in;         /* links to and from units of the group's other chunks */
     uint32_t cross_at;            /* from the group: StoreBind of n_out, then of n_in, then
                                      StoreCross of n_in */
+    uint32_t free;
     uint64_t cross_sum;           /* checksum of them */
 } StoreChunkRow;
 
@@ -99,20 +102,27 @@ static inline uint32_t store_slot(uint32_t off, uint32_t slots)
 }
 
 /* The tables of a chunk, in this order behind StoreTables, each from a multiple of 16: V128,
- * StoreUnit (n_units + 1: the last one only ends the others' tables), StoreKind, StoreLink,
- * StoreRange of what regions have seen, fp sites, points. Behind kept_bytes lies what only loading
- * needs: relocations, StoreRange of the guest bytes (sorted and disjoint), the bytes. */
+ * StoreUnit (n_units + 1: the last one only ends the others' tables), uint16_t for each
+ * STORE_STEP bytes of code (the unit at their start), StoreKind, StoreLink, StoreRange of what
+ * regions have seen, fp sites, points. Behind kept_bytes lies what only loading needs: numbers of
+ * common stubs (uint16_t), relocations, StoreRange of the guest bytes (sorted and disjoint), the
+ * bytes. Behind all that what only writers need: places of calls of common stubs (uint32_t), whose
+ * checksum is call_sum. */
 typedef struct StoreTables {
-    uint32_t n_vconsts, n_units, n_kinds, n_links, n_seen, n_fp_sites, point_bytes, n_relocs,
-        n_ranges, guest_bytes;
+    uint32_t n_vconsts, n_units, n_kinds, n_links, n_seen, n_fp_sites, point_bytes, n_stubs,
+        n_relocs, n_ranges, guest_bytes, n_calls;
     uint32_t kept_bytes, fp_site_bytes;
     uint32_t limit;               /* of the code of a chunk that this one becomes part of */
-    uint32_t free[3];
+    uint32_t jumps;               /* where in the code there is a jump to each of the stubs */
+    uint64_t bias;                /* the code's relocated places are right for this one */
+    uint64_t call_sum;
 } StoreTables;
+enum { STORE_STEP = 256 };
+static inline uint32_t store_steps(uint32_t code_bytes) { return code_bytes / STORE_STEP + 1; }
 
-/* Guest addresses are kept as offsets in the guest's file: the mapping says what to add (`bias`).
- * Addresses that don't lie in the file, such as those of data, the same way. What doesn't fit the
- * fields isn't stored. */
+/* In the tables guest addresses are offsets in the guest's file: the mapping says what to add
+ * (`bias`). Addresses that don't lie in the file, such as those of data, the same way. What doesn't
+ * fit the fields isn't stored. */
 typedef struct StoreUnit {
     uint32_t off;                 /* of the entry */
     uint32_t code;                /* in the chunk's code */
@@ -135,8 +145,7 @@ typedef struct StoreLink {
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
     uint16_t guard;               /* the same; 0: none */
 } StoreLink;
-/* Relocations: offset in the chunk's code, kind in the upper bits. The place itself holds the
- * guest address less bias, or the stub's number. */
+/* Relocations: offset in the chunk's code, kind in the upper bits. */
 enum { STORE_RELOC_SHIFT = 28 };
 typedef struct StoreRange { uint32_t off, bytes; } StoreRange;
 
@@ -152,13 +161,24 @@ static inline uint64_t store_mix(uint64_t a, uint64_t b)
 static inline uint64_t store_hash(const void *data, size_t n, uint64_t seed)
 {
     const uint8_t *p = data;
-    uint64_t w[4], a = seed ^ 0x2d358dccaa6c78a5, b = n ^ 0x8bb84b93962eacc9;
-    for (; n >= 32; n -= 32, p += 32) {
+    uint64_t w[8], a = seed ^ 0x2d358dccaa6c78a5, b = n ^ 0x8bb84b93962eacc9;
+    uint64_t c = 0x1d8e4e27c47d124f, d = 0x589965cc75374cc3;
+    for (; n >= 64; n -= 64, p += 64) { /* each takes as long as two alone */
+        memcpy(w, p, 64);
+        a = store_mix(w[0] ^ 0x4b33a62ed433d4a3, w[1] ^ a);
+        b = store_mix(w[2] ^ 0x4d5a2da51de1aa47, w[3] ^ b);
+        c = store_mix(w[4] ^ 0xa0761d6478bd642f, w[5] ^ c);
+        d = store_mix(w[6] ^ 0xe7037ed1a0b428db, w[7] ^ d);
+    }
+    a = store_mix(a ^ 0x8ebc6af09c88c6e3, c);
+    b = store_mix(b ^ 0x589965cc75374cc3, d);
+    if (n >= 32) {
         memcpy(w, p, 32);
         a = store_mix(w[0] ^ 0x4b33a62ed433d4a3, w[1] ^ a);
         b = store_mix(w[2] ^ 0x4d5a2da51de1aa47, w[3] ^ b);
+        n -= 32, p += 32;
     }
-    memset(w, 0, sizeof w);
+    memset(w, 0, 32);
     if (n)
         memcpy(w, p, n); /* of nothing there may be no address */
     a = store_mix(w[0] ^ 0xa0761d6478bd642f, w[1] ^ a);
@@ -180,10 +200,14 @@ static inline uint64_t store_table_sum(uint64_t code_sum, const uint8_t *kept,
     return store_hash(tables + kept_bytes, table_bytes - kept_bytes,
                       store_hash(kept, kept_bytes, code_sum));
 }
-static inline uint64_t store_chunk_sum(const uint8_t *code, size_t code_bytes, const uint8_t *kept,
-                                       const uint8_t *tables, size_t table_bytes)
+/* All of a chunk, in a file. */
+static inline bool store_chunk_ok(const StoreChunkRow *row, const uint8_t *data)
 {
-    return store_table_sum(store_code_sum(code, code_bytes), kept, tables, table_bytes);
+    const uint8_t *tables = data + row->code_bytes, *calls = tables + row->table_bytes;
+    return store_table_sum(store_code_sum(data, row->code_bytes), tables, tables,
+                           row->table_bytes) == row->checksum &&
+           store_hash(calls, row->call_bytes, 0) ==
+               ((const StoreTables *)(const void *)tables)->call_sum;
 }
 
 #endif

@@ -192,13 +192,11 @@ static void let_go(const StoreWrite *w, uint64_t bytes)
 static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const uint8_t **ret_code)
 {
     const StoreChunkRow *row = store_file_chunk(&w->now, n, ret_code);
-    const uint8_t *tables = *ret_code + row->code_bytes;
     if (!w->sound[n]) {
-        w->sound[n] = 2 - (store_chunk_sum(*ret_code, row->code_bytes, tables, tables,
-                                           row->table_bytes) == row->checksum);
+        w->sound[n] = 2 - store_chunk_ok(row, *ret_code);
         let_go(w, row->code_bytes + (uint64_t)row->table_bytes);
     }
-    return w->sound[n] == 1 && chunk_lay_out(ret, tables, row->table_bytes);
+    return w->sound[n] == 1 && chunk_lay_out(ret, row, *ret_code);
 }
 
 /* Was it made from these bytes? Different ranges have different bytes, or mean the same code. */
@@ -583,6 +581,7 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     if (!w->sound)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
+    w->builder.bias = units->bias;
     uint32_t fresh = find_fresh(w, units);
     let_go(w, w->now.layer[0].seen_end);
     if (!fresh && !units->used.ran)

@@ -81,7 +81,8 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
     for (uint32_t n = 0; n < g->n_chunks; n++)
         if (row[n].at > g->bytes || row[n].at % STORE_ALIGN ||
             row[n].table_bytes < sizeof(StoreTables) || row[n].code_bytes % STORE_ALIGN ||
-            (uint64_t)row[n].code_bytes + row[n].table_bytes > g->bytes - row[n].at ||
+            (uint64_t)row[n].code_bytes + row[n].table_bytes + row[n].call_bytes >
+                g->bytes - row[n].at ||
             row[n].cross_at > g->bytes || row[n].cross_at % sizeof(StoreCross) ||
             store_cross_bytes(&row[n]) > g->bytes - row[n].cross_at)
             return false;

@@ -26,7 +26,7 @@ static void *take(Cursor *c, size_t n, size_t size)
     return p;
 }
 
-static bool take_kept(StoredChunk *c, Cursor *k)
+static bool take_kept(StoredChunk *c, Cursor *k, uint32_t code_bytes)
 {
     const StoreTables *t = take(k, 1, sizeof *t);
     if (!k->ok || !t->n_units || t->fp_site_bytes > 4096 || !t->fp_site_bytes)
@@ -34,6 +34,7 @@ static bool take_kept(StoredChunk *c, Cursor *k)
     c->tables = t;
     c->vconst = take(k, t->n_vconsts, sizeof *c->vconst);
     c->unit = take(k, (size_t)t->n_units + 1, sizeof *c->unit);
+    c->unit_at = take(k, store_steps(code_bytes), sizeof *c->unit_at);
     c->kind = take(k, t->n_kinds, sizeof *c->kind);
     c->link = take(k, t->n_links, sizeof *c->link);
     c->seen = take(k, t->n_seen, sizeof *c->seen);
@@ -42,67 +43,68 @@ static bool take_kept(StoredChunk *c, Cursor *k)
     return k->ok && k->at == t->kept_bytes;
 }
 
-static bool lay_out_kept(StoredChunk *c, const void *kept, size_t bytes)
+static bool lay_out_kept(StoredChunk *c, const void *kept, size_t bytes, uint32_t code_bytes)
 {
     Cursor k = { kept, 0, bytes, true };
-    return take_kept(c, &k);
+    return take_kept(c, &k, code_bytes);
 }
 
 static bool lay_out_rest(StoredChunk *c, const void *rest, size_t bytes)
 {
     Cursor k = { rest, 0, bytes, true };
+    c->stub = take(&k, c->tables->n_stubs, sizeof *c->stub);
     c->reloc = take(&k, c->tables->n_relocs, sizeof *c->reloc);
     c->range = take(&k, c->tables->n_ranges, sizeof *c->range);
     c->guest = take(&k, c->tables->guest_bytes, 1);
     return k.ok;
 }
 
-bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes)
+bool chunk_lay_out(StoredChunk *c, const StoreChunkRow *row, const uint8_t *data)
 {
-    Cursor k = { tables, 0, bytes, true };
-    return take_kept(c, &k) && lay_out_rest(c, (const uint8_t *)tables + k.at, bytes - k.at);
+    const uint8_t *tables = data + row->code_bytes, *calls = tables + row->table_bytes;
+    Cursor k = { tables, 0, row->table_bytes, true };
+    c->call = (const uint32_t *)(const void *)calls;
+    return take_kept(c, &k, row->code_bytes) &&
+           lay_out_rest(c, tables + k.at, row->table_bytes - k.at) &&
+           c->tables->n_calls <= row->call_bytes / sizeof *c->call;
 }
 
 /* -- loading ----------------------------------------------------------------------------------- */
 
-static bool relocate(Translator *t, StoredChunk *c, uint8_t *code)
+/* The code is made for another mapping of the file than this one. */
+static bool relocate(const StoredChunk *c, uint8_t *code)
 {
     const uint32_t *reloc = c->reloc;
-    uint32_t number = 0; /* nearly all go to few stubs */
-    const uint8_t *stub = t->backend->stub(t, number);
+    uint64_t on = c->bias - c->tables->bias, wide;
     enum { AT = (1u << STORE_RELOC_SHIFT) - 1 };
-    for (uint32_t n = 0; n < c->tables->n_relocs; n++) {
-        uint8_t *at = code + (reloc[n] & AT);
-        uint64_t wide;
-        uint32_t narrow;
-        if ((reloc[n] & AT) + sizeof narrow > c->base.host_bytes)
+    for (uint32_t n = 0; on && n < c->tables->n_relocs; n++) {
+        uint32_t at = reloc[n] & AT, kind = reloc[n] >> STORE_RELOC_SHIFT, narrow;
+        if (at + (kind == UNIT_RELOC_GUEST64 ? sizeof wide : sizeof narrow) > c->base.host_bytes)
             return false;
-        switch (reloc[n] >> STORE_RELOC_SHIFT) {
-        case UNIT_RELOC_GUEST64:
-            memcpy(&wide, at, sizeof wide);
-            wide += c->bias;
-            memcpy(at, &wide, sizeof wide);
-            break;
-        case UNIT_RELOC_GUEST32:
+        if (kind == UNIT_RELOC_GUEST64) {
+            memcpy(&wide, code + at, sizeof wide);
+            wide += on;
+            memcpy(code + at, &wide, sizeof wide);
+        } else {
             /* made for a file at low addresses: must be low here too */
-            memcpy(&narrow, at, sizeof narrow);
-            wide = (int64_t)(int32_t)narrow + c->bias;
+            memcpy(&narrow, code + at, sizeof narrow);
+            wide = (int64_t)(int32_t)narrow + on;
             if (wide > INT32_MAX)
                 return false;
             narrow = (uint32_t)wide;
-            memcpy(at, &narrow, sizeof narrow);
-            break;
-        case UNIT_RELOC_STUB:
-            memcpy(&narrow, at, sizeof narrow);
-            if (narrow != number)
-                stub = t->backend->stub(t, number = narrow);
-            narrow = (uint32_t)(stub - (at + 4));
-            memcpy(at, &narrow, sizeof narrow);
-            break;
-        default:
-            return false;
+            memcpy(code + at, &narrow, sizeof narrow);
         }
     }
+    return true;
+}
+
+static bool put_jumps(Translator *t, const StoredChunk *c, uint8_t *code)
+{
+    uint32_t n_stubs = c->tables->n_stubs, jumps = c->tables->jumps;
+    if (jumps > c->base.host_bytes || n_stubs > (c->base.host_bytes - jumps) / STORE_JUMP_BYTES)
+        return false;
+    for (uint32_t n = 0; n < n_stubs; n++)
+        t->backend->put_jump(code + jumps + n * STORE_JUMP_BYTES, t->backend->stub(t, c->stub[n]));
     return true;
 }
 
@@ -121,6 +123,17 @@ static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide, const
 #endif
 }
 
+/* The guest's code is in no cache: nobody executes it. */
+static void fetch_ahead(const StoredChunk *c, const ChunkPlace *p, uint32_t n)
+{
+    enum { AHEAD = 8, LINE = 64, MOST = 4 * LINE };
+    if (n + AHEAD >= c->tables->n_ranges)
+        return;
+    StoreRange r = c->range[n + AHEAD];
+    for (uint32_t at = 0; at < r.bytes && at < MOST; at += LINE)
+        __builtin_prefetch((const void *)(uintptr_t)(r.off + p->bias + at));
+}
+
 static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
 {
     size_t at = 0;
@@ -132,6 +145,7 @@ static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
         if (from < p->start || from > p->end || r.bytes > p->end - from ||
             !r.bytes || r.bytes > c->tables->guest_bytes - at)
             return false;
+        fetch_ahead(c, p, n);
         unit_table_see(t->units, from, r.bytes);
         c->seen_start = from < c->seen_start ? from : c->seen_start;
         c->seen_end = from + r.bytes > c->seen_end ? from + r.bytes : c->seen_end;
@@ -185,24 +199,13 @@ static ChunkResult fill(Translator *t, StoredChunk *c, const ChunkSource *from, 
     if (store_hash(rest, rest_bytes, store_hash(kept, c->kept_bytes,
                                                 store_code_sum(code, row->code_bytes))) !=
             row->checksum ||
-        !lay_out_kept(c, kept, c->kept_bytes) || !lay_out_rest(c, rest, rest_bytes) ||
+        !lay_out_kept(c, kept, c->kept_bytes, row->code_bytes) ||
+        !lay_out_rest(c, rest, rest_bytes) ||
         c->tables->fp_site_bytes != t->backend->fp_site_bytes)
         return CHUNK_DAMAGED;
-    return same_code(t, c, place) && relocate(t, c, code) ? CHUNK_LOADED : CHUNK_DIFFERS;
-}
-
-/* Of checked tables. False: no memory. */
-static bool index_units(CodeBuffer *buf, StoredChunk *c)
-{
-    uint32_t n_steps = c->base.host_bytes / CHUNK_STEP + 1, n = 0;
-    uint16_t *unit_at = cache_alloc_meta(buf, n_steps * sizeof *unit_at);
-    for (uint32_t k = 0; unit_at && k < n_steps; k++) {
-        while (n + 1 < c->tables->n_units && c->unit[n + 1].code <= k * CHUNK_STEP)
-            n++;
-        unit_at[k] = (uint16_t)n;
-    }
-    c->unit_at = unit_at;
-    return unit_at;
+    if (!same_code(t, c, place) || !relocate(c, code))
+        return CHUNK_DIFFERS;
+    return put_jumps(t, c, code) ? CHUNK_LOADED : CHUNK_DAMAGED;
 }
 
 ChunkResult chunk_load(Translator *t, const ChunkSource *from, const StoreChunkRow *row,
@@ -233,7 +236,7 @@ ChunkResult chunk_load(Translator *t, const ChunkSource *from, const StoreChunkR
     if (r != CHUNK_LOADED)
         return give_back(buf, (uint8_t *)c, r);
     c->made = cache_alloc_meta(buf, c->tables->n_units * sizeof *c->made);
-    if (!c->made || !index_units(buf, c) || !cache_add(buf, &c->base))
+    if (!c->made || !cache_add(buf, &c->base))
         return give_back(buf, (uint8_t *)c, CHUNK_FULL);
     c->base.mode = chunk_mode(c, c->unit);
     buf->next = code + row->code_bytes;
@@ -245,7 +248,7 @@ ChunkResult chunk_load(Translator *t, const ChunkSource *from, const StoreChunkR
 
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at)
 {
-    uint32_t n = c->unit_at[at / CHUNK_STEP];
+    uint32_t n = c->unit_at[at / STORE_STEP];
     while (n + 1 < c->tables->n_units && c->unit[n + 1].code <= at)
         n++;
     return n;

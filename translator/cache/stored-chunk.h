@@ -20,8 +20,6 @@
 struct Backend;
 struct Translator;
 
-enum { CHUNK_STEP = 256 };
-
 typedef struct StoredChunk {
     CompiledUnit base;        /* unit_chunk() is this one; its code, at bias, the first unit's
                                  mode */
@@ -36,11 +34,13 @@ typedef struct StoredChunk {
     const StoreRange *seen;
     uint8_t *fp_site;
     const uint8_t *points;
-    const uint32_t *reloc;    /* this and the rest only while it is loaded, or in a file */
+    const uint16_t *unit_at;  /* for each STORE_STEP bytes of code: the unit at their start */
+    const uint16_t *stub;     /* this and the rest only while it is loaded, or in a file */
+    const uint32_t *reloc;
     const StoreRange *range;
     const uint8_t *guest;
+    const uint32_t *call;     /* only chunk_lay_out() */
     UnitRef *made;            /* [n_units]: chunk_made() */
-    const uint16_t *unit_at;  /* for each CHUNK_STEP bytes of code: the unit at their start */
     bool checked;             /* stored_check() */
     uint64_t *ran;            /* bits of units that were run, or NULL: chunk_record() */
     bool connected;           /* every unit is made, and links among them are in their lists */
@@ -53,8 +53,9 @@ typedef struct StoredChunk {
     struct StoredChunk *next; /* list of the translator's loaded chunks */
 } StoredChunk;
 
-/* Finds the tables' places; false: they don't fit into `bytes`. Fills tables … guest of c. */
-bool chunk_lay_out(StoredChunk *c, const void *tables, size_t bytes);
+/* Finds the places of a chunk's tables in a file; false: they don't fit. Fills tables … call of
+ * c. */
+bool chunk_lay_out(StoredChunk *c, const StoreChunkRow *row, const uint8_t *data);
 
 /* Where the guest's file is mapped: guest addresses less `bias` are offsets in it. */
 typedef struct ChunkPlace { uint64_t bias, start, end; } ChunkPlace;

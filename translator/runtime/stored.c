@@ -12,6 +12,7 @@
 enum {
     SAVE_UNITS = 16384,       /* a process that runs on saves when it has so many new ones */
     READ_BYTES = 512 << 10,   /* a chunk that large is read rather than mapped */
+    BIND_AHEAD = 8,           /* links whose code is fetched ahead */
 };
 
 /* A mapping of a guest file's code. It only shrinks. */
@@ -183,9 +184,18 @@ static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
     c->number = number;
     const uint8_t *cross = store_file_cross(m->file, number, &row, &c->first);
     const StoreBind *bind = m->record ? NULL : chunk_take_cross(t, c, cross, row);
-    for (uint32_t n = 0; bind && n < row->n_out + row->n_in; n++)
+    uint32_t count = bind ? row->n_out + row->n_in : 0;
+    for (uint32_t n = 0; n < count; n++) {
+        if (n + BIND_AHEAD < count) {
+            const StoreBind *next = &bind[n + BIND_AHEAD];
+            other = n + BIND_AHEAD < row->n_out ? c : loaded_chunk(t->stored, m,
+                                                                   c->first + next->other);
+            if (other)
+                __builtin_prefetch(unit_code(&other->base) + next->site);
+        }
         if ((other = loaded_chunk(t->stored, m, c->first + bind[n].other)))
             chunk_bind(t, n < row->n_out ? c : other, &bind[n], n < row->n_out ? other : c);
+    }
 }
 
 /* NULL: it can't be had now, or not here. May fault. */

@@ -206,6 +206,13 @@ static const uint8_t *x86_stub(const Translator *t, unsigned number)
     return b->stub[number < N_STUBS ? number : STUB_LEAVE];
 }
 
+static void x86_put_jump(uint8_t *at, const uint8_t *to)
+{
+    int32_t rel = (int32_t)(to - (at + 5));
+    at[0] = 0xe9;
+    memcpy(at + 1, &rel, sizeof rel);
+}
+
 static uint64_t x86_code_key(const Translator *t)
 {
     const X86Backend *b = t->backend_data;
@@ -230,6 +237,7 @@ const Backend backend_x86_64 = {
     .close_return = x86_close_return,
     .flush = x86_flush,
     .stub = x86_stub,
+    .put_jump = x86_put_jump,
     .fp_site_bytes = sizeof(UnitFpSite),
     .code_key = x86_code_key,
     .host_signal = x86_host_signal,
