@@ -354,6 +354,11 @@ bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_
                       uint32_t *ret_unit)
 {
     uint32_t group = *state >> 32, probe = (uint32_t)*state;
+    for (uint32_t n = 0; !*state && n < f->n_groups; n++) {
+        const StoreGroupRef *g = &f->group[n];
+        __builtin_prefetch((const StoreSlot *)(g->base + g->index_at) +
+                           store_slot(off, g->index_slots));
+    }
     for (; group < f->n_groups; group++, probe = 0) {
         const StoreGroupRef *g = &f->group[f->n_groups - 1 - group];
         const StoreSlot *slots = (const StoreSlot *)(g->base + g->index_at);

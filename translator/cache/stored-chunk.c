@@ -126,7 +126,7 @@ static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide, const
 /* The guest's code is in no cache: nobody executes it. */
 static void fetch_ahead(const StoredChunk *c, const ChunkPlace *p, uint32_t n)
 {
-    enum { AHEAD = 8, LINE = 64, MOST = 4 * LINE };
+    enum { AHEAD = 12, LINE = 64, MOST = 4 * LINE };
     if (n + AHEAD >= c->tables->n_ranges)
         return;
     StoreRange r = c->range[n + AHEAD];
@@ -137,6 +137,7 @@ static void fetch_ahead(const StoredChunk *c, const ChunkPlace *p, uint32_t n)
 static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
 {
     size_t at = 0;
+    uint64_t page = ~UINT64_C(0);
     c->seen_start = ~(GuestAddr)0;
     c->seen_end = 0;
     for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
@@ -146,7 +147,9 @@ static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
             !r.bytes || r.bytes > c->tables->guest_bytes - at)
             return false;
         fetch_ahead(c, p, n);
-        unit_table_see(t->units, from, r.bytes);
+        if (from >> UNIT_PAGE_SHIFT != page || (from + r.bytes - 1) >> UNIT_PAGE_SHIFT != page)
+            unit_table_see(t->units, from, r.bytes); /* a locked instruction a page */
+        page = (from + r.bytes - 1) >> UNIT_PAGE_SHIFT;
         c->seen_start = from < c->seen_start ? from : c->seen_start;
         c->seen_end = from + r.bytes > c->seen_end ? from + r.bytes : c->seen_end;
         if (memcmp((const void *)(uintptr_t)from, c->guest + at, r.bytes))
