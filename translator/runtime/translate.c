@@ -101,9 +101,11 @@ static uint64_t hash_seen(const IrUnit *u, const Fetched *f, const CodeWindow *w
 }
 
 /* Marks the direct exits whose targets don't care for lazy variables (flags). Looks at the unit's
- * own page only, so that the page index finds the unit when that code changes. */
+ * own page only, so that the page index finds the unit when that code changes; and not far away,
+ * for the unit depends on all that lies between. */
 static void mark_lazy_exits(Vcpu *v, IrUnit *u, const Fetched *f, Seen *ret)
 {
+    enum { LOOK_BYTES = 128 };
     const GuestIsa *isa = u->isa;
     uint8_t page[PAGE_BYTES];
     CodeWindow w = { .code = page, .start = u->pc & ~(GuestAddr)(PAGE_BYTES - 1),
@@ -118,8 +120,12 @@ static void mark_lazy_exits(Vcpu *v, IrUnit *u, const Fetched *f, Seen *ret)
             w.bytes = translate_copy_code(v, page, w.start, PAGE_BYTES);
         if (!w.bytes)
             break;
-        if (isa->lazy_dead(&w, (GuestAddr)i->imm))
-            i->attr |= IR_EXIT_LAZY_DEAD;
+        CodeWindow looked = w;
+        if (!isa->lazy_dead(&looked, (GuestAddr)i->imm) ||
+            looked.seen_end - looked.seen_start > u->code_bytes + LOOK_BYTES)
+            continue; /* which is never wrong, whatever stands there */
+        i->attr |= IR_EXIT_LAZY_DEAD;
+        w = looked;
     }
     *ret = (Seen) { .start = w.seen_start, .end = w.seen_end };
     if (v->translator->stored)
