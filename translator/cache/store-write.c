@@ -40,6 +40,7 @@ typedef struct StoreWrite {
     int fd;
     StoreFile now;            /* the file as it is under the lock */
     uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
+    uint32_t **range_at;      /* [now.n_chunks]: of those that are sound */
     bool *fresh;              /* [units]: not there yet */
     uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
     uint32_t superseded;      /* how many of them have something else in their place there */
@@ -68,9 +69,14 @@ void store_write_abandon(Store *s)
             unlinkat(s->dir, w->joined, 0);
     }
     store_leave(s);
-    for (uint32_t n = 0; w->placed && n < w->now.n_chunks; n++)
-        free(w->placed[n]);
+    for (uint32_t n = 0; n < w->now.n_chunks; n++) {
+        if (w->placed)
+            free(w->placed[n]);
+        if (w->range_at)
+            free(w->range_at[n]);
+    }
     free(w->placed);
+    free(w->range_at);
     store_file_break(&w->now);
     build_free(&w->builder);
     free(w->sound);
@@ -189,13 +195,24 @@ static void let_go(const StoreWrite *w, uint64_t bytes)
         madvise((void *)(uintptr_t)l->base, store_align(l->seen_end, 4096), MADV_DONTNEED);
 }
 
+static bool look_whether_sound(StoreWrite *w, uint32_t n, const StoreChunkRow *row,
+                               const uint8_t *code)
+{
+    StoredChunk c;
+    if (!store_chunk_ok(row, code) || !chunk_lay_out(&c, row, code))
+        return false;
+    w->range_at[n] = malloc((c.tables->n_ranges + (size_t)1) * sizeof **w->range_at);
+    return w->range_at[n] && chunk_place_ranges(&c, w->range_at[n]);
+}
+
 static bool chunk_is_sound(StoreWrite *w, uint32_t n, StoredChunk *ret, const uint8_t **ret_code)
 {
     const StoreChunkRow *row = store_file_chunk(&w->now, n, ret_code);
     if (!w->sound[n]) {
-        w->sound[n] = 2 - store_chunk_ok(row, *ret_code);
+        w->sound[n] = 2 - look_whether_sound(w, n, row, *ret_code);
         let_go(w, row->code_bytes + (uint64_t)row->table_bytes);
     }
+    ret->range_at = w->range_at[n];
     return w->sound[n] == 1 && chunk_lay_out(ret, row, *ret_code);
 }
 
@@ -578,7 +595,8 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->now.state = STORE_FILE_OPEN;
     store_file_refresh(s, &w->now);
     w->sound = calloc(w->now.n_chunks + 1, 1);
-    if (!w->sound)
+    w->range_at = calloc(w->now.n_chunks + 1, sizeof *w->range_at);
+    if (!w->sound || !w->range_at)
         return;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
     w->builder.bias = units->bias;

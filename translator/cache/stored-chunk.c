@@ -257,17 +257,33 @@ uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at)
     return n;
 }
 
+bool chunk_place_ranges(const StoredChunk *c, uint32_t *ret)
+{
+    uint32_t at = 0;
+    for (uint32_t n = 0; n < c->tables->n_ranges; at += c->range[n++].bytes) {
+        const StoreRange *r = &c->range[n];
+        if ((n && (r->off < r[-1].off || r->off - r[-1].off < r[-1].bytes)) ||
+            r->bytes > c->tables->guest_bytes - at)
+            return false;
+        ret[n] = at;
+    }
+    return true;
+}
+
 const uint8_t *chunk_guest_bytes(const StoredChunk *c, StoreRange seen)
 {
-    size_t at = 0;
-    for (uint32_t n = 0; n < c->tables->n_ranges; n++) {
-        const StoreRange *r = &c->range[n];
-        if (seen.off - r->off < r->bytes && seen.bytes <= r->bytes - (seen.off - r->off) &&
-            at + r->bytes <= c->tables->guest_bytes)
-            return c->guest + at + (seen.off - r->off);
-        at += r->bytes;
+    uint32_t low = 0, high = c->tables->n_ranges; /* the last one that doesn't begin behind it */
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->range[mid].off <= seen.off)
+            low = mid;
+        else
+            high = mid;
     }
-    return NULL;
+    if (!high || seen.off - c->range[low].off >= c->range[low].bytes ||
+        seen.bytes > c->range[low].bytes - (seen.off - c->range[low].off))
+        return NULL;
+    return c->guest + c->range_at[low] + (seen.off - c->range[low].off);
 }
 
 uint32_t chunk_first_from(const StoredChunk *c, uint64_t off)

@@ -40,6 +40,7 @@ typedef struct StoredChunk {
     const StoreRange *range;
     const uint8_t *guest;
     const uint32_t *call;     /* only chunk_lay_out() */
+    const uint32_t *range_at; /* [n_ranges]: where in `guest` each begins; only writers' */
     UnitRef *made;            /* [n_units]: chunk_made() */
     bool checked;             /* stored_check() */
     uint64_t *ran;            /* bits of units that were run, or NULL: chunk_record() */
@@ -82,7 +83,9 @@ static inline StoreRange chunk_seen(const StoredChunk *c, const StoreUnit *u, ui
                      : (StoreRange) { u->off - u->around.before,
                                       (uint32_t)u->around.before + u->around.after };
 }
-/* In a file's bytes: the guest's there; NULL: the tables contradict each other. */
+/* Into ret[n_ranges]; false: the tables contradict each other. */
+bool chunk_place_ranges(const StoredChunk *c, uint32_t *ret);
+/* In a file's bytes: the guest's there; NULL: the tables contradict each other. By range_at. */
 const uint8_t *chunk_guest_bytes(const StoredChunk *c, StoreRange seen);
 static inline uint32_t chunk_flags(const StoredChunk *c, const StoreUnit *u)
 {
