@@ -26,6 +26,7 @@ if [ $deps = yes ]; then
         libglib2.0-dev libffi-dev libcapstone-dev libpcre2-dev zlib1g-dev \
         gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
         gcc-arm-linux-gnueabihf libc6-dev-armhf-cross \
+        gdb-multiarch \
         libunicorn-dev libmpfr-dev libgmp-dev qemu-user-static gcc-12-source csmith libcsmith-dev
 fi
 
