@@ -40,10 +40,11 @@ calque_binfmt install "$arch" --flags=F > /dev/null
 says "no C" "^note: calque-$arch: without the flag C" "$work/prog"
 calque_binfmt install "$arch" > /dev/null
 # Somebody else's entry, later than ours.
+sleep 0.05 # the kernel's clock of files ticks slowly
 sed "s/calque-$arch/other-$arch/" <<< "$(export_line)" > /proc/sys/fs/binfmt_misc/register
 says "a clash" "^problem: .*other-$arch" "$work/prog"
 says "a clash" "^problem: .*other-$arch .* was registered later"
-sleep 0.05 # the kernel's clock of files ticks slowly
+sleep 0.05
 calque_binfmt install "$arch" > /dev/null
 says "asked first" "^note: $arch: another entry, other-$arch"
 echo -1 > "/proc/sys/fs/binfmt_misc/other-$arch"
