@@ -175,10 +175,13 @@ static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size
         memcpy(&value, place, bytes);
         value = r.kind == UNIT_RELOC_STUB ? r.stub : value - bias;
         memcpy(place, &value, bytes);
-        uint32_t word = (uint32_t)(at + r.at), kind = (uint32_t)r.kind << STORE_RELOC_SHIFT;
-        if (r.kind != UNIT_RELOC_STUB)
-            word |= kind;
-        append(b, r.kind == UNIT_RELOC_STUB ? &b->calls : &b->relocs, &word, sizeof word);
+        uint32_t word = (uint32_t)(at + r.at);
+        if (r.kind == UNIT_RELOC_STUB) {
+            append(b, &b->calls, &word, sizeof word);
+            continue;
+        }
+        word |= (uint32_t)r.kind << STORE_RELOC_SHIFT;
+        append(b, &b->relocs, &word, sizeof word);
     }
 }
 

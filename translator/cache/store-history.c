@@ -29,10 +29,8 @@ bool history_is_wanted(const StoreFile *f)
 
 bool history_is_sure(const StoreFile *f, uint32_t chunk)
 {
-    uint32_t group = 0, unit = 0, who;
-    while (group + 1 < f->n_groups && f->group[group + 1].first_chunk <= chunk)
-        group++;
-    const StoreGroupRef *ref = &f->group[group];
+    uint32_t unit = 0, who;
+    const StoreGroupRef *ref = store_file_group(f, chunk);
     const StoreGroup *g = (const StoreGroup *)(const void *)ref->base;
     for (uint32_t k = 0; k < chunk - ref->first_chunk; k++)
         unit += ref->row[k].n_units;

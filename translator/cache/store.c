@@ -378,7 +378,7 @@ bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_
     return false;
 }
 
-static const StoreGroupRef *group_of(const StoreFile *f, uint32_t chunk)
+const StoreGroupRef *store_file_group(const StoreFile *f, uint32_t chunk)
 {
     uint32_t n = f->n_groups;
     while (n > 1 && f->group[n - 1].first_chunk > chunk)
@@ -388,7 +388,7 @@ static const StoreGroupRef *group_of(const StoreFile *f, uint32_t chunk)
 
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data)
 {
-    const StoreGroupRef *g = group_of(f, chunk);
+    const StoreGroupRef *g = store_file_group(f, chunk);
     const StoreChunkRow *row = &g->row[chunk - g->first_chunk];
     *ret_data = g->base + row->at;
     return row;
@@ -397,7 +397,7 @@ const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const 
 const uint8_t *store_file_cross(const StoreFile *f, uint32_t chunk, const StoreChunkRow **ret_row,
                                 uint32_t *ret_first_chunk)
 {
-    const StoreGroupRef *g = group_of(f, chunk);
+    const StoreGroupRef *g = store_file_group(f, chunk);
     *ret_row = &g->row[chunk - g->first_chunk];
     *ret_first_chunk = g->first_chunk;
     return g->base + (*ret_row)->cross_at;

@@ -71,6 +71,8 @@ bool store_file_probe(const StoreFile *f, uint32_t off, uint64_t *state, uint32_
 /* A descriptor of the store's own file, if `data` lies in that, and where; -1: it lies elsewhere,
  * or the file has been replaced. store_leave() closes it. */
 int store_file_reopen(Store *s, const StoreFile *f, const uint8_t *data, off_t *ret_at);
+/* The group that a chunk is in. */
+const StoreGroupRef *store_file_group(const StoreFile *f, uint32_t chunk);
 const StoreChunkRow *store_file_chunk(const StoreFile *f, uint32_t chunk, const uint8_t **ret_data);
 /* The chunk's links to others of its group, and theirs to it, in the file: `other` counts from
  * *ret_first_chunk. Not checked yet. */

@@ -123,17 +123,6 @@ static void populate(const uint8_t *at, size_t bytes, const uint8_t *wide, const
 #endif
 }
 
-/* The guest's code is in no cache: nobody executes it. */
-static void fetch_ahead(const StoredChunk *c, const ChunkPlace *p, uint32_t n)
-{
-    enum { AHEAD = 12, LINE = 64, MOST = 4 * LINE };
-    if (n + AHEAD >= c->tables->n_ranges)
-        return;
-    StoreRange r = c->range[n + AHEAD];
-    for (uint32_t at = 0; at < r.bytes && at < MOST; at += LINE)
-        __builtin_prefetch((const void *)(uintptr_t)(r.off + p->bias + at));
-}
-
 static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
 {
     size_t at = 0;
@@ -146,7 +135,6 @@ static bool same_code(Translator *t, StoredChunk *c, const ChunkPlace *p)
         if (from < p->start || from > p->end || r.bytes > p->end - from ||
             !r.bytes || r.bytes > c->tables->guest_bytes - at)
             return false;
-        fetch_ahead(c, p, n);
         if (from >> UNIT_PAGE_SHIFT != page || (from + r.bytes - 1) >> UNIT_PAGE_SHIFT != page)
             unit_table_see(t->units, from, r.bytes); /* a locked instruction a page */
         page = (from + r.bytes - 1) >> UNIT_PAGE_SHIFT;
