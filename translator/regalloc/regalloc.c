@@ -89,7 +89,7 @@ static uint32_t mem_offset(const Ra *ra, int mem)
 {
     if (mem & RA_MEM_VAR)
         return var_offset(ra, mem & ~RA_MEM_VAR);
-    return ra->target->spill_offset + 16 * mem;
+    return ra->target->spill_offset - 16 * mem;
 }
 
 /* A variable's place can hold the value with all its bytes. */

@@ -66,7 +66,7 @@ typedef struct RaTarget {
     unsigned n_gpr_homes, n_xmm_homes;
     const Reg *home;                     /* of each variable, by ra_homes() */
     RaEntry entry;                       /* by ra_entry_init() */
-    uint32_t spill_offset, cpu_offset;   /* in the Vcpu */
+    uint32_t spill_offset, cpu_offset;   /* in the Vcpu; of slot 0, the others are below */
     Reg jump_reg;                        /* where indirect jumps and calls want their target */
     Reg state_reg;
     int32_t state_bias;                  /* state_reg points so far into the Vcpu */

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "translator/ir/ir.h"
 #include "translator/translator.h"
@@ -59,34 +60,27 @@ enum {
     VCPU_KICK_RUNTIME = 2, /* the runtime wants every vcpu out of translated code for a moment */
 };
 
+/* Values that found no register. The first places are next to the state. */
+enum { VCPU_SPILLS = 256 };
+
 /* Where a region guessed wrongly, and how often (dispatch.c). */
 typedef struct VcpuGuess { GuestAddr pc; unsigned misses; } VcpuGuess;
 enum { VCPU_GUESSES = 16, VCPU_PATIENCE = 64 };
 enum { VCPU_ASKED = 16 };
 
+/* How emitted code's accesses lie matters. The host guesses by the low 10 bits of a displacement that
+ * a load reads what a store of another place wrote (seen on Zen 5), and starts over where it was
+ * wrong. So what emitted code uses most fits into 1 KB: the first spill slots, the words from
+ * jump_cache on, and `cpu`. */
 struct Vcpu {
-    /* What emitted code reads most comes first, within reach of an 8-bit displacement. */
-    JumpCacheEntry *jump_cache;      /* own_jump_cache, or an empty one after a kick: every inline
-                                        look-up misses then */
-    JumpCacheEntry *jump_table;      /* the larger one, or NULL */
-    const void *const *helpers;      /* C functions of the guest's table, by number */
-    void *c_stack;                   /* host stack pointer to return to */
-    void *return_stack;              /* saved private stack pointer while in C */
-    const void *const *stubs;        /* entry points of the backend's common code, by number */
-    atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
-    uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
-    uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
-    uint32_t fp_tracked, fp_unknown; /* is fp_sticky all there is? fp-site.h */
-    uint32_t fp_control;             /* as fpsetctl gave it; guest_fpctl has only the rounding */
-    uint32_t exit_reason;            /* VcpuExit */
     GuestAddr exit_addr;
     uint64_t exit_payload;
-    uint64_t scratch[8];             /* for emitted code: reloads, parallel moves */
-    V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
+    uint32_t exit_reason;            /* VcpuExit */
+    uint32_t hot;                    /* the unit at the pc left because its counter overflowed */
     uint64_t mode;                   /* GuestIsa.mode() of the state */
     int exit_host_signal, exit_host_code;
     unsigned exact_tiny;             /* traps for denormals that were exact */
-    uint32_t hot;                    /* the unit at the pc left because its counter overflowed */
+    uint32_t fp_control;             /* as fpsetctl gave it; guest_fpctl has only the rounding */
 
     Translator *translator;
     JumpCacheEntry *own_jump_cache;
@@ -121,8 +115,26 @@ struct Vcpu {
 
     GuestAddr target[VCPU_TARGET_SITES][VCPU_TARGETS];
     uint32_t profile[VCPU_PROFILE_SIZE]; /* by vcpu_profile_index() of a unit's pc */
-    V128 spill[256];                 /* for emitted code: values that found no register */
+
+    uint64_t scratch[8];             /* for emitted code: reloads, parallel moves */
+    V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
+    V128 spill[VCPU_SPILLS];         /* for emitted code; the last one comes first */
+    JumpCacheEntry *jump_cache __attribute__((aligned(64))); /* own_jump_cache, or an empty one after
+                                        a kick: every inline look-up misses then */
+    JumpCacheEntry *jump_table;      /* the larger one, or NULL */
+    const void *const *helpers;      /* C functions of the guest's table, by number */
+    void *c_stack;                   /* host stack pointer to return to */
+    void *return_stack;              /* saved private stack pointer while in C */
+    atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
+    uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
+    uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
+    uint32_t fp_tracked, fp_unknown; /* is fp_sticky all there is? fp-site.h */
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
 };
+
+static inline size_t vcpu_spill_offset(unsigned n)
+{
+    return offsetof(Vcpu, spill) + sizeof(V128) * (VCPU_SPILLS - 1 - n);
+}
 
 #endif

@@ -227,11 +227,13 @@ static void target_fetch(void *host, IrRef value) { flags_fetch(host, value); }
 
 void compile_target_init(X86Backend *b)
 {
+    _Static_assert(RA_MAX_SPILLS == VCPU_SPILLS, "each slot has a place");
+    _Static_assert(offsetof(Vcpu, cpu) - offsetof(Vcpu, jump_cache) == 64, "see struct Vcpu");
     b->target = (RaTarget) {
         .gprs = TARGET_GPRS, .xmms = TARGET_XMMS,
         .gpr_home = target_gpr_home, .xmm_home = target_xmm_home,
         .n_gpr_homes = N_GPR_HOMES, .n_xmm_homes = N_XMM_HOMES,
-        .spill_offset = offsetof(Vcpu, spill), .cpu_offset = offsetof(Vcpu, cpu),
+        .spill_offset = vcpu_spill_offset(0), .cpu_offset = offsetof(Vcpu, cpu),
         .jump_reg = RAX, .state_reg = REG_STATE, .state_bias = STATE_BIAS,
         .move = target_move, .swap = target_swap, .load = target_load, .store = target_store,
         .constant = target_constant, .form = target_form, .fetch = target_fetch,

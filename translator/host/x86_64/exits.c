@@ -115,7 +115,7 @@ static Mem snap_mem(Emit *e, const UnitSnap *s, unsigned aside)
     if (aside)
         return mem_state(offsetof(Vcpu, vec_arg) + sizeof(V128) * (aside - 1));
     if (s->kind == UNIT_SNAP_SPILL)
-        return mem_state(offsetof(Vcpu, spill) + 16 * s->what);
+        return mem_state(vcpu_spill_offset(s->what));
     return var_mem(e, s->what);
 }
 
