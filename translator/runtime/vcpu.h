@@ -68,9 +68,9 @@ typedef struct VcpuGuess { GuestAddr pc; unsigned misses; } VcpuGuess;
 enum { VCPU_GUESSES = 16, VCPU_PATIENCE = 64 };
 enum { VCPU_ASKED = 16 };
 
-/* How emitted code's accesses lie matters. The host guesses by the low 10 bits of a displacement that
- * a load reads what a store of another place wrote (seen on Zen 5), and starts over where it was
- * wrong. So what emitted code uses most fits into 1 KB: the first spill slots, the words from
+/* How emitted code's accesses lie matters. The host guesses by the low 10 bits of a displacement
+ * that a load reads what a store of another place wrote (seen on Zen 5), and starts over where it
+ * was wrong. So what emitted code uses most fits into 1 KB: the first spill slots, the words from
  * jump_cache on, and `cpu`. */
 struct Vcpu {
     GuestAddr exit_addr;
@@ -119,8 +119,8 @@ struct Vcpu {
     uint64_t scratch[8];             /* for emitted code: reloads, parallel moves */
     V128 vec_arg[6];                 /* v128 arguments and result of helper calls */
     V128 spill[VCPU_SPILLS];         /* for emitted code; the last one comes first */
-    JumpCacheEntry *jump_cache __attribute__((aligned(64))); /* own_jump_cache, or an empty one after
-                                        a kick: every inline look-up misses then */
+    JumpCacheEntry *jump_cache __attribute__((aligned(64))); /* own_jump_cache, or an empty one
+                                        after a kick: every inline look-up misses then */
     JumpCacheEntry *jump_table;      /* the larger one, or NULL */
     const void *const *helpers;      /* C functions of the guest's table, by number */
     void *c_stack;                   /* host stack pointer to return to */
