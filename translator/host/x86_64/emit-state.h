@@ -136,6 +136,7 @@ HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc); /* or CC_NONE */
 
 /* EFLAGS of this kind to the register format in ax: sets rax only. */
 void flags_to_ax(Emit *e, FlagsKind kind);
+bool flags_known(FlagsKind kind, uint32_t *ret_ax); /* a constant, in the form of flags_to_ax() */
 
 void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags);
 
@@ -164,10 +165,17 @@ void memory_check_align(Emit *e, IrInsn *i, Mem m, unsigned log2);
 Cold *memory_align_begin(Emit *e, IrInsn *i, Mem m);
 void memory_align_test(Emit *e, Cold *c, unsigned log2);
 
-/* exits.c */
+/* write-back.c */
 void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind);
+void exit_write_back_now(Emit *e); /* all that isn't canonical here */
+bool exit_snap_has_flags(const UnitSnap *s, unsigned n);
+Mem exit_var_mem(Emit *e, unsigned var); /* its place in the state */
+/* The home register that holds the value once everything is written back, or REG_NONE. */
+Reg exit_home_with(Emit *e, IrRef v);
+void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
+
+/* exits.c */
 void exit_emit_lookup(Emit *e, Reg r, Label *miss);
 void exit_count_entry(Emit *e); /* of a unit with IR_UNIT_COUNTED */
-void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
 
 #endif

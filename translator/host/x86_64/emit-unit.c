@@ -168,7 +168,7 @@ void emit_point_begin(Emit *e)
     s->points[s->n_points++] = (RawPoint) {
         .start = (uint32_t)(e->p - e->code), .guest = (int32_t)(e->guest_pc - e->unit->pc),
         .snap = snap, .n_snap = n,
-        .flags_kind = merged ? FLAGS_MERGED : s->flags_kind,
+        .flags_kind = merged ? FLAGS_MERGED : flags_kind_plain(s->flags_kind),
     };
 }
 
@@ -227,7 +227,7 @@ static void target_fetch(void *host, IrRef value) { flags_fetch(host, value); }
 
 void compile_target_init(X86Backend *b)
 {
-    _Static_assert(RA_MAX_SPILLS == VCPU_SPILLS, "each slot has a place");
+    _Static_assert((int)RA_MAX_SPILLS == (int)VCPU_SPILLS, "each slot has a place");
     _Static_assert(offsetof(Vcpu, cpu) - offsetof(Vcpu, jump_cache) == 64, "see struct Vcpu");
     b->target = (RaTarget) {
         .gprs = TARGET_GPRS, .xmms = TARGET_XMMS,

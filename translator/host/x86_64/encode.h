@@ -137,14 +137,20 @@ void flags_def_cond(Emit *e, IrInsn *i, HostCc cc);
 /* The flags result of i (IR_FLAGS) is in EFLAGS, in one of these ways. */
 typedef enum FlagsKind {
     FLAGS_NONE,
-    FLAGS_SUB,          /* after cmp/sub: Arm's C is !CF */
-    FLAGS_ADD,          /* after add, or restored: C is CF */
+    FLAGS_SUB,          /* after cmp/sub, or restored: Arm's C is !CF */
+    FLAGS_ADD,          /* after add: C is CF */
     FLAGS_LOGIC,        /* after test/and: C = V = 0 */
     FLAGS_FCMP,         /* after (u)comis* first, second */
     FLAGS_FCMP_SWAPPED, /* after (u)comis* second, first */
     FLAGS_MERGED, /* of a place that may fault: nothing; its store is IR_MEM_MERGED */
+    FLAGS_EQUAL,  /* as FLAGS_SUB, and both were equal. Behind here: unknown to unit-points.h */
+    FLAGS_ZERO,   /* as FLAGS_LOGIC, and the result was zero */
 } FlagsKind;
 void flags_def(Emit *e, IrInsn *i, FlagsKind kind);
+/* In what way they are there behind a branch on ZF: is that set there? */
+FlagsKind flags_kind_where(Emit *e, bool zero);
+/* The same without what is known of their value. */
+FlagsKind flags_kind_plain(FlagsKind kind);
 /* Bit IrCc for each `cond` in the unit that takes flags value v: flfcmp chooses its operand order
  * by it. FCMP has EQ NE VS VC GT GE LT LE in one host condition; SWAPPED EQ NE VS VC MI PL HI LS CS
  * CC. */

@@ -1,7 +1,7 @@
 /* data plane */
 /*
- * Leaving a unit: writing back what isn't canonical, direct exits with their links, indirect ones,
- * calls and returns by the host's own, traps.
+ * Leaving a unit: direct exits with their links, indirect ones, calls and returns by the host's
+ * own, traps. What isn't canonical goes to where it belongs before (write-back.c).
  *
  * A direct exit is a jump whose rel32 lies within eight aligned bytes, so that it can be patched
  * while others run it. Unlinked it leads to a stub, `call STUB_LEAVE_LINK`, whose return address
@@ -14,280 +14,6 @@
  */
 #include "translator/host/x86_64/emit-state.h"
 #include "translator/ir/arena.h"
-
-/* -- write-back -------------------------------------------------------------------------------- */
-
-static void store_guest_addr(Emit *e, Mem m, GuestAddr pc, Reg temp)
-{
-    if (pc <= INT32_MAX) {
-        enc_store_i(e, true, m, (int32_t)pc);
-        emit_reloc(e, e->p - 4 - e->code, UNIT_RELOC_GUEST32, 0);
-    } else {
-        emit_guest_addr(e, temp, pc);
-        enc_store(e, true, m, temp);
-    }
-}
-
-void exit_store_pc(Emit *e, GuestAddr pc, Reg temp)
-{
-    store_guest_addr(e, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), pc, temp);
-}
-
-static Mem var_mem(Emit *e, unsigned var)
-{
-    return mem_state(offsetof(Vcpu, cpu) + e->unit->isa->vars[var].offset);
-}
-
-static unsigned var_bytes(Emit *e, unsigned var)
-{
-    unsigned t = e->unit->isa->vars[var].type;
-    return t == IR_V128 ? 16 : t == IR_I64 || t == IR_F64 ? 8 : 4;
-}
-
-void emit_swap(Emit *e, Reg a, Reg b)
-{
-    if (a < 16) {
-        enc_rr(e, 0, 0, ENC_W, 0x87, a, b);
-    } else {
-        enc_rr(e, 0x66, 1, 0, 0xef, a, b);
-        enc_rr(e, 0x66, 1, 0, 0xef, b, a);
-        enc_rr(e, 0x66, 1, 0, 0xef, a, b);
-    }
-}
-
-/* To arrive in its form, of which nothing is left to be done then if one instruction does both. */
-static void move_in_form(Emit *e, Reg to, Reg from, uint8_t *form)
-{
-    if (*form != IR_FORM_SEXT && *form != IR_FORM_ZEXT) {
-        emit_move(e, to, from);
-        return;
-    }
-    emit_form(e, to, from, *form);
-    *form = IR_FORM_PLAIN;
-}
-
-/* All at once: the home registers `pending` from the registers that hold their values now,
- * from[it]. Leaves in form[it] what is still to be made there. */
-static void parallel_moves(Emit *e, uint32_t pending, Reg *from, uint8_t *form)
-{
-    uint8_t readers[RA_N_REGS] = { 0 };
-    for (uint32_t m = pending; m; m &= m - 1)
-        readers[from[__builtin_ctz(m)]]++;
-    while (pending) {
-        bool moved = false;
-        for (uint32_t m = pending; m; m &= m - 1) {
-            unsigned d = __builtin_ctz(m);
-            if (readers[d])
-                continue;
-            move_in_form(e, d, from[d], &form[d]);
-            readers[from[d]]--;
-            pending &= ~(1u << d);
-            moved = true;
-        }
-        if (moved || !pending)
-            continue;
-        /* Only cycles are left: a swap puts d right, and whoever wanted d finds it in from[d]. */
-        unsigned d = __builtin_ctz(pending), s = from[d];
-        emit_swap(e, d, s);
-        pending &= ~(1u << d);
-        readers[s]--;
-        for (uint32_t m = pending; m; m &= m - 1) {
-            unsigned k = __builtin_ctz(m);
-            if (from[k] == d) {
-                from[k] = s;
-                readers[d]--;
-                readers[s]++;
-            } else if (from[k] == s) {
-                from[k] = d;
-                readers[s]--;
-                readers[d]++;
-            }
-            if (from[k] == k) {
-                readers[k]--;
-                pending &= ~(1u << k);
-            }
-        }
-    }
-}
-
-static Mem snap_mem(Emit *e, const UnitSnap *s, unsigned aside)
-{
-    if (aside)
-        return mem_state(offsetof(Vcpu, vec_arg) + sizeof(V128) * (aside - 1));
-    if (s->kind == UNIT_SNAP_SPILL)
-        return mem_state(vcpu_spill_offset(s->what));
-    return var_mem(e, s->what);
-}
-
-static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes, unsigned aside)
-{
-    uint64_t bits = s->kind >= UNIT_SNAP_CONST ? e->ra->constants[s->what] : 0;
-    switch (s->kind) {
-    case UNIT_SNAP_CONST:
-        if (to < 16)
-            enc_mov_ri(e, to, bits);
-        else
-            enc_rm(e, 0xf2, 1, 0, 0x10, to, enc_pool64(e, bits));
-        break;
-    case UNIT_SNAP_GUEST:
-        emit_guest_addr(e, to, bits);
-        break;
-    case UNIT_SNAP_VCONST: {
-        V128 v = e->unit->vconst[bits];
-        if (v.lo == 0 && v.hi == 0)
-            enc_rr(e, 0x66, 1, 0, 0xef, to, to);
-        else
-            enc_rm(e, 0, 1, 0, 0x28, to, enc_pool128(e, v.lo, v.hi));
-        break;
-    }
-    default:
-        /* A word may be shared by a wider variable, and be zero above in a register only. */
-        if (s->kind == UNIT_SNAP_VAR && bytes > var_bytes(e, s->what))
-            bytes = var_bytes(e, s->what);
-        emit_load(e, to, snap_mem(e, s, aside), bytes);
-    }
-}
-
-/* Is the place that s is in written back over for another variable? */
-static bool overwritten(Emit *e, const UnitSnap *all, unsigned n, const UnitSnap *s)
-{
-    for (unsigned k = 0; k < n; k++)
-        if (all[k].var == s->what && e->ra->home[s->what] == REG_NONE)
-            return true;
-    return false;
-}
-
-/* Values in places that will be written go aside, by the stack, since no register is free. Returns
- * how many; aside[k] is 1 + the number in vec_arg. */
-static void put_aside(Emit *e, const UnitSnap *s, unsigned n, uint8_t *aside)
-{
-    unsigned used = 0;
-    for (unsigned k = 0; k < n; k++) {
-        aside[k] = 0;
-        if (s[k].kind != UNIT_SNAP_VAR || s[k].what == s[k].var || !overwritten(e, s, n, &s[k]))
-            continue;
-        if (used == RA_MAX_TANGLED) {
-            e->failed = true;
-            return;
-        }
-        Mem from = var_mem(e, s[k].what),
-            to = mem_state(offsetof(Vcpu, vec_arg) + sizeof(V128) * used);
-        for (unsigned half = 0; half < var_bytes(e, s[k].what); half += 8) {
-            enc_rm(e, 0, 0, 0, 0xff, 6, from); /* push */
-            enc_rm(e, 0, 0, 0, 0x8f, 0, to);   /* pop */
-            from.disp += 8;
-            to.disp += 8;
-        }
-        aside[k] = ++used;
-    }
-}
-
-static bool snap_has_flags(const UnitSnap *s, unsigned n)
-{
-    for (unsigned k = 0; k < n; k++)
-        if (s[k].kind == UNIT_SNAP_FLAGS)
-            return true;
-    return false;
-}
-
-/* For all the variables that have them: taken once, because taking them changes CF. */
-static void store_eflags(Emit *e, const UnitSnap *s, unsigned n, FlagsKind kind)
-{
-    bool rax_used = false;
-    if (!snap_has_flags(s, n))
-        return;
-    for (unsigned k = 0; k < n; k++)
-        rax_used |= s[k].kind == UNIT_SNAP_REG && s[k].what == RAX;
-    if (rax_used)
-        enc_store(e, true, MEM_STATE(scratch[5]), RAX);
-    flags_to_ax(e, kind);
-    for (unsigned k = 0; k < n; k++)
-        if (s[k].kind == UNIT_SNAP_FLAGS)
-            enc_store(e, false, var_mem(e, s[k].var), RAX);
-    if (rax_used)
-        enc_load(e, true, RAX, MEM_STATE(scratch[5]));
-}
-
-/* Frees every register but rsp, rbp, the homes, and rax (a target); rdx and xmm0 are temporaries
- * once the parallel moves are done. EFLAGS stay as they are until the flags are taken, first. */
-void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
-{
-    const UnitSnap *s = &e->ra->snap[snap];
-    const Reg *home = e->ra->home;
-    Reg from[RA_N_REGS];
-    uint8_t form[RA_N_REGS] = { IR_FORM_PLAIN };
-    uint32_t moves = 0, forms = 0;
-    uint8_t aside[RA_MAX_VARS];
-    put_aside(e, s, n, aside);
-    store_eflags(e, s, n, kind);
-    for (unsigned k = 0; k < n; k++) {
-        if (s[k].kind != UNIT_SNAP_REG)
-            continue;
-        if (home[s[k].var] == REG_NONE) {
-            if (s[k].form) /* other variables that have the value there don't mind */
-                emit_form(e, s[k].what, s[k].what, s[k].form);
-            emit_store(e, var_mem(e, s[k].var), s[k].what, var_bytes(e, s[k].var));
-        } else {
-            Reg h = home[s[k].var];
-            form[h] = s[k].form;
-            forms |= (uint32_t)(s[k].form != 0) << h;
-            if (h != s[k].what) { /* else only the form is wanting */
-                from[h] = s[k].what;
-                moves |= 1u << h;
-            }
-        }
-    }
-    if (moves)
-        parallel_moves(e, moves, from, form);
-    for (uint32_t m = forms; m; m &= m - 1) {
-        unsigned r = __builtin_ctz(m);
-        emit_form(e, r, r, form[r]);
-    }
-    for (unsigned k = 0; k < n; k++) {
-        if (s[k].kind == UNIT_SNAP_REG || s[k].kind == UNIT_SNAP_FLAGS)
-            continue;
-        unsigned bytes = var_bytes(e, s[k].var);
-        Reg h = home[s[k].var];
-        if (h != REG_NONE) {
-            load_snap(e, &s[k], h, bytes, aside[k]);
-            emit_form(e, h, h, s[k].form);
-            continue;
-        }
-        uint64_t bits = s[k].kind == UNIT_SNAP_CONST ? e->ra->constants[s[k].what] : ~0ull >> 1;
-        if (s[k].kind == UNIT_SNAP_CONST && bytes <= 8 && !s[k].form &&
-            (bytes == 4 || (int64_t)bits == (int32_t)bits)) {
-            enc_store_i(e, bytes == 8, var_mem(e, s[k].var), (int32_t)bits);
-            continue;
-        }
-        if (s[k].kind == UNIT_SNAP_GUEST && bytes == 8 && !s[k].form) {
-            store_guest_addr(e, var_mem(e, s[k].var), e->ra->constants[s[k].what], RDX);
-            continue;
-        }
-        /* A scalar may be the low part of a vector constant. */
-        bool vector = bytes == 16 || s[k].kind == UNIT_SNAP_VCONST || s[k].form >= IR_FORM_BOX;
-        Reg t = vector ? XMM0 : RDX;
-        load_snap(e, &s[k], t, bytes, aside[k]);
-        emit_form(e, t, t, s[k].form);
-        emit_store(e, var_mem(e, s[k].var), t, bytes);
-    }
-}
-
-static void write_back_now(Emit *e)
-{
-    unsigned n;
-    uint32_t snap = ra_snapshot(e->ra, true, &n);
-    exit_write_back(e, snap, n, e->s->flags_kind);
-}
-
-/* The home register that holds the value once everything is written back, or REG_NONE. */
-static Reg home_with(Emit *e, IrRef v)
-{
-    uint32_t value = ra_root(e->ra, v);
-    for (unsigned var = 0; e->ra->value[value].n_vars && var < e->ra->n_vars; var++)
-        if (e->ra->binding[var] == value && !e->ra->form[var] && e->ra->home[var] != REG_NONE)
-            return e->ra->home[var];
-    return REG_NONE;
-}
 
 /* Before terminators: a flags value in EFLAGS becomes an ordinary one. */
 static void settle_flags(Emit *e) { flags_clobber(e); }
@@ -524,7 +250,7 @@ static void write_back_direct(Emit *e, const IrInsn *i)
     e->ra->skip_lazy = ra_lazy_dead(i);
     if (!e->ra->skip_lazy)
         settle_flags(e);
-    write_back_now(e);
+    exit_write_back_now(e);
     e->ra->skip_lazy = false;
 }
 
@@ -549,7 +275,7 @@ static uint32_t side_snapshot(Emit *e, unsigned *ret_n)
 {
     uint32_t snap = ra_snapshot(e->ra, true, ret_n);
     /* In a region exits are rare: better to save rax there than to move what is in it here. */
-    if (snap_has_flags(&e->ra->snap[snap], *ret_n) && e->ra->owner[RAX] && !e->s->region) {
+    if (exit_snap_has_flags(&e->ra->snap[snap], *ret_n) && e->ra->owner[RAX] && !e->s->region) {
         ra_take(e->ra, RAX);
         snap = ra_snapshot(e->ra, true, ret_n);
         ra_release(e->ra, RAX);
@@ -571,8 +297,9 @@ static void select_exit_if(Emit *e, IrInsn *i)
     e->ra->skip_lazy = ra_lazy_dead(i);
     uint32_t snap = side_snapshot(e, &n);
     e->ra->skip_lazy = false;
+    FlagsKind there = flags_kind_where(e, cc == CC_E);
     if (e->s->region && region_goes_back(e, back, cc, snap, n)) {
-        exit_write_back(e, snap, n, e->s->flags_kind);
+        exit_write_back(e, snap, n, there);
         push_frames(e, i);
         jump_direct(e, target);
         return;
@@ -587,9 +314,10 @@ static void select_exit_if(Emit *e, IrInsn *i)
     }
     Cold *c = emit_cold(e, cold_side_exit, i);
     c->v[0] = snap;
-    c->v[1] = n | (uint64_t)e->s->flags_kind << 16;
+    c->v[1] = n | (uint64_t)there << 16;
     c->v[2] = target;
     enc_jcc(e, cc, &c->enter);
+    e->s->flags_kind = flags_kind_where(e, cc == CC_NE);
 }
 
 /* -- traps ------------------------------------------------------------------------------------- */
@@ -620,7 +348,7 @@ static void select_trap_if(Emit *e, IrInsn *i)
     HostCc cc = exit_cond(e, i->arg[0]);
     unsigned n;
     uint32_t snap = ra_snapshot(e->ra, true, &n);
-    if (snap_has_flags(&e->ra->snap[snap], n)) {
+    if (exit_snap_has_flags(&e->ra->snap[snap], n)) {
         /* rare: take them now, and look at the condition as a value */
         ra_use(e->ra, i->arg[0]);
         flags_clobber(e);
@@ -641,7 +369,7 @@ static void select_trap(Emit *e, IrInsn *i)
         Reg p = ra_use(e->ra, i->arg[0]);
         enc_store(e, true, MEM_STATE(exit_payload), p);
     }
-    write_back_now(e);
+    exit_write_back_now(e);
     leave_trap(e, i);
     e->s->ended = true;
 }
@@ -664,10 +392,10 @@ static void look_further(Emit *e, Reg r)
 /* Writes everything back. The target is then in the register that is returned: a home, or rax. */
 static Reg settle_target(Emit *e, IrRef target)
 {
-    Reg home = home_with(e, target);
+    Reg home = exit_home_with(e, target);
     settle_flags(e);
     if (home != REG_NONE) {
-        write_back_now(e);
+        exit_write_back_now(e);
         return home;
     }
     const RaValue *v = &e->ra->value[ra_root(e->ra, target)];
@@ -675,7 +403,7 @@ static Reg settle_target(Emit *e, IrRef target)
         e->ra->locked |= 1u << RAX; /* which writing back keeps */
     else
         ra_use_fixed(e->ra, target, RAX);
-    write_back_now(e);
+    exit_write_back_now(e);
     return RAX;
 }
 
@@ -781,7 +509,7 @@ static void select_gcall(Emit *e, IrInsn *i)
         e->failed = true;
         return;
     }
-    push_return(e, ret_pc, expected(i), home_with(e, i->arg[0]), RCX);
+    push_return(e, ret_pc, expected(i), exit_home_with(e, i->arg[0]), RCX);
     align_site(e, CALL_BYTES, 0); /* its own rel32 then is at byte 4 */
     emit8(e, 0xe8);
     emit32(e, 0);
@@ -803,7 +531,7 @@ static void select_exit_call(Emit *e, IrInsn *i)
         jump_direct(e, i->imm);
         return;
     }
-    Reg home = home_with(e, i->arg[0]);
+    Reg home = exit_home_with(e, i->arg[0]);
     if (home != REG_NONE && !expected(i))
         align_by_prefix(e, (home & 8 ? 2 : 1) + 1); /* push, then the opcode */
     push_return(e, ret_pc, expected(i), home, RCX);
@@ -847,7 +575,7 @@ static void select_exit_callind(Emit *e, IrInsn *i)
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
     c->r[0] = r;
-    c->r[1] = home_with(e, i->arg[1]);
+    c->r[1] = exit_home_with(e, i->arg[1]);
     look_up(e, r, &c->enter);
     push_return(e, ret_pc, 0, c->r[1], RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
@@ -866,7 +594,7 @@ static void select_gcallind(Emit *e, IrInsn *i)
     Cold *c = emit_cold(e, cold_call_miss, NULL);
     c->v[0] = ret_pc;
     c->r[0] = r;
-    c->r[1] = home_with(e, i->arg[1]);
+    c->r[1] = exit_home_with(e, i->arg[1]);
     look_up(e, r, &c->enter);
     push_return(e, ret_pc, 0, c->r[1], RAX);
     enc_rm(e, 0, 0, 0, 0xff, 2, jump_cache_host);
@@ -910,7 +638,7 @@ static LateFlags put_flags_off(Emit *e)
     const RaValue *v = &e->ra->value[e->ra->binding[f.var]];
     const IrInsn *i = v->special ? ra_insn(e->ra, v->insn) : NULL;
     if (i && i->op == IR_flsub && ra_fits_i32(e->ra, i->arg[1], &f.imm)) {
-        f.a = home_with(e, i->arg[0]);
+        f.a = exit_home_with(e, i->arg[0]);
         f.w = i->attr == IR_I64;
         f.wanted = f.compared = f.a != REG_NONE;
     }
@@ -931,9 +659,9 @@ static void cold_unexpected(Emit *e, Cold *c)
     if (f->compared) {
         enc_alu_i(e, ALU_CMP, f->w, operand_reg(f->a), f->imm);
         flags_to_ax(e, FLAGS_SUB);
-        enc_store(e, false, var_mem(e, f->var), RAX);
+        enc_store(e, false, exit_var_mem(e, f->var), RAX);
     } else if (f->wanted) {
-        enc_store(e, false, var_mem(e, f->var), f->a);
+        enc_store(e, false, exit_var_mem(e, f->var), f->a);
     }
     enc_rm(e, 0, 0, ENC_W, 0x3b, c->r[0], (Mem) { RSP, REG_NONE, 0, 0, 8 });
     enc_jcc(e, CC_NE, &elsewhere);
@@ -950,7 +678,7 @@ static void return_expected(Emit *e, Reg r)
     e->ra->skip_lazy = f->wanted;
     if (f->wanted && !f->compared)
         e->ra->locked |= 1u << RAX; /* not for what the snapshot untangles */
-    write_back_now(e);
+    exit_write_back_now(e);
     e->ra->skip_lazy = false;
     Cold *c = emit_cold(e, cold_unexpected, NULL);
     c->r[0] = r;
@@ -965,7 +693,7 @@ static void select_exit_ret(Emit *e, IrInsn *i)
 {
     e->s->ended = true;
     if (i->attr & IR_EXIT_EXPECTED && !no_links(e)) {
-        Reg home = home_with(e, i->arg[0]);
+        Reg home = exit_home_with(e, i->arg[0]);
         if (home != REG_NONE) {
             return_expected(e, home);
             return;

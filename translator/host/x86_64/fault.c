@@ -15,8 +15,11 @@
 #include "translator/host/x86_64/scan.h"
 
 /* The register form of flags.c; the sums in the products don't carry into the bits kept. */
-uint32_t flags_nzcv_from_ax(uint32_t ax) { return (ax & 0xc101) * 0x10210000u & 0xf0000000; }
-uint32_t flags_ax_from_nzcv(uint32_t nzcv) { return (nzcv >> 28) * 0x1081 & 0xc101; }
+uint32_t flags_nzcv_from_ax(uint32_t ax)
+{
+    return ((ax & 0xc101) ^ 0x100) * 0x10210000u & 0xf0000000;
+}
+uint32_t flags_ax_from_nzcv(uint32_t nzcv) { return ((nzcv >> 28) * 0x1081 & 0xc101) ^ 0x100; }
 
 void flags_vars_to_c(Vcpu *v, const X86Backend *b)
 {
@@ -58,9 +61,9 @@ static uint32_t ax_from_eflags(uint64_t efl, FlagsKind kind)
              pf = efl >> 2 & 1;
     if (kind == FLAGS_FCMP || kind == FLAGS_FCMP_SWAPPED) {
         bool less = kind == FLAGS_FCMP ? cf : !cf;
-        return pf ? 0x0101 : zf ? 0x4100 : less ? 0x8000 : 0x0100;
+        return pf ? 0x0001 : zf ? 0x4000 : less ? 0x8100 : 0;
     }
-    if (kind == FLAGS_SUB)
+    if (kind != FLAGS_SUB)
         cf ^= 1;
     return sf << 15 | zf << 14 | cf << 8 | of;
 }

@@ -5,12 +5,19 @@
  * overwrite EFLAGS and they are still wanted.
  *
  * A flags value in a register, and between units in the guest's variable, has the form that
- * `lahf; seto al` leaves in ax: N bit 15, Z bit 14, C (Arm's sense) bit 8, V bits 7..0 as 0 or 1;
- * everything above bit 15 and bits 13..9 are anything. backend.c converts it to NZCV for C code.
+ * `lahf; seto al` leaves in ax after a subtraction: N bit 15, Z bit 14, borrow (the opposite of
+ * Arm's C) bit 8, V bits 7..0 as 0 or 1; everything above bit 15 and bits 13..9 are anything.
+ * backend.c converts it to NZCV for C code.
  */
 #include "translator/host/x86_64/emit-state.h"
 
-enum { AX_N = 0x8000, AX_Z = 0x4000, AX_C = 0x0100, AX_V = 0x01 };
+enum { AX_N = 0x8000, AX_Z = 0x4000, AX_B = 0x0100, AX_V = 0x01 };
+
+/* CF is Arm's C, not a borrow. */
+static bool carries(FlagsKind kind)
+{
+    return kind == FLAGS_ADD || kind == FLAGS_LOGIC || kind == FLAGS_ZERO;
+}
 
 static bool value_live(Emit *e, uint32_t value)
 {
@@ -60,7 +67,7 @@ static void fcmp_to_ax(Emit *e, bool swapped)
 {
     /* A small table in an immediate, indexed by ZF:PF:CF from lahf: CF bit 0, PF bit 2,
      * ZF bit 6. */
-    static const struct { uint16_t less, greater; } ax = { AX_N, AX_C };
+    static const struct { uint16_t less, greater; } ax = { AX_N | AX_B, 0 };
     Label unordered = LABEL_INIT, equal = LABEL_INIT, below = LABEL_INIT, end = LABEL_INIT;
     enc_jcc(e, CC_P, &unordered);
     enc_jcc(e, CC_E, &equal);
@@ -71,21 +78,28 @@ static void fcmp_to_ax(Emit *e, bool swapped)
     enc_mov_ri(e, RAX, swapped ? ax.greater : ax.less);
     enc_jmp(e, &end);
     enc_bind(e, &unordered);
-    enc_mov_ri(e, RAX, AX_C | AX_V);
+    enc_mov_ri(e, RAX, AX_V);
     enc_jmp(e, &end);
     enc_bind(e, &equal);
-    enc_mov_ri(e, RAX, AX_Z | AX_C);
+    enc_mov_ri(e, RAX, AX_Z);
     enc_bind(e, &end);
 }
 
-/* Complements CF on the way for FLAGS_SUB. */
+/* What the flags are, if that is known: a subtraction's or a test's whose result is zero. */
+bool flags_known(FlagsKind kind, uint32_t *ret_ax)
+{
+    *ret_ax = kind == FLAGS_EQUAL ? AX_Z : AX_Z | AX_B;
+    return kind == FLAGS_EQUAL || kind == FLAGS_ZERO;
+}
+
+/* Complements CF on the way where it isn't a borrow. */
 void flags_to_ax(Emit *e, FlagsKind kind)
 {
     if (kind == FLAGS_FCMP || kind == FLAGS_FCMP_SWAPPED) {
         fcmp_to_ax(e, kind == FLAGS_FCMP_SWAPPED);
         return;
     }
-    if (kind == FLAGS_SUB)
+    if (carries(kind))
         emit8(e, 0xf5); /* cmc */
     emit8(e, 0x9f);     /* lahf */
     enc_setcc(e, CC_O, RAX);
@@ -94,7 +108,17 @@ void flags_to_ax(Emit *e, FlagsKind kind)
 static void fetch_flags(Emit *e, uint32_t value)
 {
     Ra *ra = e->ra;
-    e->s->cf_flipped = e->s->flags_kind == FLAGS_SUB;
+    uint32_t ax;
+    e->s->cf_flipped = false;
+    if (flags_known(e->s->flags_kind, &ax)) {
+        uint32_t was = ra->locked;
+        Reg r = ra_temp_gpr(ra);
+        enc_mov_ri(e, r, ax);
+        ra_set_reg(ra, value, r);
+        ra->locked = was;
+        return;
+    }
+    e->s->cf_flipped = carries(e->s->flags_kind);
     if (!(ra->locked & 1u << RAX)) {
         uint32_t was = ra->locked;
         ra_take(ra, RAX);
@@ -149,13 +173,13 @@ static bool only_carry_wanted(Emit *e, uint32_t value)
     return false;
 }
 
-/* In the form of flags as far as C goes: all ones with it. */
+/* In the form of flags as far as C goes: all ones without it. */
 static void fetch_carry(Emit *e, uint32_t value)
 {
     Ra *ra = e->ra;
     uint32_t was = ra->locked;
     Reg r = ra_temp_gpr(ra);
-    e->s->cf_flipped = e->s->flags_kind == FLAGS_SUB;
+    e->s->cf_flipped = carries(e->s->flags_kind);
     if (e->s->cf_flipped)
         emit8(e, 0xf5); /* cmc */
     enc_alu(e, ALU_SBB, false, r, operand_reg(r)); /* CF stays */
@@ -254,6 +278,23 @@ bool flags_have_cond(Emit *e, IrRef v, HostCc *ret_cc)
     return false;
 }
 
+FlagsKind flags_kind_plain(FlagsKind kind)
+{
+    return kind == FLAGS_EQUAL ? FLAGS_SUB : kind == FLAGS_ZERO ? FLAGS_LOGIC : kind;
+}
+
+FlagsKind flags_kind_where(Emit *e, bool zero)
+{
+    const struct EmitState *s = e->s;
+    if (!zero || !s->flags_value)
+        return s->flags_kind;
+    switch (e->unit->insn[s->flags_value].op) {
+    case IR_flsub: return FLAGS_EQUAL;
+    case IR_flogic: return FLAGS_ZERO;
+    default: return s->flags_kind;
+    }
+}
+
 uint32_t flags_conds(Emit *e, IrRef v)
 {
     uint32_t set = 0, value = ra_root(e->ra, v);
@@ -302,7 +343,7 @@ HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc)
     (void)e;
     if (cc > IR_CC_LE)
         return CC_NONE;
-    switch (kind) {
+    switch (flags_kind_plain(kind)) {
     case FLAGS_SUB: return sub[cc];
     case FLAGS_LOGIC:
         /* C = 0: HI is never true (CF = 0: b), LS always */
@@ -331,30 +372,24 @@ static bool cond_in_eflags(Emit *e, IrInsn *i)
 
 static void select_cond(Emit *e, IrInsn *i)
 {
-    static const uint16_t bit[8] = { AX_Z, AX_Z, AX_C, AX_C, AX_N, AX_N, AX_V, AX_V };
+    static const uint16_t bit[8] = { AX_Z, AX_Z, AX_B, AX_B, AX_N, AX_N, AX_V, AX_V };
     if (cond_in_eflags(e, i))
         return;
-    uint64_t c;
     if (i->cc <= IR_CC_VC) {
         Operand f = ra_use_rm(e->ra, i->arg[0]);
         flags_clobber(e);
         enc_test_i(e, false, f, bit[i->cc]);
-        flags_def_cond(e, i, i->cc & 1 ? CC_E : CC_NE);
+        bool set = !(i->cc & 1) ^ (bit[i->cc] == AX_B);
+        flags_def_cond(e, i, set ? CC_NE : CC_E);
         return;
     }
-    (void)c;
     ra_use_fixed(e->ra, i->arg[0], RAX);
     flags_clobber(e);
     /* V back to OF by an overflowing byte addition, then the others; sahf leaves OF alone. */
     emit8(e, 0x04); /* add al, 0x7f */
     emit8(e, 0x7f);
     emit8(e, 0x9e); /* sahf */
-    FlagsKind kind = FLAGS_ADD;
-    if (i->cc == IR_CC_HI || i->cc == IR_CC_LS) {
-        emit8(e, 0xf5); /* cmc: then as after a subtraction */
-        kind = FLAGS_SUB;
-    }
-    flags_def_cond(e, i, flags_arm_cc(e, kind, i->cc));
+    flags_def_cond(e, i, flags_arm_cc(e, FLAGS_SUB, i->cc));
 }
 
 /* -- making and taking flags ------------------------------------------------------------------- */
@@ -381,7 +416,7 @@ static void select_flpack(Emit *e, IrInsn *i)
 {
     uint64_t c;
     if (ra_is_const(e->ra, i->arg[0], &c)) {
-        uint32_t ax = (c >> 31 & 1) * AX_N | (c >> 30 & 1) * AX_Z | (c >> 29 & 1) * AX_C |
+        uint32_t ax = (c >> 31 & 1) * AX_N | (c >> 30 & 1) * AX_Z | (~c >> 29 & 1) * AX_B |
                       (c >> 28 & 1) * AX_V;
         enc_mov_ri(e, ra_def(e->ra, i), ax);
         return;
@@ -392,7 +427,8 @@ static void select_flpack(Emit *e, IrInsn *i)
     enc_shift_i(e, SH_SHR, false, r, 28);
     enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4); /* imul r, r, 0x1081 */
     emit32(e, 0x1081);
-    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_C | AX_V);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
+    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
     ra_def_is(e->ra, i, r);
 }
 
@@ -401,7 +437,8 @@ static void select_flunpack(Emit *e, IrInsn *i)
     Reg r = ra_use_scratch(e->ra, i->arg[0]);
     flags_clobber(e);
     /* N, Z up by 16, C by 21, V by 28: no sum of two of them reaches bits 31..28 otherwise */
-    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_C | AX_V);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
+    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
     enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4);
     emit32(e, 0x10210000);
     enc_alu_i(e, ALU_AND, false, operand_reg(r), (int32_t)0xf0000000);
@@ -480,15 +517,14 @@ static void carry_to_cf(Emit *e, IrRef f, bool inverted)
 {
     struct EmitState *s = e->s;
     uint32_t value = ra_root(e->ra, f);
+    FlagsKind kind = flags_kind_plain(s->flags_kind);
     if (e->ra->value[value].special && value == s->flags_value &&
-        (s->flags_kind == FLAGS_SUB || s->flags_kind == FLAGS_ADD ||
-         s->flags_kind == FLAGS_LOGIC)) {
-        bool is_sub = s->flags_kind == FLAGS_SUB;
+        (kind == FLAGS_SUB || kind == FLAGS_ADD || kind == FLAGS_LOGIC)) {
         s->cf_flipped = false;
         if (!ra_alive_after(e->ra, value))
             ra_set_special(e->ra, value, false); /* this is its last use */
         flags_clobber(e);
-        if ((is_sub ^ s->cf_flipped) != inverted)
+        if (((kind == FLAGS_SUB) ^ s->cf_flipped) != inverted)
             emit8(e, 0xf5);
         return;
     }
@@ -496,7 +532,7 @@ static void carry_to_cf(Emit *e, IrRef f, bool inverted)
     flags_clobber(e);
     enc_op(e, 0, 1, 0, 0xba, 4, r, 1); /* bt r, 8 */
     emit8(e, 8);
-    if (inverted)
+    if (!inverted)
         emit8(e, 0xf5);
 }
 
