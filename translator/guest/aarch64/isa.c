@@ -19,9 +19,9 @@
 /* The second figure of X and V is the wish for a host register, 0 first: what compiled code reads
  * and writes most, arguments and the first callee-saved ones. A backend takes as many as it can. */
 static const IrVar vars[A64_N_VARS] = {
-    X(0, 0), X(1, 1), X(2, 2), X(3, 3), X(4, 6), X(5, 9), X(6, 12), X(7, 15),
+    X(0, 0), X(1, 1), X(2, 2), X(3, 3), X(4, 6), X(5, 12), X(6, 13), X(7, 15),
     X(8, 14), X(9, -1), X(10, -1), X(11, -1), X(12, -1), X(13, -1), X(14, -1), X(15, -1),
-    X(16, -1), X(17, -1), X(18, -1), X(19, 5), X(20, 7), X(21, 10), X(22, 13), X(23, -1),
+    X(16, -1), X(17, -1), X(18, -1), X(19, 5), X(20, 7), X(21, 10), X(22, 9), X(23, -1),
     X(24, -1), X(25, -1), X(26, -1), X(27, -1), X(28, -1), X(29, 11), X(30, 8),
     [A64_VAR_SP] = { "sp", IR_I64, 0, 4, OFFSET(sp) },
     [A64_VAR_NZCV] = { "nzcv", IR_FLAGS, IR_VAR_LAZY, -1, OFFSET(nzcv) },
