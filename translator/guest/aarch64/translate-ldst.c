@@ -140,16 +140,28 @@ static void put_base(LiftContext *ctx, unsigned rn, IrRef base, int64_t offset)
     a64_put_rsp(ctx, rn, ir_op2i(&ctx->b, IR_add, base, (uint64_t)offset));
 }
 
+/* The first register is written at once, for then the value can be loaded into its home. Where the
+ * second access faults a handler sees it; what a Data Abort leaves in the registers of a load of
+ * several is UNKNOWN, but for those of the address, with which it is done again. */
+static void load_pair(LiftContext *ctx, unsigned rn, unsigned rt, unsigned rt2, unsigned attr,
+                      IrRef base, int64_t at)
+{
+    IrRef first = ir_load(&ctx->b, IR_I64, attr, base, at);
+    if (rt != rn)
+        a64_put_x(ctx, rt, first);
+    IrRef second = ir_load(&ctx->b, IR_I64, attr, base, at + (1 << (attr & IR_MEM_SIZE)));
+    if (rt == rn)
+        a64_put_x(ctx, rt, first);
+    a64_put_x(ctx, rt2, second);
+}
+
 bool a64_lift_LDP(LiftContext *ctx, const ArgLDP *a)
 {
     unsigned size = a->x64 ? 3 : 2;
     int64_t offset = (int64_t)a->imm * (1 << size), at = a->post ? 0 : offset;
     IrRef base = a64_get_xsp(ctx, a->rn);
     if (a->load) {
-        IrRef first = ir_load(&ctx->b, IR_I64, size, base, at);
-        IrRef second = ir_load(&ctx->b, IR_I64, size, base, at + (1 << size));
-        a64_put_x(ctx, a->rt, first);
-        a64_put_x(ctx, a->rt2, second);
+        load_pair(ctx, a->rn, a->rt, a->rt2, size, base, at);
     } else {
         IrRef first = a64_get_x(ctx, a->rt), second = a64_get_x(ctx, a->rt2);
         ir_store(&ctx->b, size, base, at, first);
@@ -164,10 +176,7 @@ bool a64_lift_LDPSW(LiftContext *ctx, const ArgLDPSW *a)
 {
     int64_t offset = (int64_t)a->imm * 4, at = a->post ? 0 : offset;
     IrRef base = a64_get_xsp(ctx, a->rn);
-    IrRef first = ir_load(&ctx->b, IR_I64, 2 | IR_MEM_SIGNED, base, at);
-    IrRef second = ir_load(&ctx->b, IR_I64, 2 | IR_MEM_SIGNED, base, at + 4);
-    a64_put_x(ctx, a->rt, first);
-    a64_put_x(ctx, a->rt2, second);
+    load_pair(ctx, a->rn, a->rt, a->rt2, 2 | IR_MEM_SIGNED, base, at);
     if (a->wback)
         put_base(ctx, a->rn, base, offset);
     return true;

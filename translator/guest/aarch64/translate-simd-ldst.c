@@ -103,10 +103,9 @@ bool a64_lift_ldst_v_pair(LiftContext *ctx, const Argldst_v_pair *a)
     int64_t size = 1 << a->scale, offset = a->imm * size, at = a->post ? 0 : offset;
     IrRef base = a64_get_xsp(ctx, a->rn);
     if (a->load) {
-        IrRef first = ir_load(&ctx->b, type, a->scale, base, at);
-        IrRef second = ir_load(&ctx->b, type, a->scale, base, at + size);
-        put_scaled(ctx, a->rt, first);
-        put_scaled(ctx, a->rt2, second);
+        /* the first at once, as load_pair() has it */
+        put_scaled(ctx, a->rt, ir_load(&ctx->b, type, a->scale, base, at));
+        put_scaled(ctx, a->rt2, ir_load(&ctx->b, type, a->scale, base, at + size));
     } else {
         IrRef first = get_scaled(ctx, a->scale, a->rt), second = get_scaled(ctx, a->scale, a->rt2);
         ir_store(&ctx->b, a->scale, base, at, first);
