@@ -36,6 +36,7 @@ static uint64_t extension_bits(const RiscvModel *m)
     static const struct { uint8_t extension, bit; } bits[] = {
         { RISCV_EXT_c, 1 }, { RISCV_EXT_zba, 3 }, { RISCV_EXT_zbb, 4 }, { RISCV_EXT_zbs, 5 },
         { RISCV_EXT_zicboz, 6 }, { RISCV_EXT_zbc, 7 }, { RISCV_EXT_zbkb, 8 }, { RISCV_EXT_zbkc, 9 },
+        { RISCV_EXT_zknd, 11 }, { RISCV_EXT_zkne, 12 }, { RISCV_EXT_zknh, 13 },
         { RISCV_EXT_zkt, 16 }, { RISCV_EXT_zfh, 27 }, { RISCV_EXT_zfhmin, 28 },
         { RISCV_EXT_zihintntl, 29 }, { RISCV_EXT_zfa, 32 }, { RISCV_EXT_zacas, 34 },
         { RISCV_EXT_zicond, 35 },

@@ -169,7 +169,7 @@ static void store(Vcpu *v, IsaState *s)
     s->pc = vcpu_pc(v);
 }
 
-#define OLD_CPU "rv64,Zfh=true,zbkb=true,zbkc=true"
+#define OLD_CPU "rv64,Zfh=true,zbkb=true,zbkc=true,zknd=true,zkne=true,zknh=true"
 static const IsaOracle oracles[] = {
     /* 10.0: a froundnx whose result isn't used raises no flag */
     { "qemu-riscv64 -cpu max", NULL, "froundnx" },

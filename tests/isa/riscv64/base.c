@@ -1,7 +1,7 @@
 /*
  * What a Linux program can see of the RISC-V guest: jumps, reservations, control registers, traps,
- * changed code, signal frames, hwprobe. Checks itself; prints only what fails, and a last line.
- * With the argument "gc", it expects a processor without extensions beyond RV64GC.
+ * changed code, signal frames, AES and SHA, hwprobe. Checks itself; prints only what fails, and a
+ * last line. With the argument "gc", it expects a processor without extensions beyond RV64GC.
  */
 #define _GNU_SOURCE
 #include <fenv.h>
@@ -291,6 +291,84 @@ static void test_frames(void)
     set_frm(0);
 }
 
+/* -- Zkne, Zknd, Zknh -------------------------------------------------------------------------- */
+
+#define ZKN ".option push\n\t.option arch, +zkn\n\t"
+#define ZKN_2(name)                                                                                \
+    static uint64_t name(uint64_t a, uint64_t b)                                                   \
+    {                                                                                              \
+        uint64_t r;                                                                                \
+        __asm__(ZKN #name " %0, %1, %2\n\t.option pop" : "=r"(r) : "r"(a), "r"(b));                \
+        return r;                                                                                  \
+    }
+#define ZKN_1(name)                                                                                \
+    static uint64_t name(uint64_t a)                                                               \
+    {                                                                                              \
+        uint64_t r;                                                                                \
+        __asm__(ZKN #name " %0, %1\n\t.option pop" : "=r"(r) : "r"(a));                            \
+        return r;                                                                                  \
+    }
+ZKN_2(aes64es) ZKN_2(aes64esm) ZKN_2(aes64ds) ZKN_2(aes64dsm) ZKN_2(aes64ks2) ZKN_1(aes64im)
+ZKN_1(sha256sig0) ZKN_1(sha256sig1) ZKN_1(sha256sum0) ZKN_1(sha256sum1)
+ZKN_1(sha512sig0) ZKN_1(sha512sig1) ZKN_1(sha512sum0) ZKN_1(sha512sum1)
+
+typedef struct Half { uint64_t low, high; } Half;
+
+/* FIPS 197, appendix C.1: the cipher of 128 bits, and back by the equivalent inverse cipher. */
+static void test_aes(void)
+{
+    static const Half plain = { 0x7766554433221100, 0xffeeddccbbaa9988 };
+    static const uint8_t expected[16] = { 0x69, 0xc4, 0xe0, 0xd8, 0x6a, 0x7b, 0x04, 0x30,
+                                          0xd8, 0xcd, 0xb7, 0x80, 0x70, 0xb4, 0xc5, 0x5a };
+    Half key[11] = { { 0x0706050403020100, 0x0f0e0d0c0b0a0908 } }, x = plain;
+#define NEXT(n)                                                                                    \
+    do {                                                                                           \
+        uint64_t t;                                                                                \
+        __asm__(ZKN "aes64ks1i %0, %1, " #n "\n\t.option pop" : "=r"(t) : "r"(key[n].high));       \
+        key[n + 1].low = aes64ks2(t, key[n].low);                                                  \
+        key[n + 1].high = aes64ks2(key[n + 1].low, key[n].high);                                   \
+    } while (0)
+    NEXT(0); NEXT(1); NEXT(2); NEXT(3); NEXT(4);
+    NEXT(5); NEXT(6); NEXT(7); NEXT(8); NEXT(9);
+    for (int n = 0; n < 10; n++) {
+        Half y = { x.low ^ key[n].low, x.high ^ key[n].high };
+        x.low = n < 9 ? aes64esm(y.low, y.high) : aes64es(y.low, y.high);
+        x.high = n < 9 ? aes64esm(y.high, y.low) : aes64es(y.high, y.low);
+    }
+    x.low ^= key[10].low;
+    x.high ^= key[10].high;
+    CHECK(memcmp(&x, expected, sizeof expected) == 0);
+    for (int n = 10; n > 0; n--) {
+        Half k = key[n];
+        if (n < 10)
+            k = (Half){ aes64im(k.low), aes64im(k.high) };
+        Half y = { x.low ^ k.low, x.high ^ k.high };
+        x.low = n > 1 ? aes64dsm(y.low, y.high) : aes64ds(y.low, y.high);
+        x.high = n > 1 ? aes64dsm(y.high, y.low) : aes64ds(y.high, y.low);
+    }
+    CHECK((x.low ^ key[0].low) == plain.low && (x.high ^ key[0].high) == plain.high);
+    uint64_t t; /* no rotation, no constant: the S-box of 0, 1, 2 and 3 */
+    __asm__(ZKN "aes64ks1i %0, %1, 10\n\t.option pop" : "=r"(t) : "r"(0x0302010000000000));
+    CHECK(t == 0x7b777c637b777c63);
+}
+
+/* FIPS 180-4, 4.1.2 and 4.1.3. */
+static void test_sha(void)
+{
+#define ROTR(x, n) ((x) >> (n) | (x) << (8 * sizeof(x) - (n)))
+    for (uint64_t x = 0x9e3779b97f4a7c15, n = 0; n < 8; n++, x = ROTR(x, 11) * 3) {
+        uint32_t w = (uint32_t)x;
+        CHECK(sha256sig0(x) == (uint64_t)(int32_t)(ROTR(w, 7) ^ ROTR(w, 18) ^ w >> 3));
+        CHECK(sha256sig1(x) == (uint64_t)(int32_t)(ROTR(w, 17) ^ ROTR(w, 19) ^ w >> 10));
+        CHECK(sha256sum0(x) == (uint64_t)(int32_t)(ROTR(w, 2) ^ ROTR(w, 13) ^ ROTR(w, 22)));
+        CHECK(sha256sum1(x) == (uint64_t)(int32_t)(ROTR(w, 6) ^ ROTR(w, 11) ^ ROTR(w, 25)));
+        CHECK(sha512sig0(x) == (ROTR(x, 1) ^ ROTR(x, 8) ^ x >> 7));
+        CHECK(sha512sig1(x) == (ROTR(x, 19) ^ ROTR(x, 61) ^ x >> 6));
+        CHECK(sha512sum0(x) == (ROTR(x, 28) ^ ROTR(x, 34) ^ ROTR(x, 39)));
+        CHECK(sha512sum1(x) == (ROTR(x, 14) ^ ROTR(x, 18) ^ ROTR(x, 41)));
+    }
+}
+
 /* -- hwprobe ----------------------------------------------------------------------------------- */
 
 static void test_hwprobe(bool gc)
@@ -306,6 +384,9 @@ static void test_hwprobe(bool gc)
         { 4, TRAPS(".word 0x60051513" ::: "a0") },      /* clz a0, a0 */
         { 5, TRAPS(".word 0x28a51533" ::: "a0") },      /* bset a0, a0, a0 */
         { 7, TRAPS(".word 0x0aa51533" ::: "a0") },      /* clmul a0, a0, a0 */
+        { 11, TRAPS(".word 0x3aa50533" ::: "a0") },     /* aes64ds a0, a0, a0 */
+        { 12, TRAPS(".word 0x32a50533" ::: "a0") },     /* aes64es a0, a0, a0 */
+        { 13, TRAPS(".word 0x10051513" ::: "a0") },     /* sha256sum0 a0, a0 */
         { 6, TRAPS("mv a0, %0\n .word 0x0045200f" : : "r"(block) : "a0", "memory") }, /* cbo.zero */
         { 27, TRAPS(".word 0x04a57553" ::: "fa0") },    /* fadd.h fa0, fa0, fa0 */
         { 32, TRAPS(".word 0xf2180553" ::: "fa0") },    /* fli.d fa0, 1.0 */
@@ -338,7 +419,12 @@ int main(int argc, char **argv)
     test_changed_code();
     test_fetch();
     test_frames();
-    test_hwprobe(argc > 1 && strcmp(argv[1], "gc") == 0);
+    bool gc = argc > 1 && strcmp(argv[1], "gc") == 0;
+    if (!gc) {
+        test_aes();
+        test_sha();
+    }
+    test_hwprobe(gc);
     printf("%d checks, %d failed\n", n_checks, n_failed);
     return n_failed != 0;
 }

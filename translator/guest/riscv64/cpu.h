@@ -32,7 +32,7 @@ enum { RISCV_NO_RESERVATION = -1 };
     X(zic64b) X(zicbom) X(zicbop) X(zicboz) X(zicntr) X(zicond) X(zicsr) X(zifencei) \
     X(zihintntl) X(zihintpause) X(zimop) X(zmmul) X(za64rs) X(zaamo) X(zabha) X(zacas) X(zalrsc) \
     X(zawrs) X(zfa) X(zfh) X(zfhmin) X(zca) X(zcb) X(zcd) X(zcmop) X(zba) X(zbb) X(zbc) \
-    X(zbkb) X(zbkc) X(zbs) X(zkt)
+    X(zbkb) X(zbkc) X(zbs) X(zknd) X(zkne) X(zknh) X(zkt)
 
 typedef enum RiscvExtension {
 #define X(name) RISCV_EXT_##name,
