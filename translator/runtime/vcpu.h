@@ -132,9 +132,10 @@ struct Vcpu {
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
 };
 
+static inline unsigned vcpu_spill_index(unsigned n) { return VCPU_SPILLS - 1 - n; }
 static inline size_t vcpu_spill_offset(unsigned n)
 {
-    return offsetof(Vcpu, spill) + sizeof(V128) * (VCPU_SPILLS - 1 - n);
+    return offsetof(Vcpu, spill) + sizeof(V128) * vcpu_spill_index(n);
 }
 
 #endif

@@ -68,6 +68,17 @@ static inline bool rv_put_w(LiftContext *ctx, int r, IrRef word)
     return rv_put(ctx, r, ir_op1(&ctx->b, IR_sext, IR_I64, word));
 }
 
+/* A register as the low half of a vector, and a half of one. */
+static inline IrRef rv_get_vector(LiftContext *ctx, int r)
+{
+    return ir_emit(&ctx->b, IR_vfroms, IR_V128, 0, IR_I64, rv_get(ctx, r), 0, 0, 0, 0);
+}
+
+static inline IrRef rv_half(LiftContext *ctx, IrRef v, int half)
+{
+    return ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, half);
+}
+
 static inline bool rv_put_bool(LiftContext *ctx, int r, IrRef bit)
 {
     return rv_put(ctx, r, ir_op1(&ctx->b, IR_b2i, IR_I64, bit));

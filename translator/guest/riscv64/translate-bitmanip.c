@@ -194,33 +194,26 @@ bool rv_lift_PACKH(LiftContext *ctx, const ArgPACKH *a)
 /* The 127-bit carry-less product as a vector. */
 static IrRef carryless(LiftContext *ctx, const ArgR *a)
 {
-    IrBuilder *b = &ctx->b;
-    IrRef x = ir_emit(b, IR_vfroms, IR_V128, 0, IR_I64, rv_get(ctx, a->rs1), 0, 0, 0, 0);
-    IrRef y = ir_emit(b, IR_vfroms, IR_V128, 0, IR_I64, rv_get(ctx, a->rs2), 0, 0, 0, 0);
-    return ir_vop2(b, IR_vpmull, IR_LANE_I64, 0, x, y);
-}
-
-static IrRef vector_half(LiftContext *ctx, IrRef v, int half)
-{
-    return ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, half);
+    return ir_vop2(&ctx->b, IR_vpmull, IR_LANE_I64, 0, rv_get_vector(ctx, a->rs1),
+                   rv_get_vector(ctx, a->rs2));
 }
 
 bool rv_lift_CLMUL(LiftContext *ctx, const ArgCLMUL *a)
 {
-    return rv_put(ctx, a->rd, vector_half(ctx, carryless(ctx, a), 0));
+    return rv_put(ctx, a->rd, rv_half(ctx, carryless(ctx, a), 0));
 }
 
 bool rv_lift_CLMULH(LiftContext *ctx, const ArgCLMULH *a)
 {
-    return rv_put(ctx, a->rd, vector_half(ctx, carryless(ctx, a), 1));
+    return rv_put(ctx, a->rd, rv_half(ctx, carryless(ctx, a), 1));
 }
 
 /* Bits 126..63 of the product. */
 bool rv_lift_CLMULR(LiftContext *ctx, const ArgCLMULR *a)
 {
     IrRef product = carryless(ctx, a);
-    return rv_put(ctx, a->rd, ir_emit(&ctx->b, IR_extr, IR_I64, 0, 0, vector_half(ctx, product, 1),
-                                      vector_half(ctx, product, 0), 0, 0, 63));
+    return rv_put(ctx, a->rd, ir_emit(&ctx->b, IR_extr, IR_I64, 0, 0, rv_half(ctx, product, 1),
+                                      rv_half(ctx, product, 0), 0, 0, 63));
 }
 
 static IrRef one_bit(LiftContext *ctx, int r)

@@ -3,16 +3,6 @@
 #include "translator/guest/riscv64/lift.h"
 #include "translator/guest/riscv64/rv-decode.h"
 
-static IrRef vector_low(LiftContext *ctx, IrRef v)
-{
-    return ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0);
-}
-
-static IrRef to_vector(LiftContext *ctx, int r)
-{
-    return ir_emit(&ctx->b, IR_vfroms, IR_V128, 0, IR_I64, rv_get(ctx, r), 0, 0, 0, 0);
-}
-
 static IrRef op_mix(LiftContext *ctx, int op, IrRef v)
 {
     return op ? ir_vop1(&ctx->b, (IrOp)op, 0, 0, v, 0) : v;
@@ -21,15 +11,16 @@ static IrRef op_mix(LiftContext *ctx, int op, IrRef v)
 /* Half of a round: the first two columns of what becomes of the state rs2:rs1. */
 bool rv_lift_AES64(LiftContext *ctx, const ArgAES64 *a)
 {
-    IrRef state = ir_vop2(&ctx->b, IR_vzip1, IR_LANE_I64, 0, to_vector(ctx, a->rs1),
-                          to_vector(ctx, a->rs2));
+    IrRef state = ir_vop2(&ctx->b, IR_vzip1, IR_LANE_I64, 0, rv_get_vector(ctx, a->rs1),
+                          rv_get_vector(ctx, a->rs2));
     IrRef v = ir_vop2(&ctx->b, (IrOp)a->op, 0, 0, state, ir_vconst(&ctx->b, 0, 0));
-    return rv_put(ctx, a->rd, vector_low(ctx, op_mix(ctx, a->mix, v)));
+    return rv_put(ctx, a->rd, rv_half(ctx, op_mix(ctx, a->mix, v), 0));
 }
 
 bool rv_lift_AES64IM(LiftContext *ctx, const ArgAES64IM *a)
 {
-    return rv_put(ctx, a->rd, vector_low(ctx, op_mix(ctx, IR_vaesimc, to_vector(ctx, a->rs1))));
+    IrRef v = op_mix(ctx, IR_vaesimc, rv_get_vector(ctx, a->rs1));
+    return rv_put(ctx, a->rd, rv_half(ctx, v, 0));
 }
 
 /* The S-box of each byte, by a state of four such columns: shifting its rows changes nothing. */

@@ -136,6 +136,9 @@ HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc); /* or CC_NONE */
 
 /* EFLAGS of this kind to the register format in ax: sets rax only. */
 void flags_to_ax(Emit *e, FlagsKind kind);
+/* NZCV in bits 31..28 of r to that form, and back. */
+void flags_pack(Emit *e, Reg r);
+void flags_unpack(Emit *e, Reg r);
 bool flags_known(FlagsKind kind, uint32_t *ret_ax); /* a constant, in the form of flags_to_ax() */
 
 void flags_pair(Emit *e, IrInsn *i, IrInsn **ret_arith, IrInsn **ret_flags);

@@ -79,7 +79,7 @@ static V128 place_value(const Vcpu *v, const UnitTables *u, const UnitPoint *p,
     V128 x = { 0, 0 };
     switch (at->kind) {
     case UNIT_SNAP_REG: return context_reg(uc, at->what);
-    case UNIT_SNAP_SPILL: return v->spill[VCPU_SPILLS - 1 - at->what];
+    case UNIT_SNAP_SPILL: return v->spill[vcpu_spill_index(at->what)];
     case UNIT_SNAP_CONST:
     case UNIT_SNAP_GUEST: x.lo = at->what; break;
     case UNIT_SNAP_VCONST: return u->vconst[at->what];

@@ -411,6 +411,26 @@ static void select_flogic(Emit *e, IrInsn *i)
     flags_def(e, i, FLAGS_LOGIC);
 }
 
+void flags_pack(Emit *e, Reg r)
+{
+    /* bits 3..0 = NZCV to 15, 14, 8, 0: copies at distances 12, 12, 7, 0 without collisions */
+    enc_shift_i(e, SH_SHR, false, r, 28);
+    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4); /* imul r, r, 0x1081 */
+    emit32(e, 0x1081);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
+    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
+}
+
+void flags_unpack(Emit *e, Reg r)
+{
+    /* N, Z up by 16, C by 21, V by 28: no sum of two of them reaches bits 31..28 otherwise */
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
+    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
+    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4);
+    emit32(e, 0x10210000);
+    enc_alu_i(e, ALU_AND, false, operand_reg(r), (int32_t)0xf0000000);
+}
+
 /* From NZCV in bits 31..28. */
 static void select_flpack(Emit *e, IrInsn *i)
 {
@@ -422,13 +442,8 @@ static void select_flpack(Emit *e, IrInsn *i)
         return;
     }
     Reg r = ra_use_scratch(e->ra, i->arg[0]);
-    /* bits 3..0 = NZCV to 15, 14, 8, 0: copies at distances 12, 12, 7, 0 without collisions */
     flags_clobber(e);
-    enc_shift_i(e, SH_SHR, false, r, 28);
-    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4); /* imul r, r, 0x1081 */
-    emit32(e, 0x1081);
-    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
-    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
+    flags_pack(e, r);
     ra_def_is(e->ra, i, r);
 }
 
@@ -436,12 +451,7 @@ static void select_flunpack(Emit *e, IrInsn *i)
 {
     Reg r = ra_use_scratch(e->ra, i->arg[0]);
     flags_clobber(e);
-    /* N, Z up by 16, C by 21, V by 28: no sum of two of them reaches bits 31..28 otherwise */
-    enc_alu_i(e, ALU_AND, false, operand_reg(r), AX_N | AX_Z | AX_B | AX_V);
-    enc_alu_i(e, ALU_XOR, false, operand_reg(r), AX_B);
-    enc_op(e, 0, 0, 0, 0x69, r, operand_reg(r), 4);
-    emit32(e, 0x10210000);
-    enc_alu_i(e, ALU_AND, false, operand_reg(r), (int32_t)0xf0000000);
+    flags_unpack(e, r);
     ra_def_is(e->ra, i, r);
 }
 

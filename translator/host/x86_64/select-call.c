@@ -20,17 +20,7 @@ static void convert_flags(Emit *e, bool to_nzcv)
 {
     for (unsigned n = 0; n < e->s->backend->n_flags_vars; n++) {
         enc_load(e, false, RAX, flags_mem(e, n));
-        if (to_nzcv) {
-            enc_alu_i(e, ALU_AND, false, operand_reg(RAX), 0xc101);
-            enc_alu_i(e, ALU_XOR, false, operand_reg(RAX), 0x100);
-        } else {
-            enc_shift_i(e, SH_SHR, false, RAX, 28);
-        }
-        enc_op(e, 0, 0, 0, 0x69, RAX, operand_reg(RAX), 4);
-        emit32(e, to_nzcv ? 0x10210000 : 0x1081);
-        enc_alu_i(e, ALU_AND, false, operand_reg(RAX), to_nzcv ? (int32_t)0xf0000000 : 0xc101);
-        if (!to_nzcv)
-            enc_alu_i(e, ALU_XOR, false, operand_reg(RAX), 0x100);
+        (to_nzcv ? flags_unpack : flags_pack)(e, RAX);
         enc_store(e, false, flags_mem(e, n), RAX);
     }
 }
