@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
 TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
-         "joining", "common", "kinds", "tool")
+         "joining", "common", "ways", "kinds", "tool")
 failures = 0
 
 
@@ -375,6 +375,18 @@ class Suite:
         self.check("what is common is one chunk", first < max(found[0]) < first + 60,
                    (first, found[0]))
         self.check("its file was joined", len(found) < 24, len(found))
+
+    def test_ways(self):
+        """Of what is there twice, entered by a direct branch and by indirect ones, the one that
+        does for both is kept."""
+        store, parts = self.store("ways"), os.path.join(self.top, "ways-program")
+        build(self.compiler, "parts.c", parts)
+        for way in (), ("indirectly",):
+            for n in range(30):
+                run(store, parts, str(n), *way)
+        units = [translated(store, parts, str(n), *way)[0] for n in range(30)
+                 for way in ((), ("indirectly",))]
+        self.check("nothing is translated that was before files were joined", not any(units), units)
 
     def test_kinds(self):
         """Processes record now and then what they run, by which the joined file is ordered."""

@@ -355,45 +355,62 @@ static bool is_so(const StoredChunk *c, uint32_t n, const StoreUnits *u)
     return true;
 }
 
-/* Once only; and none of other code. */
+/* Once only. */
 static void place(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
-                  uint32_t n, const StoreUnits *u)
+                  uint32_t n)
 {
     if (!w->placed[chunk])
         w->placed[chunk] = calloc(c->tables->n_units, 1);
     if (!w->placed[chunk] || w->placed[chunk][n])
         return;
     w->placed[chunk][n] = 1;
-    if (is_so(c, n, u))
-        build_stored(&w->builder, c, code, n);
+    build_stored(&w->builder, c, code, n);
 }
 
-/* Of several of the same place the newest one: a region of the process's own, or what the index
- * gives first. It comes to be where the first of them was, near those that jump there. */
-static void place_newest(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
-                         uint32_t n, const StoreUnits *u)
+static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const uint8_t **ret_code)
+{
+    return chunk_is_sound(w, chunk, ret, ret_code) &&
+           ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
+}
+
+/* A region does what a unit does, and one that counts its entries what one does that doesn't. */
+static unsigned rank(uint32_t flags)
+{
+    return flags & IR_UNIT_REGION ? 2 : unit_counts(flags);
+}
+
+/* Of several of the same place the one of the highest rank: the process's own region, or of those
+ * in the file the one that the index gives first. It comes to be where the first of them was, near
+ * those that jump there. */
+static void place_best(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
+                       uint32_t n, const StoreUnits *u)
 {
     const StoreUnit *r = &c->unit[n];
-    uint32_t first, first_n, live = find_region(w, u, c, r);
+    StoredChunk best = { 0 };
+    const uint8_t *best_code = NULL;
+    uint32_t at, at_n, best_chunk = 0, best_n = 0, live = find_region(w, u, c, r);
     if (live) {
         build_fresh(w, u, live - 1);
         return;
     }
-    for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &first, &first_n);) {
+    for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &at, &at_n);) {
         StoredChunk other;
         const uint8_t *other_code;
-        if (first == chunk && first_n == n)
-            break;
-        if (chunk_is_sound(w, first, &other, &other_code) &&
-            other.tables->fp_site_bytes == w->builder.fp_site_bytes &&
-            first_n < other.tables->n_units && other.unit[first_n].off == r->off &&
-            chunk_mode(&other, &other.unit[first_n]) == chunk_mode(c, r) &&
-            is_so(&other, first_n, u)) {
-            place(w, first, &other, other_code, first_n, u);
-            return;
+        if (can_be_kept(w, at, &other, &other_code) &&
+            at_n < other.tables->n_units && other.unit[at_n].off == r->off &&
+            chunk_mode(&other, &other.unit[at_n]) == chunk_mode(c, r) && is_so(&other, at_n, u) &&
+            (!best_code || rank(chunk_flags(&other, &other.unit[at_n])) >
+                               rank(chunk_flags(&best, &best.unit[best_n])))) {
+            best = other;
+            best_code = other_code;
+            best_chunk = at;
+            best_n = at_n;
         }
     }
-    place(w, chunk, c, code, n, u);
+    if (best_code)
+        place(w, best_chunk, &best, best_code, best_n);
+    else if (is_so(c, n, u)) /* the index is damaged */
+        place(w, chunk, c, code, n);
 }
 
 typedef struct UseCount { uint8_t known, used; } UseCount;
@@ -425,12 +442,6 @@ static void find_common(StoreWrite *w, const StoreUnits *u)
     free(count);
 }
 
-static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const uint8_t **ret_code)
-{
-    return chunk_is_sound(w, chunk, ret, ret_code) &&
-           ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
-}
-
 static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
 {
     StoredChunk c;
@@ -441,7 +452,7 @@ static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
     if (!w->common[chunk])
         build_part(&w->builder, limit, limit);
     for (uint32_t n = 0; n < c.tables->n_units; n++)
-        place_newest(w, chunk, &c, code, n, u);
+        place_best(w, chunk, &c, code, n, u);
     let_go(w, c.tables->kept_bytes);
 }
 
@@ -487,7 +498,7 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
         if (!k || who != h->unit[k - 1].who || (!who && chunk != last))
             build_part(&w->builder, history_limit(h, who, limit), limit);
         w->builder.history = who;
-        place_newest(w, chunk, &c, code, n - h->first[chunk], u);
+        place_best(w, chunk, &c, code, n - h->first[chunk], u);
         if (k % LET_GO_UNITS == LET_GO_UNITS - 1)
             let_go(w, w->now.layer[0].seen_end);
     }
