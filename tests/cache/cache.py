@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
 TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
-         "joining", "common", "ways", "kinds", "tool")
+         "joining", "looked_up", "common", "ways", "kinds", "tool")
 failures = 0
 
 
@@ -358,6 +358,17 @@ class Suite:
         self.check("a file that was joined", *self.right(store))
         self.check("joined code is what translating gives",
                    *self.right(store, options=["-d", "verify"]))
+
+    def test_looked_up(self):
+        """Where indirect branches lead is known when code comes from the store."""
+        store, kinds = self.store("looked-up"), os.path.join(self.top, "looked-up-program")
+        build(self.compiler, "kinds.c", kinds)
+        run(store, kinds)
+        # some processes record what they run, for which they meet each unit
+        met = min(translated(store, kinds)[1] for _ in range(10))
+        self.check("900 functions needn't be looked up", met < 300, met)
+        self.check("what is known of them is right", run(store, kinds, options=["-d", "verify"]) ==
+                   run(store, kinds, options=["--no-cache"]))
 
     def test_common(self):
         """What all who add to a file have loaded becomes one chunk; what few have stays apart."""

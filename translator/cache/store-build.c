@@ -89,8 +89,8 @@ void build_free(StoreBuilder *b)
 {
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                            &b->vconsts, &b->fp_sites, &b->relocs, &b->calls, &b->parts,
-                           &b->seen_bytes, &b->rows, &b->slots, &b->blob, &b->open, &b->entries,
-                           &b->histories };
+                           &b->seen_bytes, &b->looked_ups, &b->rows, &b->slots, &b->blob,
+                           &b->open, &b->entries, &b->histories };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
@@ -149,9 +149,12 @@ static void place_unit(StoreBuilder *b, uint32_t flags, uintptr_t made_at)
 
 static void close_chunk(StoreBuilder *b);
 
-static void unit_end(StoreBuilder *b, StoreUnit *u)
+static void unit_end(StoreBuilder *b, StoreUnit *u, bool looked_up)
 {
+    uint16_t number = (uint16_t)(b->units.n / sizeof *u);
     append(b, &b->units, u, sizeof *u);
+    if (looked_up)
+        append(b, &b->looked_ups, &number, sizeof number);
     pad(b, &b->code, 16, 0xcc);
     b->n_units++;
     if (b->n_history)
@@ -203,7 +206,7 @@ bool build_suits(const CompiledUnit *u, uint64_t bias)
         far |= unit_link_at(u, n)->target != l.target;
     }
     return u->host_bytes <= UINT16_MAX && u->code_bytes <= UINT16_MAX &&
-           u->pc - bias <= INT32_MAX && u->n_ranges <= UINT8_MAX && !far &&
+           u->pc - bias <= INT32_MAX && !far &&
            t.n_vconsts <= UINT16_MAX / 2 && t.n_fp_sites <= UINT16_MAX / 2;
 }
 
@@ -248,7 +251,7 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
         add_part(b, own, seen);
         seen += own.bytes;
     }
-    unit_end(b, &r);
+    unit_end(b, &r, u->looked_up || b->looked_up);
 }
 
 enum { RELOC_AT = (1u << STORE_RELOC_SHIFT) - 1 };
@@ -346,7 +349,7 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
             append(b, &b->seen, &seen, sizeof seen);
         add_part(b, seen, chunk_guest_bytes(c, seen));
     }
-    unit_end(b, &r);
+    unit_end(b, &r, chunk_is_looked_up(c, n) || b->looked_up);
 }
 
 /* -- a chunk ----------------------------------------------------------------------------------- */
@@ -556,6 +559,7 @@ static uint32_t add_tables(StoreBuilder *b, StoreTables t, ChunkParts *p)
         .n_seen = b->seen.n / sizeof(StoreRange), .n_fp_sites = b->fp_sites.n / b->fp_site_bytes,
         .point_bytes = b->points.n,
         .n_stubs = p->stubs.n / sizeof(uint16_t), .n_relocs = b->relocs.n / sizeof(uint32_t),
+        .n_looked_up = b->looked_ups.n / sizeof(uint16_t),
         .n_ranges = p->ranges.n / sizeof(StoreRange), .guest_bytes = p->bytes.n,
         .n_calls = b->calls.n / sizeof(uint32_t), .fp_site_bytes = b->fp_site_bytes,
         .limit = b->joined_limit,
@@ -564,7 +568,7 @@ static uint32_t add_tables(StoreBuilder *b, StoreTables t, ChunkParts *p)
     append(b, &b->units, &last, sizeof last);
     StoreBuffer *kept[] = { &b->vconsts, &b->units, &p->unit_at, &b->kinds, &b->links, &b->seen,
                             &b->fp_sites, &b->points };
-    StoreBuffer *rest[] = { &p->stubs, &b->relocs, &p->ranges, &p->bytes };
+    StoreBuffer *rest[] = { &p->stubs, &b->looked_ups, &b->relocs, &p->ranges, &p->bytes };
     append(b, &b->blob, &t, sizeof t);
     for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
         add_table(b, kept[n]);
@@ -641,7 +645,7 @@ static void close_chunk(StoreBuilder *b)
     write_next(b, b->blob.p, b->blob.n);
     StoreBuffer *empty[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                              &b->vconsts, &b->fp_sites, &b->relocs, &b->calls, &b->parts,
-                             &b->seen_bytes };
+                             &b->seen_bytes, &b->looked_ups };
     for (size_t n = 0; n < sizeof empty / sizeof *empty; n++)
         empty[n]->n = 0;
     free_parts(&p);
@@ -793,6 +797,7 @@ bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
     write_blob(b);
     g.used_at = write_bytes(b, b->used, (b->n_used + 7) / 8);
     g.ran_at = write_bytes(b, b->ran, (b->n_ran + 7) / 8);
+    g.looked_at = write_bytes(b, b->looked, (b->n_ran + 7) / 8);
     g.history_at = write_bytes(b, b->histories.p, b->histories.n);
     g.bytes = b->at - b->start;
     g.checksum = store_hash(b->rows.p, b->rows.n,

@@ -21,17 +21,19 @@ typedef struct StoreBuilder {
     bool failed;
     /* the open chunk; parts: of SeenBytes */
     StoreBuffer code, units, kinds, links, seen, points, vconsts, fp_sites, relocs, calls, parts,
-        seen_bytes;
+        seen_bytes, looked_ups;
     /* the group: rows, index entries; what is being written */
     StoreBuffer rows, slots, blob;
     StoreBuffer entries;      /* UnitEntry of each unit, in the order of slots */
     StoreBuffer open;         /* OpenLink: that lead to no unit of their chunk */
     uint32_t n_units, max_rows;
-    const uint8_t *used, *ran; /* bits of StoreGroup.used_chunks, ran_units, or NULL */
+    /* bits of StoreGroup.used_chunks and twice of ran_units, or NULL */
+    const uint8_t *used, *ran, *looked;
     uint32_t n_used, n_ran;
     StoreBuffer histories;    /* one for each unit, if there are to be any: */
     uint32_t n_history, n_recorded;
-    uint32_t history;         /* of the units that follow */
+    uint32_t history;         /* of the units that follow; */
+    bool looked_up;           /* indirect branches came to them, as records tell */
     int fd;
     uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
 } StoreBuilder;

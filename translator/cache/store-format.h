@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 9,
+    STORE_FORMAT = 10,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -58,7 +58,8 @@ typedef struct StoreGroup {
                                        each unit that was in the file before, in its order */
     uint32_t history_at, n_history; /* of joined groups, a uint32_t for each of its units: which of
                                        n_history recording processes ran it, the newest in bit 0 */
-    uint32_t n_recorded, free;      /* how many have recorded before it was joined */
+    uint32_t n_recorded;            /* how many have recorded before it was joined */
+    uint32_t looked_at;             /* as ran_at: what of that indirect branches came to */
 } StoreGroup;
 typedef struct StoreChunkRow {
     uint64_t at;                  /* from the group */
@@ -105,12 +106,12 @@ static inline uint32_t store_slot(uint32_t off, uint32_t slots)
  * StoreUnit (n_units + 1: the last one only ends the others' tables), uint16_t for each
  * STORE_STEP bytes of code (the unit at their start), StoreKind, StoreLink, StoreRange of what
  * regions have seen, fp sites, points. Behind kept_bytes lies what only loading needs: numbers of
- * common stubs (uint16_t), relocations, StoreRange of the guest bytes (sorted and disjoint), the
- * bytes. Behind all that what only writers need: places of calls of common stubs (uint32_t), whose
- * checksum is call_sum. */
+ * common stubs (uint16_t), of units that indirect branches came to (uint16_t, ascending),
+ * relocations, StoreRange of the guest bytes (sorted and disjoint), the bytes. Behind all that what
+ * only writers need: places of calls of common stubs (uint32_t), whose checksum is call_sum. */
 typedef struct StoreTables {
     uint32_t n_vconsts, n_units, n_kinds, n_links, n_seen, n_fp_sites, point_bytes, n_stubs,
-        n_relocs, n_ranges, guest_bytes, n_calls;
+        n_looked_up, n_relocs, n_ranges, guest_bytes, n_calls;
     uint32_t kept_bytes, fp_site_bytes;
     uint32_t limit;               /* of the code of a chunk that this one becomes part of */
     uint32_t jumps;               /* where in the code there is a jump to each of the stubs */

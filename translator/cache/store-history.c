@@ -80,12 +80,17 @@ static void forget_record(StoreHistory *h, uint32_t n)
 }
 
 /* Another process, the newest now. */
-static void add_record(StoreHistory *h, const uint8_t *ran, uint32_t n_ran)
+static bool is_set(const uint8_t *bits, uint32_t n) { return bits[n / 8] >> n % 8 & 1; }
+
+static void add_record(StoreHistory *h, const uint8_t *ran, const uint8_t *looked_up,
+                       uint32_t n_ran)
 {
     if (h->n == STORE_HISTORY)
         forget_record(h, find_needless(h));
-    for (uint32_t k = 0; k < h->n_units; k++)
-        h->unit[k].who = h->unit[k].who << 1 | (k < n_ran && ran[k / 8] >> k % 8 & 1);
+    for (uint32_t k = 0; k < h->n_units; k++) {
+        h->unit[k].who = h->unit[k].who << 1 | (k < n_ran && is_set(ran, k));
+        h->unit[k].looked_up |= k < n_ran && is_set(looked_up, k);
+    }
     h->n++;
 }
 
@@ -101,7 +106,7 @@ static void add_group(StoreHistory *h, const StoreGroupRef *ref)
     }
     if (!g->ran_units)
         return;
-    add_record(h, ref->base + g->ran_at, g->ran_units);
+    add_record(h, ref->base + g->ran_at, ref->base + g->looked_at, g->ran_units);
     for (uint32_t k = from; k < to; k++)
         h->unit[k].who |= 1; /* its own it ran, too */
 }
@@ -125,7 +130,7 @@ bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own)
     for (uint32_t n = 0; n < f->n_groups; n++)
         add_group(h, &f->group[n]);
     if (own->ran && own->inode == f->layer[0].inode)
-        add_record(h, own->ran, own->n_ran);
+        add_record(h, own->ran, own->looked_up, own->n_ran);
     return true;
 }
 

@@ -19,7 +19,8 @@
 
 typedef struct HistoryUnit {
     uint32_t who;             /* ran it: bits of recording processes, the newest is bit 0 */
-    uint32_t unit;            /* its number in the file */
+    uint32_t unit : 31;       /* its number in the file */
+    uint32_t looked_up : 1;   /* indirect branches came to it in one of them */
 } HistoryUnit;
 typedef struct StoreHistory {
     uint32_t n;               /* of recording processes: at most STORE_HISTORY */

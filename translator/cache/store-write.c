@@ -389,6 +389,7 @@ static void place_best(StoreWrite *w, uint32_t chunk, const StoredChunk *c, cons
     StoredChunk best = { 0 };
     const uint8_t *best_code = NULL;
     uint32_t at, at_n, best_chunk = 0, best_n = 0, live = find_region(w, u, c, r);
+    w->builder.looked_up |= chunk_is_looked_up(c, n);
     if (live) {
         build_fresh(w, u, live - 1);
         return;
@@ -451,8 +452,12 @@ static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
     uint32_t limit = c.tables->limit ? c.tables->limit : STORE_CHUNK_CODE;
     if (!w->common[chunk])
         build_part(&w->builder, limit, limit);
-    for (uint32_t n = 0; n < c.tables->n_units; n++)
+    const StoreHistory *h = &w->history;
+    uint32_t first = h->first[chunk], n_known = h->first[chunk + 1] - first;
+    for (uint32_t n = 0; n < c.tables->n_units; n++) {
+        w->builder.looked_up = n < n_known && h->unit[first + n].looked_up;
         place_best(w, chunk, &c, code, n, u);
+    }
     let_go(w, c.tables->kept_bytes);
 }
 
@@ -498,6 +503,7 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
         if (!k || who != h->unit[k - 1].who || (!who && chunk != last))
             build_part(&w->builder, history_limit(h, who, limit), limit);
         w->builder.history = who;
+        w->builder.looked_up = h->unit[k].looked_up;
         place_best(w, chunk, &c, code, n - h->first[chunk], u);
         if (k % LET_GO_UNITS == LET_GO_UNITS - 1)
             let_go(w, w->now.layer[0].seen_end);
@@ -519,6 +525,7 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
     else
         add_by_chunks(w, u);
     w->builder.history = u->used.ran != NULL;
+    w->builder.looked_up = false;
     return true;
 }
 
@@ -548,6 +555,7 @@ static void append_group(const Store *s, const StoreUnits *u, StoreWrite *w, uin
         w->builder.used = u->used.bit;
         w->builder.n_used = u->used.n;
         w->builder.ran = u->used.ran;
+        w->builder.looked = u->used.looked_up;
         w->builder.n_ran = u->used.n_ran;
     }
     build_part(&w->builder, u->limit, u->joined_limit);

@@ -70,7 +70,8 @@ static bool group_ok(const StoreGroup *g, uint64_t left, uint64_t key)
         g->index_slots == 0 || g->index_slots & (g->index_slots - 1) || g->index_at > g->bytes ||
         g->index_slots > (g->bytes - g->index_at) / sizeof(StoreSlot) || g->used_at > g->bytes ||
         g->used_chunks > (g->bytes - g->used_at) * 8 || g->ran_at > g->bytes ||
-        g->ran_units > (g->bytes - g->ran_at) * 8 || g->n_history > STORE_HISTORY ||
+        g->ran_units > (g->bytes - g->ran_at) * 8 || g->looked_at > g->bytes ||
+        g->ran_units > (g->bytes - g->looked_at) * 8 || g->n_history > STORE_HISTORY ||
         g->history_at > g->bytes || g->history_at % sizeof(uint32_t) ||
         (g->n_history && g->n_units > (g->bytes - g->history_at) / sizeof(uint32_t)))
         return false;

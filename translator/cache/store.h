@@ -96,6 +96,7 @@ size_t store_seen_bytes(const CompiledUnit *u);
  * meant. */
 typedef struct StoreUse {
     uint8_t *bit, *ran;       /* ran: NULL, it doesn't record */
+    uint8_t *looked_up;       /* as ran: units that indirect branches came to */
     uint32_t n, n_ran;
     uint64_t inode;
 } StoreUse;

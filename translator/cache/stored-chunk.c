@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 
+#include "translator/runtime/jump-cache.h"
 #include "translator/runtime/state.h"
 #include "translator/runtime/unit-table.h"
 
@@ -53,6 +54,7 @@ static bool lay_out_rest(StoredChunk *c, const void *rest, size_t bytes)
 {
     Cursor k = { rest, 0, bytes, true };
     c->stub = take(&k, c->tables->n_stubs, sizeof *c->stub);
+    c->looked_up = take(&k, c->tables->n_looked_up, sizeof *c->looked_up);
     c->reloc = take(&k, c->tables->n_relocs, sizeof *c->reloc);
     c->range = take(&k, c->tables->n_ranges, sizeof *c->range);
     c->guest = take(&k, c->tables->guest_bytes, 1);
@@ -287,6 +289,33 @@ uint32_t chunk_first_from(const StoredChunk *c, uint64_t off)
     return low;
 }
 
+static const uint8_t *entry_of(const StoredChunk *c, uint32_t n)
+{
+    return unit_code(&c->base) + c->unit[n].code + c->unit[n].entry;
+}
+
+void chunk_fill_jump_cache(const StoredChunk *c, Vcpu *v)
+{
+    for (uint32_t k = 0; k < c->tables->n_looked_up; k++) {
+        uint32_t n = c->looked_up[k];
+        if (n < c->tables->n_units && chunk_mode(c, &c->unit[n]) == v->mode)
+            jump_cache_expect(v, c->unit[n].off + c->bias, entry_of(c, n));
+    }
+}
+
+bool chunk_is_looked_up(const StoredChunk *c, uint32_t n)
+{
+    uint32_t low = 0, high = c->tables->n_looked_up;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->looked_up[mid] < n)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < c->tables->n_looked_up && c->looked_up[low] == n;
+}
+
 void chunk_describe(const StoredChunk *c, uint32_t n, CompiledUnit *ret)
 {
     const StoreUnit *u = &c->unit[n], *next = u + 1;
@@ -356,11 +385,6 @@ static const StoreLink *find_cross(const StoredChunk *from, StoreCross cross, co
                  chunk_mode(from, u) == chunk_mode(to, target) &&
                  (!l->counts || unit_counts(chunk_flags(to, target)));
     return agree ? l : NULL;
-}
-
-static const uint8_t *entry_of(const StoredChunk *c, uint32_t n)
-{
-    return unit_code(&c->base) + c->unit[n].code + c->unit[n].entry;
 }
 
 void chunk_bind(Translator *t, StoredChunk *from, const StoreBind *b, const StoredChunk *to)

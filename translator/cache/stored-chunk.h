@@ -19,6 +19,7 @@
 
 struct Backend;
 struct Translator;
+struct Vcpu;
 
 typedef struct StoredChunk {
     CompiledUnit base;        /* unit_chunk() is this one; its code, at bias, the first unit's
@@ -36,6 +37,7 @@ typedef struct StoredChunk {
     const uint8_t *points;
     const uint16_t *unit_at;  /* for each STORE_STEP bytes of code: the unit at their start */
     const uint16_t *stub;     /* this and the rest only while it is loaded, or in a file */
+    const uint16_t *looked_up; /* units that indirect branches came to */
     const uint32_t *reloc;
     const StoreRange *range;
     const uint8_t *guest;
@@ -72,6 +74,12 @@ ChunkResult chunk_load(struct Translator *t, const ChunkSource *from, const Stor
 /* All its links lead to their stubs, and the runtime notes in `ran` what it comes to run; or, if
  * all is known to be run, that stands there. The chunk has just been loaded. False: no memory. */
 bool chunk_record(struct Translator *t, StoredChunk *c, bool all);
+
+/* Units that indirect branches came to where they were recorded, of a chunk that has just been
+ * loaded, are found by the vcpu's from now on. By its thread. */
+void chunk_fill_jump_cache(const StoredChunk *c, struct Vcpu *v);
+/* Is the unit one of those? In a file. */
+bool chunk_is_looked_up(const StoredChunk *c, uint32_t n);
 
 /* The unit whose code holds `at`, an offset in the code of a chunk that is loaded. */
 uint32_t chunk_find_unit(const StoredChunk *c, uint32_t at);

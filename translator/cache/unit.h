@@ -139,7 +139,8 @@ typedef struct CompiledUnit {
     bool invalid;
     uint16_t tier_asked;    /* how often its entries have been as many as the profile counts; of one
                              * that doesn't count, how often a link wanted one that does */
-    uint16_t n_ranges;      /* 0: no region */
+    uint8_t n_ranges;       /* 0: no region */
+    atomic_bool looked_up;  /* an indirect branch came to it: jump_cache_fill() */
     UnitRef hash_next;      /* unit */
     UnitRef incoming;       /* link */
     UnitRef page_next[2];   /* units: lists by guest page; a region's are in its ranges */

@@ -6,7 +6,11 @@
 #include "translator/runtime/runtime.h"
 
 /* Fills until the second table pays: as many look-ups cost some 0.2 ms, the table's pages 0.05. */
-enum { FILLS_UNTIL_TABLE = 2048, PART = VCPU_JUMP_CACHE_SIZE / 64 };
+enum {
+    FILLS_UNTIL_TABLE = 2048,
+    FILLS_OF_TWO = 8,         /* that are expected to compete for a place */
+    PART = VCPU_JUMP_CACHE_SIZE / 64,
+};
 
 const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE] = { { .pc = ~(GuestAddr)0 } };
 
@@ -68,10 +72,10 @@ void jump_cache_purge(Vcpu *v, GuestAddr pc)
     purge_entry(v->own_jump_cache, jump_cache_index(pc), pc);
 }
 
-static void set_entry(JumpCacheEntry *e, const CompiledUnit *u)
+static void set_entry(JumpCacheEntry *e, GuestAddr pc, const uint8_t *host)
 {
-    __atomic_store_n(&e->host, (const void *)unit_entry(u), __ATOMIC_RELAXED);
-    __atomic_store_n(&e->pc, u->pc, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&e->host, (const void *)host, __ATOMIC_RELAXED);
+    __atomic_store_n(&e->pc, pc, __ATOMIC_RELEASE);
 }
 
 static bool is_entry(const JumpCacheEntry *e, const CompiledUnit *u)
@@ -86,19 +90,38 @@ static bool is_filled(const Vcpu *v, const CompiledUnit *u)
            (!v->jump_table || is_entry(&v->jump_table[jump_table_index(u->pc)], u));
 }
 
-bool jump_cache_fill(Vcpu *v, const CompiledUnit *u)
+bool jump_cache_fill(Vcpu *v, CompiledUnit *u)
 {
     unsigned n = jump_cache_index(u->pc);
     if (u->flags & IR_UNIT_ALONE || is_filled(v, u))
         return false;
+    atomic_store_explicit(&u->looked_up, true, memory_order_relaxed);
     if (!v->jump_table && ++v->jump_fills >= FILLS_UNTIL_TABLE)
         table_begin(v);
     if (v->jump_table)
-        set_entry(&v->jump_table[jump_table_index(u->pc)], u);
+        set_entry(&v->jump_table[jump_table_index(u->pc)], u->pc, unit_entry(u));
     v->jump_cache_used |= UINT64_C(1) << n / PART;
-    set_entry(&v->own_jump_cache[n], u);
+    set_entry(&v->own_jump_cache[n], u->pc, unit_entry(u));
     /* unit_invalidate() marks the unit, then purges: one of us sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (__atomic_load_n(&u->invalid, __ATOMIC_SEQ_CST))
         jump_cache_purge(v, u->pc);
     return true;
+}
+
+/* Of several at a pc the first one stays: the store gives the newest first. */
+void jump_cache_expect(Vcpu *v, GuestAddr pc, const uint8_t *host)
+{
+    unsigned n = jump_cache_index(pc);
+    JumpCacheEntry *e = &v->own_jump_cache[n], *far;
+    bool taken = e->pc != jump_cache_free(n);
+    if (taken && !v->jump_table && (v->jump_fills += FILLS_OF_TWO) >= FILLS_UNTIL_TABLE)
+        table_begin(v);
+    far = v->jump_table ? &v->jump_table[jump_table_index(pc)] : NULL;
+    if (far && far->pc != pc)
+        set_entry(far, pc, host);
+    if (taken)
+        return;
+    v->jump_cache_used |= UINT64_C(1) << n / PART;
+    set_entry(e, pc, host);
 }

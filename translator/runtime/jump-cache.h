@@ -23,7 +23,9 @@ void jump_cache_delete(Vcpu *v);
 void jump_cache_clear(Vcpu *v);
 /* The unit becomes what look-ups find; false: it was, or it isn't to be found. Called in_code, or
  * with the translator's lock. */
-bool jump_cache_fill(Vcpu *v, const CompiledUnit *u);
+bool jump_cache_fill(Vcpu *v, CompiledUnit *u);
+/* The same with what the store knows to be looked up. With the translator's lock. */
+void jump_cache_expect(Vcpu *v, GuestAddr pc, const uint8_t *host);
 /* No look-up finds pc any more: it mustn't be filled in again meanwhile (CompiledUnit.invalid). */
 void jump_cache_purge(Vcpu *v, GuestAddr pc);
 

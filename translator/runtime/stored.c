@@ -88,6 +88,7 @@ static void map_free(FileMap *m)
     free(m->chunk);
     free(m->used.bit);
     free(m->used.ran);
+    free(m->used.looked_up);
     free(m);
 }
 
@@ -199,7 +200,7 @@ static void bind_chunk(Translator *t, const FileMap *m, uint32_t number)
 }
 
 /* NULL: it can't be had now, or not here. May fault. */
-static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
+static StoredChunk *load_chunk(Translator *t, Vcpu *v, FileMap *m, uint32_t number)
 {
     struct Stored *s = t->stored;
     if (number >= m->n_chunks) {
@@ -240,6 +241,8 @@ static StoredChunk *load_chunk(Translator *t, FileMap *m, uint32_t number)
                   (unsigned long long)m->start);
     m->chunk[number] = c;
     m->record = m->record && chunk_record(t, c, history_is_sure(m->file, number));
+    if (!m->record)
+        chunk_fill_jump_cache(c, v); /* before others take the place of its tables */
     bind_chunk(t, m, number);
     return c;
 }
@@ -268,7 +271,7 @@ static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, u
 {
     uint32_t chunk, n, off = (uint32_t)(pc - m->bias), hint = wanted & ~(uint32_t)IR_UNIT_COUNTED;
     for (uint64_t state = 0; store_file_probe(m->file, off, &state, &chunk, &n);) {
-        StoredChunk *c = load_chunk(t, m, chunk);
+        StoredChunk *c = load_chunk(t, v, m, chunk);
         if (!c || n >= c->tables->n_units || c->unit[n].off != off ||
             chunk_mode(c, &c->unit[n]) != v->mode || (chunk_flags(c, &c->unit[n]) & hint) != hint ||
             (wanted & IR_UNIT_COUNTED && !unit_counts(chunk_flags(c, &c->unit[n]))))
@@ -720,11 +723,15 @@ static void set_bit(uint8_t *bits, uint32_t n) { bits[n / 8] |= (uint8_t)(1u << 
 static uint32_t note_run(StoreUse *use, const StoredChunk *c, uint32_t n_units)
 {
     uint32_t count = 0;
-    for (uint32_t n = 0; c && c->ran && n < n_units && n < c->tables->n_units; n++)
+    for (uint32_t n = 0; c && c->ran && n < n_units && n < c->tables->n_units; n++) {
+        const CompiledUnit *u = chunk_made(c, n);
         if (c->ran[n / 64] >> n % 64 & 1) {
             set_bit(use->ran, use->n_ran + n);
             count++;
         }
+        if (u && u->looked_up)
+            set_bit(use->looked_up, use->n_ran + n);
+    }
     use->n_ran += n_units;
     return count;
 }
@@ -738,10 +745,13 @@ static void note_use(const struct Stored *s, FileMap *m)
     uint32_t loaded = 0, ran = 0, chunks = 0;
     free(m->used.bit);
     free(m->used.ran);
-    m->used = (StoreUse) {
-        .bit = calloc(f->n_chunks / 8 + 1, 1), .inode = own->inode,
-        .ran = m->record && s->last ? calloc(f->n_units / 8 + 1, 1) : NULL,
-    };
+    free(m->used.looked_up);
+    m->used = (StoreUse) { .bit = calloc(f->n_chunks / 8 + 1, 1), .inode = own->inode };
+    if (m->record && s->last) {
+        m->used.ran = calloc(f->n_units / 8 + 1, 1);
+        m->used.looked_up = calloc(f->n_units / 8 + 1, 1);
+    }
+    bool record = m->used.ran && m->used.looked_up;
     for (uint32_t n = 0; m->used.bit && own->base && n < f->n_groups; n++) {
         const StoreGroupRef *g = &f->group[n];
         if ((size_t)(g->base - own->base) >= own->bytes)
@@ -750,13 +760,13 @@ static void note_use(const struct Stored *s, FileMap *m)
             const StoredChunk *c = loaded_chunk(s, m, g->first_chunk + k);
             if (c)
                 set_bit(m->used.bit, m->used.n);
-            if (m->used.ran)
+            if (record)
                 ran += note_run(&m->used, c, g->row[k].n_units);
             loaded += c ? c->tables->n_units : 0;
             chunks += c != NULL;
         }
     }
-    if (m->used.ran && (!ran || !history_is_news(f, loaded, chunks, ran))) {
+    if (m->used.ran && (!record || !ran || !history_is_news(f, loaded, chunks, ran))) {
         free(m->used.ran);
         m->used.ran = NULL;
     }
