@@ -23,6 +23,7 @@ calque_LDADD = %D%/load/libc-start-quick.o libsyscalls.a $(TRANSLATOR_LIBS)
 # a megabyte of private pages as static-pie), and out of the way of programs with fixed addresses.
 calque_LDFLAGS = -static -Wl,-Ttext-segment=0x7e000000 -Wl,-T,$(srcdir)/linux-user/start.ld \
 	-Wl,--wrap=_dl_get_origin,--wrap=__register_frame_info,--wrap=__deregister_frame_info \
+	-Wl,--wrap=__tunables_init \
 	-Wl,-z,norelro $(AM_LDFLAGS)
 calque_LINK = $(SHELL) $(srcdir)/%D%/link.sh $@ \
 	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(calque_LDFLAGS) $(LDFLAGS) -o $@

@@ -238,18 +238,31 @@ static const OptionRow *find_row(const char *arg, const char **ret_value)
     return NULL;
 }
 
+/* NULL: the text doesn't begin so. */
+static const char *behind(const char *text, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return strncmp(text, prefix, n) ? NULL : text + n;
+}
+
+/* Of the environment, once: each program that starts comes by here. */
 static bool parse_environment(Options *o, GError **error)
 {
-    char name[64];
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const char *value = NULL;
-        if (!rows[i].env)
+    const char *value[G_N_ELEMENTS(rows)][2] = {{NULL}}; /* ours and the usual tool's */
+    for (char **e = environ; e && *e; e++) {
+        const char *name = behind(*e, "CALQUE_"), *equals;
+        bool usual = !name;
+        if ((!name && !(name = behind(*e, "QEMU_"))) || !(equals = strchr(name, '=')))
             continue;
-        for (int own = 1; own >= 0 && !value; own--) {
-            g_snprintf(name, sizeof name, "%s_%s", own ? "CALQUE" : "QEMU", rows[i].env);
-            value = getenv(name);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+            const char *rest = rows[i].env ? behind(name, rows[i].env) : NULL;
+            if (rest == equals && !value[i][usual])
+                value[i][usual] = equals + 1;
         }
-        if (value && rows[i].id != OPT_PLUGIN && !apply(o, &rows[i], value, error))
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const char *v = value[i][0] ? value[i][0] : value[i][1];
+        if (v && rows[i].id != OPT_PLUGIN && !apply(o, &rows[i], v, error))
             return false;
     }
     return true;

@@ -23,6 +23,10 @@ void libc_start_set_caches(void)
 /* Its value for "unknown". */
 const char *__wrap__dl_get_origin(void) { return (const char *)-1; }
 
+/* GLIBC_TUNABLES is the guest's: what would be set here is looked for in each variable of the
+ * environment, by some forty names. */
+void __wrap___tunables_init(char **environment) { (void)environment; }
+
 void __wrap___register_frame_info(const void *begin, void *object)
 {
     (void)begin;
