@@ -90,7 +90,7 @@ void build_free(StoreBuilder *b)
     StoreBuffer *all[] = { &b->code, &b->units, &b->kinds, &b->links, &b->seen, &b->points,
                            &b->vconsts, &b->fp_sites, &b->relocs, &b->calls, &b->parts,
                            &b->seen_bytes, &b->looked_ups, &b->rows, &b->slots, &b->blob,
-                           &b->open, &b->entries, &b->histories };
+                           &b->open, &b->entries, &b->histories, &b->out };
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         buffer_free(all[n]);
 }
@@ -598,10 +598,32 @@ static void write_at(StoreBuilder *b, const void *what, size_t bytes, uint64_t a
     }
 }
 
+/* What is written in large pieces from round places lies in large pieces in the page cache, and the
+ * faults of readers, who map many pages with each, take less. */
+enum { WRITE_BYTES = 256 << 10, WRITE_ALIGN = 64 << 10 };
+
+static void write_out(StoreBuilder *b, uint64_t to)
+{
+    uint64_t from = b->at - b->out.n;
+    if (to <= from)
+        return;
+    write_at(b, b->out.p, to - from, from);
+    b->out.n -= to - from;
+    memmove(b->out.p, b->out.p + (to - from), b->out.n);
+}
+
 static void write_next(StoreBuilder *b, const void *what, size_t bytes)
 {
-    write_at(b, what, bytes, b->at);
-    b->at += bytes;
+    if (bytes >= WRITE_BYTES) {
+        write_out(b, b->at);
+        write_at(b, what, bytes, b->at);
+        b->at += bytes;
+        return;
+    }
+    append(b, &b->out, what, bytes);
+    b->at += b->failed ? 0 : bytes;
+    if (b->out.n >= WRITE_BYTES)
+        write_out(b, b->at & ~(uint64_t)(WRITE_ALIGN - 1));
 }
 
 static void free_parts(ChunkParts *p)
@@ -802,6 +824,7 @@ bool build_finish(StoreBuilder *b, uint64_t key, uint64_t *ret_end)
     g.bytes = b->at - b->start;
     g.checksum = store_hash(b->rows.p, b->rows.n,
                             store_hash(&g.key, sizeof g - offsetof(StoreGroup, key), 0));
+    write_out(b, b->at);
     write_at(b, b->rows.p, b->rows.n, b->start + sizeof g);
     write_at(b, &g, sizeof g, b->start);
     *ret_end = b->at;

@@ -36,6 +36,7 @@ typedef struct StoreBuilder {
     bool looked_up;           /* indirect branches came to them, as records tell */
     int fd;
     uint64_t start, at;       /* where in the file the group begins, and what comes next goes */
+    StoreBuffer out;          /* what is before `at` and not written yet */
 } StoreBuilder;
 
 /* The group begins at `start` of fd, and has no more than max_rows chunks. */

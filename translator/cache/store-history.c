@@ -79,9 +79,9 @@ static void forget_record(StoreHistory *h, uint32_t n)
     h->n--;
 }
 
-/* Another process, the newest now. */
 static bool is_set(const uint8_t *bits, uint32_t n) { return bits[n / 8] >> n % 8 & 1; }
 
+/* Another process, the newest now. */
 static void add_record(StoreHistory *h, const uint8_t *ran, const uint8_t *looked_up,
                        uint32_t n_ran)
 {
