@@ -406,17 +406,19 @@ class Suite:
         wanted = [run(store, kinds, str(n), options=["--no-cache"]) for n in (1, 2)]
         for n in (1, 2):
             run(store, kinds, str(n))
-        mixed = loaded(store, kinds, "2")
+        mixed = sorted_ = loaded(store, kinds, "2")
         for n in range(400):
             got = run(store, kinds, str(n % 2 + 1))
             if got != wanted[n % 2]:
                 break
             file = max(files(store), key=os.path.getsize)
+            # which of the two kinds record is a matter of chance
             if records(file) >= 4:
+                sorted_ = loaded(store, kinds, "2")
+            if sorted_ < mixed * 0.85:
                 break
         self.check("programs that record run right", got == wanted[n % 2], got)
         self.check("records order a file that is joined", records(file) >= 4, n)
-        sorted_ = loaded(store, kinds, "2")
         self.check("what one kind of process runs isn't loaded by another", sorted_ < mixed * 0.85,
                    (mixed, sorted_))
         self.check("what it has is what translating gives",

@@ -373,10 +373,12 @@ static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const u
            ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
 }
 
-/* A region does what a unit does, and one that counts its entries what one does that doesn't. */
+/* A region does what a unit does, and one that counts its entries what one does that doesn't. A
+ * region that guesses less was made where guesses had been wrong. */
 static unsigned rank(uint32_t flags)
 {
-    return flags & IR_UNIT_REGION ? 2 : unit_counts(flags);
+    unsigned less = !!(flags & IR_UNIT_NO_GUESS) + !!(flags & IR_UNIT_NO_BOXES);
+    return flags & IR_UNIT_REGION ? 2 + less : unit_counts(flags);
 }
 
 /* Of several of the same place the one of the highest rank: the process's own region, or of those

@@ -72,18 +72,24 @@ static void invalidate_visited(void *opaque, CompiledUnit *u)
     unit_invalidate(opaque, u);
 }
 
-void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
+static void invalidate(Translator *t, GuestAddr start, uint64_t bytes, UnitVisitor fn,
+                       void *opaque)
 {
     uint64_t before = t->stats.invalidated;
     if (!stored_expose(t, start, bytes)) {
         units_flush(t);
         return;
     }
-    unit_table_visit(t->units, start, bytes, invalidate_visited, t);
+    unit_table_visit(t->units, start, bytes, fn, opaque);
     if (log_on(LOG_CACHE) && t->stats.invalidated != before)
         log_write("cache: %llu units in [%#llx, +%#llx) are gone\n",
                   (unsigned long long)(t->stats.invalidated - before), (unsigned long long)start,
                   (unsigned long long)bytes);
+}
+
+void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
+{
+    invalidate(t, start, bytes, invalidate_visited, t);
 }
 
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
@@ -207,6 +213,17 @@ static void grow_hints(Translator *t)
     t->cap_hints = cap;
 }
 
+typedef struct Retry { Translator *t; uint32_t flags; } Retry;
+
+/* What has been translated in that way stays, and only regions guess. */
+static void invalidate_other(void *opaque, CompiledUnit *u)
+{
+    const Retry *r = opaque;
+    bool guess = r->flags & (IR_UNIT_NO_GUESS | IR_UNIT_NO_BOXES);
+    if ((u->flags & r->flags) != r->flags && (u->flags & IR_UNIT_REGION || !guess))
+        unit_invalidate(r->t, u);
+}
+
 void units_retry(Translator *t, GuestAddr pc, uint32_t flags)
 {
     if (!pc)
@@ -217,5 +234,5 @@ void units_retry(Translator *t, GuestAddr pc, uint32_t flags)
     t->n_hints += h->pc == 0;
     h->pc = pc;
     h->flags |= flags;
-    units_invalidate(t, pc, 1);
+    invalidate(t, pc, 1, invalidate_other, &(Retry) { t, flags });
 }
