@@ -2,9 +2,9 @@
 /*
  * Writes a group of the translation store: chunks with their tables and guest bytes, the index.
  * Units come from the process (build_live) or from chunks of the store that were not relocated
- * (build_stored). Each chunk is written as soon as it is complete, so that a large group doesn't
- * need as much memory; its head comes last. After a failure (memory; no space; guest bytes that
- * contradict each other) the builder takes everything and build_finish() says false.
+ * (build_stored). Chunks are written as they are complete, small ones some at once, so that a large
+ * group doesn't need as much memory; its head comes last. After a failure (memory; no space; guest
+ * bytes that contradict each other) the builder takes everything and build_finish() says false.
  */
 #ifndef TRANSLATOR_CACHE_STORE_BUILD_H
 #define TRANSLATOR_CACHE_STORE_BUILD_H
