@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "translator/cache/store.h"
+#include "translator/host/backend.h"
 #include "translator/memory/own-pages.h"
 
 typedef struct SeenBytes { uint32_t off, bytes; size_t at; } SeenBytes;
 /* site: in the chunk's code; to_chunk: + 1; 0: to nothing in the group */
 typedef struct OpenLink {
-    uint32_t target, site;
-    uint16_t chunk, from, link, stub, to_chunk, to;
-    uint32_t counts;
+    uint32_t target, site, stub;
+    uint16_t chunk, from, link, to_chunk, to, counts;
 } OpenLink;
 /* at: in the chunk's code */
 typedef struct UnitEntry { uint32_t at; StoreKind kind; } UnitEntry;
@@ -133,19 +133,21 @@ static uint8_t add_kind(StoreBuilder *b, StoreKind kind)
     return (uint8_t)n;
 }
 
-static void unlink_site(uint8_t *code, const StoreLink *l)
+static void set_site(StoreBuilder *b, uint32_t site, uint32_t to)
 {
-    int32_t rel = (int32_t)(l->stub - (l->site + 4));
-    memcpy(code + l->site, &rel, sizeof rel);
+    uint32_t rel = to - (site + 4);
+    memcpy(b->code.p + site, &rel, sizeof rel);
 }
 
 /* Loops in a region are aligned to its address in a cache line, as it was made. */
 static void place_unit(StoreBuilder *b, uint32_t flags, uintptr_t made_at)
 {
+    pad(b, &b->code, flags & (IR_UNIT_REGION | UNIT_ALIGNED) ? 16 : UNIT_REF_STEP, 0xcc);
     if (flags & IR_UNIT_REGION)
         while (!b->failed && (b->code.n ^ made_at) % STORE_ALIGN / 16)
             pad_bytes(b, &b->code, 16, 0xcc);
 }
+
 
 static void close_chunk(StoreBuilder *b);
 
@@ -155,7 +157,6 @@ static void unit_end(StoreBuilder *b, StoreUnit *u, bool looked_up)
     append(b, &b->units, u, sizeof *u);
     if (looked_up)
         append(b, &b->looked_ups, &number, sizeof number);
-    pad(b, &b->code, 16, 0xcc);
     b->n_units++;
     if (b->n_history)
         append(b, &b->histories, &b->history, sizeof b->history);
@@ -171,7 +172,7 @@ static void unit_end(StoreBuilder *b, StoreUnit *u, bool looked_up)
 static void add_relocs(StoreBuilder *b, const UnitTables *u, uint64_t bias, size_t at)
 {
     UnitRelocs relocs = u->relocs;
-    for (UnitReloc r; !b->failed && unit_next_reloc(&relocs, &r);) {
+    for (UnitReloc r; !b->failed && unit_next_reloc(&relocs, &r) && at + r.at < b->code.n;) {
         uint8_t *place = b->code.p + at + r.at;
         uint64_t value = 0;
         size_t bytes = r.kind == UNIT_RELOC_GUEST64 ? 8 : 4;
@@ -220,19 +221,18 @@ void build_live(StoreBuilder *b, const CompiledUnit *u, uint64_t bias, const uin
     StoreUnit r = unit_start(b);
     r.kind = add_kind(b, (StoreKind) { u->flags, u->mode });
     r.off = (uint32_t)(u->pc - bias);
-    r.host_bytes = u->host_bytes;
+    r.host_bytes = (uint16_t)unit_own_bytes(u);
     r.entry = u->entry;
     r.code_bytes = u->code_bytes;
     r.n_guest_insns = u->n_guest_insns;
-    append(b, &b->code, unit_code(u), u->host_bytes);
+    append(b, &b->code, unit_code(u), r.host_bytes);
     for (uint32_t n = 0; n < u->n_links && !b->failed; n++) {
         const UnitLink *l = unit_link_at(u, n);
         StoreLink s = { .target = (int32_t)l->target, .counts = l->counts,
                         .site = (uint16_t)l->site,
-                        .stub = (uint16_t)link_stub(l),
+                        .stub = l->apart ? STORE_STUB_BEHIND : (uint16_t)link_stub(l),
                         .guard = l->guard ? (uint16_t)(l->site - l->guard) : 0 };
         append(b, &b->links, &s, sizeof s);
-        unlink_site(b->code.p + r.code, &s);
     }
     add_relocs(b, &t, bias, r.code);
     append(b, &b->points, t.points, t.point_bytes);
@@ -336,7 +336,6 @@ void build_stored(StoreBuilder *b, const StoredChunk *c, const uint8_t *code, ui
         StoreLink s = c->link[k];
         s.to = 0;
         append(b, &b->links, &s, sizeof s);
-        unlink_site(b->code.p + r.code, &s);
     }
     add_stored_relocs(b, c, u, r.code);
     append(b, &b->points, c->points + u->point, next->point - u->point);
@@ -379,20 +378,23 @@ static void order_by_off(StoreBuilder *b)
     free(order);
 }
 
-static void leave_open(StoreBuilder *b, const StoreUnit *unit, uint32_t from, uint32_t link)
+static void leave_open(StoreBuilder *b, const StoreUnit *unit, uint32_t from, uint32_t n,
+                       uint32_t stub)
 {
-    const StoreLink *l = (const StoreLink *)(const void *)b->links.p + unit[from].link + link;
+    const StoreLink *l = (const StoreLink *)(const void *)b->links.p + n;
     int64_t target = unit[from].off + (int64_t)l->target;
     OpenLink o = { .target = (uint32_t)target, .site = unit[from].code + l->site,
                    .chunk = (uint16_t)(b->rows.n / sizeof(StoreChunkRow)), .from = (uint16_t)from,
-                   .link = (uint16_t)link, .stub = (uint16_t)(l->stub - l->site),
-                   .counts = l->counts };
+                   .link = (uint16_t)(n - unit[from].link), .counts = l->counts };
+    o.stub = stub - o.site;
+    set_site(b, o.site, stub);
     if (target == o.target)
         append(b, &b->open, &o, sizeof o);
 }
 
-/* Jumps among the chunk's units go straight there. */
-static void connect(StoreBuilder *b)
+/* Jumps among the chunk's units go straight there, others to their stubs, of which `stubs` are
+ * those that no unit has. */
+static void connect(StoreBuilder *b, uint32_t stubs)
 {
     uint32_t n_units = b->units.n / sizeof(StoreUnit), cap = 16;
     StoreUnit *unit = (StoreUnit *)(void *)b->units.p;
@@ -422,14 +424,14 @@ static void connect(StoreBuilder *b)
             if (to->off != target || kind[to->kind].mode != kind[unit[from].kind].mode ||
                 (link[n].counts && !unit_counts(kind[to->kind].flags)))
                 continue;
-            uint32_t site = unit[from].code + link[n].site;
-            int32_t rel = (int32_t)(to->code + to->entry - (site + 4));
-            memcpy(b->code.p + site, &rel, sizeof rel);
+            set_site(b, unit[from].code + link[n].site, to->code + to->entry);
             link[n].to = (uint16_t)slot[at];
             break;
         }
         if (!link[n].to)
-            leave_open(b, unit, from, n - unit[from].link);
+            leave_open(b, unit, from, n,
+                       link[n].stub == STORE_STUB_BEHIND ? stubs + n * UNIT_STUB_BYTES
+                                                         : unit[from].code + link[n].stub);
     }
     free(slot);
 }
@@ -453,29 +455,40 @@ static uint64_t settle_addresses(StoreBuilder *b)
     return b->bias;
 }
 
+/* Where the jump to the common stub is, made now if there is none. */
+static uint32_t jump_to(StoreBuilder *b, StoreBuffer *stubs, uint32_t jumps, uint16_t stub)
+{
+    uint32_t n = 0;
+    while (n < stubs->n / sizeof stub && memcmp(stubs->p + n * sizeof stub, &stub, sizeof stub))
+        n++;
+    if (n == stubs->n / sizeof stub) {
+        append(b, stubs, &stub, sizeof stub);
+        pad_bytes(b, &b->code, STORE_JUMP_BYTES, 0xcc);
+    }
+    return jumps + n * STORE_JUMP_BYTES;
+}
+
 /* Behind the code comes a jump to each common stub that it uses, which it calls instead: the stubs
  * lie elsewhere in each process, and these few are all that depends on it. Their numbers go to
- * `stubs`; gives where the jumps are. */
-static uint32_t settle_calls(StoreBuilder *b, StoreBuffer *stubs)
+ * `stubs`. Then come links' own stubs. Gives where the jumps and those are. */
+static void settle_calls(StoreBuilder *b, StoreBuffer *stubs, uint32_t *ret_jumps,
+                         uint32_t *ret_link_stubs)
 {
     const uint32_t *call = (const uint32_t *)(const void *)b->calls.p;
     pad(b, &b->code, STORE_JUMP_BYTES, 0xcc);
-    uint32_t jumps = (uint32_t)b->code.n;
+    uint32_t jumps = *ret_jumps = (uint32_t)b->code.n;
     for (size_t k = 0; k < b->calls.n / sizeof *call && !b->failed; k++) {
         uint32_t number;
         memcpy(&number, b->code.p + call[k], sizeof number);
-        uint16_t stub = (uint16_t)number, n = 0;
-        while (n < stubs->n / sizeof stub && memcmp(stubs->p + n * sizeof stub, &stub, sizeof stub))
-            n++;
-        if (n == stubs->n / sizeof stub) {
-            append(b, stubs, &stub, sizeof stub);
-            pad_bytes(b, &b->code, STORE_JUMP_BYTES, 0xcc);
-        }
-        uint32_t rel = jumps + n * STORE_JUMP_BYTES - (call[k] + 4);
+        uint32_t to = jump_to(b, stubs, jumps, (uint16_t)number);
         if (!b->failed)
-            memcpy(b->code.p + call[k], &rel, sizeof rel);
+            set_site(b, call[k], to);
     }
-    return jumps;
+    uint32_t to = jump_to(b, stubs, jumps, (uint16_t)b->backend->link_stub);
+    uint32_t n_links = b->links.n / sizeof(StoreLink), at = *ret_link_stubs = (uint32_t)b->code.n;
+    pad_bytes(b, &b->code, (size_t)n_links * UNIT_STUB_BYTES, 0xcc);
+    for (uint32_t n = 0; n < n_links && !b->failed; n++, at += UNIT_STUB_BYTES)
+        b->backend->put_link_stub(b->code.p + at, b->code.p + to);
 }
 
 /* StoredChunk.unit_at of the code as it is now. */
@@ -553,7 +566,7 @@ typedef struct ChunkParts { StoreBuffer stubs, unit_at, ranges, bytes; } ChunkPa
 static uint32_t add_tables(StoreBuilder *b, StoreTables t, ChunkParts *p)
 {
     t = (StoreTables) {
-        .bias = t.bias, .jumps = t.jumps,
+        .bias = t.bias, .jumps = t.jumps, .link_stubs = t.link_stubs,
         .n_vconsts = b->vconsts.n / sizeof(V128), .n_kinds = b->kinds.n / sizeof(StoreKind),
         .n_units = b->units.n / sizeof(StoreUnit), .n_links = b->links.n / sizeof(StoreLink),
         .n_seen = b->seen.n / sizeof(StoreRange), .n_fp_sites = b->fp_sites.n / b->fp_site_bytes,
@@ -638,8 +651,9 @@ static void close_chunk(StoreBuilder *b)
     if (b->failed || !b->units.n)
         return;
     ChunkParts p = { 0 };
-    StoreTables t = { .bias = settle_addresses(b), .jumps = settle_calls(b, &p.stubs) };
-    connect(b);
+    StoreTables t = { .bias = settle_addresses(b) };
+    settle_calls(b, &p.stubs, &t.jumps, &t.link_stubs);
+    connect(b, t.link_stubs);
     order_by_off(b);
     pad(b, &b->code, STORE_ALIGN, 0xcc);
     index_units(b, &p.unit_at);

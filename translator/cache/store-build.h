@@ -14,6 +14,7 @@
 typedef struct StoreBuffer { uint8_t *p; size_t n, cap; } StoreBuffer;
 
 typedef struct StoreBuilder {
+    const struct Backend *backend;
     uint32_t fp_site_bytes;
     uint64_t bias;            /* code is made for it, if that is possible */
     uint32_t joined_limit;    /* of the open chunk: StoreTables.limit */

@@ -13,7 +13,7 @@
 #include "translator/ir/ir.h"
 
 enum {
-    STORE_FORMAT = 10,
+    STORE_FORMAT = 11,
     STORE_ALIGN = 64,             /* of groups and chunks */
     /* A chunk is closed behind so much host code: what one process ran is likely to be run together
      * again; of what was translated ahead of time little is, and of a library each program runs
@@ -27,6 +27,7 @@ enum {
     STORE_HISTORY = 32,           /* recording processes that are remembered */
     STORE_PATH_BYTES = 192,
     STORE_JUMP_BYTES = 8,         /* of a jump to a common stub */
+    STORE_STUB_BEHIND = UINT16_MAX,
 };
 #define STORE_FILE_MAGIC UINT64_C(0x3154534555514c43)  /* CLQUEST1 */
 #define STORE_GROUP_MAGIC UINT64_C(0x3150524755514c43) /* CLQUGRP1 */
@@ -85,9 +86,8 @@ typedef struct StoreSlot {
  * at the chunk that it leads to, what it takes to find it again. */
 typedef struct StoreBind {
     uint32_t site, target;        /* places in the one's code and in the other's */
-    uint16_t stub;                /* where the site leads unbound, less the site */
+    uint32_t stub;                /* where the site leads unbound, less the site */
     uint16_t other, to;           /* the chunk at the other end; the unit that it leads to */
-    uint16_t free;
 } StoreBind;
 typedef struct StoreCross {
     uint16_t other;               /* the chunk at the other end */
@@ -115,6 +115,7 @@ typedef struct StoreTables {
     uint32_t kept_bytes, fp_site_bytes;
     uint32_t limit;               /* of the code of a chunk that this one becomes part of */
     uint32_t jumps;               /* where in the code there is a jump to each of the stubs */
+    uint32_t link_stubs;          /* and, UNIT_STUB_BYTES each, all links' own stubs */
     uint64_t bias;                /* the code's relocated places are right for this one */
     uint64_t call_sum;
 } StoreTables;
@@ -142,7 +143,8 @@ typedef struct StoreKind { uint32_t flags, mode; } StoreKind; /* as in CompiledU
 typedef struct StoreLink {
     int32_t target : 31;          /* less the unit's off */
     uint32_t counts : 1;          /* of UnitLink */
-    uint16_t site, stub;          /* of UnitLink, from the unit's code */
+    uint16_t site, stub;          /* of UnitLink, from the unit's code; STORE_STUB_BEHIND: the
+                                     stub is the one in the chunk's link_stubs */
     uint16_t to;                  /* unit of this chunk that `site` jumps to, + 1; 0: to the stub */
     uint16_t guard;               /* the same; 0: none */
 } StoreLink;

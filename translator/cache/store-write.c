@@ -619,6 +619,7 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->range_at = calloc(w->now.n_chunks + 1, sizeof *w->range_at);
     if (!w->sound || !w->range_at)
         return;
+    w->builder.backend = t->backend;
     w->builder.fp_site_bytes = (uint32_t)t->backend->fp_site_bytes;
     w->builder.bias = units->bias;
     uint32_t fresh = find_fresh(w, units);

@@ -30,7 +30,8 @@ static void *take(Cursor *c, size_t n, size_t size)
 static bool take_kept(StoredChunk *c, Cursor *k, uint32_t code_bytes)
 {
     const StoreTables *t = take(k, 1, sizeof *t);
-    if (!k->ok || !t->n_units || t->fp_site_bytes > 4096 || !t->fp_site_bytes)
+    if (!k->ok || !t->n_units || t->fp_site_bytes > 4096 || !t->fp_site_bytes ||
+        t->link_stubs > code_bytes || t->n_links > (code_bytes - t->link_stubs) / UNIT_STUB_BYTES)
         return false;
     c->tables = t;
     c->vconst = take(k, t->n_vconsts, sizeof *c->vconst);
@@ -365,6 +366,12 @@ static uint8_t *site_of(const StoredChunk *c, const StoreUnit *u, const StoreLin
     return (uint8_t *)(uintptr_t)unit_code(&c->base) + u->code + l->site;
 }
 
+uint32_t chunk_stub_of(const StoredChunk *c, const StoreUnit *u, uint32_t link)
+{
+    return c->link[link].stub == STORE_STUB_BEHIND ? c->tables->link_stubs + link * UNIT_STUB_BYTES
+                                                   : u->code + c->link[link].stub;
+}
+
 static const uint8_t *leads_to(const uint8_t *site)
 {
     int32_t rel;
@@ -442,21 +449,50 @@ bool chunk_record(Translator *t, StoredChunk *c, bool all)
         for (uint32_t k = c->unit[n].link; k < c->unit[n + 1].link; k++)
             if (link[k].to) {
                 t->backend->patch(site_of(c, &c->unit[n], &link[k]),
-                                  unit_code(&c->base) + c->unit[n].code + link[k].stub);
+                                  unit_code(&c->base) + chunk_stub_of(c, &c->unit[n], k));
                 link[k].to = 0;
             }
     return true;
 }
 
-bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)
+/* The unit that has the link: of those whose links begin with it, that is the last one. */
+static uint32_t unit_of_link(const StoredChunk *c, uint32_t link)
 {
-    const StoreUnit *u = &c->unit[chunk_find_unit(c, stub)];
+    uint32_t low = 0, high = c->tables->n_units;
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->unit[mid].link <= link)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+bool chunk_find_link(const StoredChunk *c, uint32_t stub, uint32_t *ret_unit, uint32_t *ret_link)
+{
+    if (stub >= c->tables->link_stubs) {
+        *ret_link = (stub - c->tables->link_stubs) / UNIT_STUB_BYTES;
+        *ret_unit = unit_of_link(c, *ret_link);
+        return *ret_link < c->tables->n_links;
+    }
+    *ret_unit = chunk_find_unit(c, stub);
+    const StoreUnit *u = &c->unit[*ret_unit];
     for (uint32_t n = u->link; n < u[1].link; n++)
-        if (u->code + c->link[n].stub == stub) {
-            *ret_target = u->off + c->bias + (int64_t)c->link[n].target;
+        if (c->link[n].stub != STORE_STUB_BEHIND && u->code + c->link[n].stub == stub) {
+            *ret_link = n;
             return true;
         }
     return false;
+}
+
+bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target)
+{
+    uint32_t unit, link;
+    if (!chunk_find_link(c, stub, &unit, &link))
+        return false;
+    *ret_target = c->unit[unit].off + c->bias + (int64_t)c->link[link].target;
+    return true;
 }
 
 CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
@@ -488,7 +524,7 @@ CompiledUnit *chunk_make_unit(Translator *t, StoredChunk *c, uint32_t n)
         const StoreLink *s = &c->link[u->link + k];
         link[k] = (UnitLink) { .from = unit_ref(&link[k], made),
                                .target = s->target, .counts = s->counts, .site = s->site,
-                               .stub = s->stub - s->site,
+                               .stub = chunk_stub_of(c, u, u->link + k) - (u->code + s->site),
                                .guard = s->guard ? s->site - s->guard : 0 };
     }
     c->made[n] = unit_ref(c, made);

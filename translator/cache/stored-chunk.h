@@ -125,6 +125,10 @@ const StoreBind *chunk_take_cross(struct Translator *t, StoredChunk *c, const ui
  * theirs, unless it leads somewhere already. As those within a chunk it is in no list. */
 void chunk_bind(struct Translator *t, StoredChunk *from, const StoreBind *b, const StoredChunk *to);
 bool chunk_is_bound(const StoredChunk *from, StoreCross cross, const StoredChunk *to);
+/* Where in the chunk's code the stub of a link of the unit is, and which link of which unit has the
+ * stub there. Links are counted through the chunk. */
+uint32_t chunk_stub_of(const StoredChunk *c, const StoreUnit *u, uint32_t link);
+bool chunk_find_link(const StoredChunk *c, uint32_t stub, uint32_t *ret_unit, uint32_t *ret_link);
 /* Where the link whose stub is at that offset in the chunk's code leads. */
 bool chunk_link_target(const StoredChunk *c, uint32_t stub, GuestAddr *ret_target);
 /* The CompiledUnit with its links, made now if there is none; NULL: no room for metadata. */

@@ -37,21 +37,24 @@ static inline UnitRef unit_ref(const void *from, const void *to)
 }
 
 /* A direct exit that can be chained. Its site is the place of a rel32 that jumps to its stub (in
- * the same unit, goes to C) while unlinked; its guard, if there is one, where the unit goes on
- * behind a call, becomes a jump to the site's code when the unit is withdrawn. */
+ * the same unit or, from the store, in the same chunk; goes to C) while unlinked; its guard, if
+ * there is one, where the unit goes on behind a call, becomes a jump to the site's code when the
+ * unit is withdrawn. */
 typedef struct UnitLink {
-    uint64_t site : 24;           /* offset from the unit's code; units have less than */
-    uint64_t stub : 20;           /* UNIT_HOST_BYTES_MAX. From the site to the stub */
-    uint64_t guard : 20;          /* from the guard to the site; 0: none */
-    int64_t target : 63;          /* less the unit's pc: a region may lead to a library */
+    uint64_t site : 24;           /* offset from the unit's code, or a chunk's */
+    uint64_t stub : 23;           /* from the site to the stub */
+    uint64_t guard : 17;          /* from the guard to the site; 0: none */
+    int64_t target : 62;          /* less the unit's pc: a region may lead to a library */
     uint64_t counts : 1;          /* to a unit that counts its entries, or a region */
+    uint64_t apart : 1;           /* nothing but the site leads to the stub, which is among those
+                                     that end the unit: the store puts it elsewhere */
     UnitRef from;                 /* the unit that it is in */
     /* the runtime's, under the translator's lock */
     UnitRef to;                   /* unit; 0: not linked */
     UnitRef next_incoming;        /* link; list `incoming` of `to` */
 } UnitLink;
 _Static_assert(sizeof(UnitLink) == 32, "there are as many as 500,000");
-enum { UNIT_HOST_BYTES_MAX = 1 << 20 };
+enum { UNIT_HOST_BYTES_MAX = 1 << 17, UNIT_STUB_BYTES = 5 };
 static inline uint32_t link_stub(const UnitLink *l) { return l->site + l->stub; }
 
 typedef enum UnitRelocKind {
@@ -118,6 +121,10 @@ typedef struct UnitSide {
 } UnitSide;
 enum { UNIT_POINT_BYTES_MAX = (1 << 20) - 1, UNIT_VCONSTS_MAX = (1 << 12) - 1 };
 
+/* A flag beside the IR_UNIT_*: the code begins at a multiple of 16, because of what it loads from
+ * its end. Others keep to UNIT_REF_STEP. */
+enum { UNIT_ALIGNED = 1 << 15 };
+
 /* There are as many as 200,000, so they are small. */
 typedef struct CompiledUnit {
     GuestAddr pc;
@@ -129,7 +136,7 @@ typedef struct CompiledUnit {
     UnitRef link;           /* [n_links]: unit_link_at() */
     uint16_t n_links, n_guest_insns;
     uint16_t entry;         /* offset of the entry for jumps from other units and enter() */
-    uint16_t flags;         /* IR_UNIT_* it was translated with */
+    uint16_t flags;         /* IR_UNIT_* it was translated with, and UNIT_ALIGNED */
     uint16_t straight_bytes; /* of host code before what is out of line; for logs */
     bool stored : 1;        /* it comes from the store: stored-chunk.h */
 
@@ -170,6 +177,14 @@ static inline struct StoredChunk *unit_chunk(const CompiledUnit *u)
 static inline UnitLink *unit_link_at(const CompiledUnit *u, uint32_t n)
 {
     return (UnitLink *)unit_at(u, u->link) + n;
+}
+/* Its code without the stubs at its end that may lie elsewhere. */
+static inline uint32_t unit_own_bytes(const CompiledUnit *u)
+{
+    uint32_t bytes = u->host_bytes;
+    for (uint32_t n = 0; n < u->n_links; n++)
+        bytes -= unit_link_at(u, n)->apart ? UNIT_STUB_BYTES : 0;
+    return bytes;
 }
 /* Does it notice that it is hot, or has it been made for that already? */
 static inline bool unit_counts(uint32_t flags)

@@ -38,10 +38,13 @@ typedef struct Backend {
      * Return stacks of t->vcpus must hold nothing of theirs afterwards. May be NULL. */
     void (*flush)(Translator *t);
     /* For the translation store; stub NULL: its code can't be kept. A stub as UNIT_RELOC_STUB
-     * numbers it; puts a jump of at most STORE_JUMP_BYTES; the size of a struct UnitFpSite; a
-     * number that differs where code can't be used (the host's features). */
+     * numbers it; puts a jump of at most STORE_JUMP_BYTES; the same as a link's stub, of
+     * UNIT_STUB_BYTES, to the common one that such stubs lead to; the size of a struct UnitFpSite;
+     * a number that differs where code can't be used (the host's features). */
     const uint8_t *(*stub)(const Translator *t, unsigned number);
     void (*put_jump)(uint8_t *at, const uint8_t *to);
+    void (*put_link_stub)(uint8_t *at, const uint8_t *to);
+    unsigned link_stub;
     size_t fp_site_bytes;
     uint64_t (*code_key)(const Translator *t);
     /* Host signal with the pc in translated code: see vcpu_host_signal(). */

@@ -421,16 +421,16 @@ bool stored_knows(Translator *t, Vcpu *v, GuestAddr pc)
 
 /* A link that isn't the unit's but the chunk's: the unit needn't be made for it. Should it be made
  * later, its own link at that place stays unused. */
-static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u,
-                               const StoreLink *s)
+static UnitLink *link_of_chunk(Translator *t, StoredChunk *c, const StoreUnit *u, uint32_t number)
 {
+    const StoreLink *s = &c->link[number];
     UnitLink *link = cache_alloc_meta(t->code, sizeof *link);
     if (link)
         *link = (UnitLink) {
             .from = unit_ref(link, &c->base),
             .target = (int64_t)u->off + s->target, /* the chunk's own unit is at c->bias */
             .counts = s->counts,
-            .site = u->code + s->site, .stub = s->stub - s->site,
+            .site = u->code + s->site, .stub = chunk_stub_of(c, u, number) - (u->code + s->site),
         };
     return link;
 }
@@ -441,17 +441,16 @@ UnitLink *stored_link(Translator *t, const uint8_t *stub)
     if (!base || !unit_chunk(base))
         return NULL;
     StoredChunk *c = unit_chunk(base);
-    uint32_t at = (uint32_t)(stub - unit_code(base)), number = chunk_find_unit(c, at);
+    uint32_t number, n;
+    if (!chunk_find_link(c, (uint32_t)(stub - unit_code(base)), &number, &n))
+        return NULL;
     const StoreUnit *u = &c->unit[number];
     /* Who looks at a region's links wants to know the region. */
     bool whole = chunk_made(c, number) || u->n_seen || chunk_mode(c, u) != base->mode;
     CompiledUnit *made = whole ? adopt(t, c, number) : NULL;
-    if (whole && !made)
-        return NULL;
-    for (uint32_t n = u->link; n < u[1].link; n++)
-        if (c->link[n].stub == at - u->code)
-            return made ? unit_link_at(made, n - u->link) : link_of_chunk(t, c, u, &c->link[n]);
-    return NULL;
+    if (whole)
+        return made ? unit_link_at(made, n - u->link) : NULL;
+    return link_of_chunk(t, c, u, n);
 }
 
 /* -- invalidation ------------------------------------------------------------------------------ */

@@ -344,13 +344,14 @@ static void mask(uint8_t *code, uint32_t at) { memset(code + at, 0, 4); }
 
 /* Takes out what differs with the place of the code: links, common stubs, the entry's counter (`add
  * dword [rbp + disp32], imm32`, chosen by a hash of the pc). */
-static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUnit *relocs)
+static void mask_unit(uint8_t *code, uint32_t bytes, const CompiledUnit *links,
+                      const CompiledUnit *relocs)
 {
     for (uint32_t n = 0; n < links->n_links; n++)
         mask(code, unit_link_at(links, n)->site);
     UnitTables t;
     unit_tables(relocs, &t);
-    for (UnitReloc r; unit_next_reloc(&t.relocs, &r);)
+    for (UnitReloc r; unit_next_reloc(&t.relocs, &r) && r.at < bytes;)
         if (r.kind == UNIT_RELOC_STUB)
             mask(code, r.at);
     if (relocs->flags & IR_UNIT_COUNTED)
@@ -360,13 +361,13 @@ static void mask_unit(uint8_t *code, const CompiledUnit *links, const CompiledUn
 static bool same_code(const CompiledUnit *stored, const CompiledUnit *fresh)
 {
     uint8_t a[1 << 16], b[1 << 16];
-    uint32_t n = fresh->host_bytes;
+    uint32_t n = unit_own_bytes(fresh);
     if (stored->host_bytes != n || stored->n_links != fresh->n_links || n > sizeof a)
         return false;
     memcpy(a, unit_code(stored), n);
     memcpy(b, unit_code(fresh), n);
-    mask_unit(a, stored, fresh);
-    mask_unit(b, fresh, fresh);
+    mask_unit(a, n, stored, fresh);
+    mask_unit(b, n, fresh, fresh);
     return !memcmp(a, b, n);
 }
 
@@ -378,7 +379,8 @@ void translate_check(Translator *t, Vcpu *v, const CompiledUnit *stored)
     if (stored->flags & IR_UNIT_REGION) /* made by a profile that isn't kept */
         return;
     uint8_t *next = t->code->next;
-    IrUnit *u = make_ir(t, v, stored->pc, stored->flags, MAX_INSNS, &fetched, &why);
+    uint32_t flags = stored->flags & ~(uint32_t)UNIT_ALIGNED;
+    IrUnit *u = make_ir(t, v, stored->pc, flags, MAX_INSNS, &fetched, &why);
     if (!u)
         translator_fatal("a unit of the store has no code");
     mark_lazy_exits(v, u, &fetched, &seen);

@@ -113,8 +113,6 @@ static UnitLink *find_link(const CompiledUnit *u, uint32_t stub)
     return NULL;
 }
 
-enum { CALL_BYTES = 5 }; /* a link's stub */
-
 static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
 {
     X86Backend *b = v->translator->backend_data;
@@ -130,7 +128,7 @@ static bool x86_enter(Vcpu *v, CompiledUnit *unit, UnitLink **ret_link)
     flags_vars_to_c(v, b);
     if (r == LEAVE_DONE || r == LEAVE_PC)
         return r == LEAVE_DONE;
-    const uint8_t *stub = (const uint8_t *)(uintptr_t)r - CALL_BYTES;
+    const uint8_t *stub = (const uint8_t *)(uintptr_t)r - UNIT_STUB_BYTES;
     if (v->hot) {
         ChunkView view;
         const CompiledUnit *hot = chunk_view(&b->buffer, stub, &view);
@@ -206,12 +204,15 @@ static const uint8_t *x86_stub(const Translator *t, unsigned number)
     return b->stub[number < N_STUBS ? number : STUB_LEAVE];
 }
 
-static void x86_put_jump(uint8_t *at, const uint8_t *to)
+static void put_branch(uint8_t *at, uint8_t opcode, const uint8_t *to)
 {
     int32_t rel = (int32_t)(to - (at + 5));
-    at[0] = 0xe9;
+    at[0] = opcode;
     memcpy(at + 1, &rel, sizeof rel);
 }
+
+static void x86_put_jump(uint8_t *at, const uint8_t *to) { put_branch(at, 0xe9, to); }
+static void x86_put_link_stub(uint8_t *at, const uint8_t *to) { put_branch(at, 0xe8, to); }
 
 static uint64_t x86_code_key(const Translator *t)
 {
@@ -238,6 +239,8 @@ const Backend backend_x86_64 = {
     .flush = x86_flush,
     .stub = x86_stub,
     .put_jump = x86_put_jump,
+    .put_link_stub = x86_put_link_stub,
+    .link_stub = STUB_LEAVE_LINK,
     .fp_site_bytes = sizeof(UnitFpSite),
     .code_key = x86_code_key,
     .host_signal = x86_host_signal,

@@ -73,7 +73,11 @@ typedef struct X86Backend {
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
 /* A link while its unit is compiled: offsets from the unit's code; guard 0: none. */
-typedef struct RawLink { GuestAddr target; uint32_t site, stub, guard; bool counts; } RawLink;
+typedef struct RawLink {
+    GuestAddr target;
+    uint32_t site, stub, guard;
+    bool counts, apart;
+} RawLink;
 
 struct EmitState {
     X86Backend *backend;
@@ -178,6 +182,7 @@ Reg exit_home_with(Emit *e, IrRef v);
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
 
 /* exits.c */
+bool exit_emit_link_stubs(Emit *e);
 void exit_emit_lookup(Emit *e, Reg r, Label *miss);
 void exit_count_entry(Emit *e); /* of a unit with IR_UNIT_COUNTED */
 

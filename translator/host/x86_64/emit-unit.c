@@ -485,7 +485,7 @@ static bool emit_once(Emit *e, uint8_t *start, uint8_t *halved)
     if (!emitted || !emit_cold_code(e) || e->limit - e->p < 16 * (POOL_MAX + 1))
         return false;
     emit_pool(e);
-    return !e->failed && !e->ra->failed;
+    return exit_emit_link_stubs(e) && !e->failed && !e->ra->failed;
 }
 
 CompiledUnit *compile_unit(Translator *t, IrUnit *u)
@@ -550,7 +550,7 @@ static bool keep_tables(Emit *e, CodeBuffer *buf, CompiledUnit *c)
         const RawLink *l = &s->links[n];
         link[n] = (UnitLink) {
             .site = l->site, .stub = l->stub - l->site, .guard = l->guard ? l->site - l->guard : 0,
-            .target = (int64_t)(l->target - c->pc), .counts = l->counts,
+            .target = (int64_t)(l->target - c->pc), .counts = l->counts, .apart = l->apart,
             .from = unit_ref(&link[n], c),
         };
     }
@@ -579,7 +579,7 @@ static CompiledUnit *finish(Emit *e, CodeBuffer *buf)
     c->mode = u->mode;
     c->code_bytes = u->code_bytes;
     c->n_guest_insns = u->n_guest_insns;
-    c->flags = u->flags;
+    c->flags = u->flags | (s->n_pool ? UNIT_ALIGNED : 0);
     c->code = (UnitRef)((e->code - (const uint8_t *)c) / UNIT_REF_STEP);
     c->straight_bytes = s->straight_bytes <= UINT16_MAX ? s->straight_bytes : UINT16_MAX;
     c->host_bytes = e->p - e->code;

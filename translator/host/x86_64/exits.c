@@ -58,9 +58,8 @@ static void align_branch(Emit *e)
     align_rel32(e, 2);
 }
 
-static void cold_link_stub(Emit *e, Cold *c)
+static void emit_link_stub(Emit *e, RawLink *l)
 {
-    RawLink *l = &e->s->links[c->v[0]];
     uint32_t stub = e->p - e->code;
     l->stub = stub;
     emit_call_stub(e, STUB_LEAVE_LINK);
@@ -68,23 +67,33 @@ static void cold_link_stub(Emit *e, Cold *c)
     memcpy(e->code + l->site, &rel, 4);
 }
 
-/* The rel32 just emitted (its bytes are anything) is a link's, with the stub `c`. Entries are
- * counted where a loop or a recursion comes by: behind jumps back and calls; and behind regions,
- * which had better go on there. The rest of the units are entered from those. */
-static void add_link_of(Emit *e, GuestAddr target, bool counts, Cold *c)
+/* At the unit's end: UnitLink.apart. */
+bool exit_emit_link_stubs(Emit *e)
+{
+    for (uint32_t n = 0; n < e->s->n_links; n++) {
+        RawLink *l = &e->s->links[n];
+        if (l->stub)
+            continue;
+        if (e->limit - e->p < EMIT_RESERVE)
+            return false;
+        emit_link_stub(e, l);
+        l->apart = true;
+    }
+    return true;
+}
+
+/* The rel32 just emitted (its bytes are anything) is a link's. Entries are counted where a loop or
+ * a recursion comes by: behind jumps back and calls; and behind regions, which had better go on
+ * there. The rest of the units are entered from those. */
+static RawLink *add_link(Emit *e, GuestAddr target, bool counts)
 {
     struct EmitState *s = e->s;
     s->links = arena_grow(e->unit->arena, s->links, sizeof *s->links, s->n_links, &s->cap_links,
                           s->n_links + 1);
-    c->v[0] = s->n_links;
+    RawLink *l = &s->links[s->n_links++];
     counts = (counts || e->unit->flags & IR_UNIT_REGION) && e->translator->tier == TIER_AUTO;
-    s->links[s->n_links++] =
-        (RawLink) { .target = target, .site = e->p - 4 - e->code, .counts = counts };
-}
-
-static void add_link(Emit *e, GuestAddr target, bool counts)
-{
-    add_link_of(e, target, counts, emit_cold(e, cold_link_stub, NULL));
+    *l = (RawLink) { .target = target, .site = e->p - 4 - e->code, .counts = counts };
+    return l;
 }
 
 static bool no_links(Emit *e) { return e->unit->flags & IR_UNIT_ALONE; }
@@ -218,15 +227,13 @@ static void jump_polling(Emit *e, GuestAddr target)
         leave_to_pc(e, target);
         return;
     }
-    Cold stub = { 0 };
     align_by_prefix(e, POLL_BYTES + 2);
     poll_kick(e);
     align_rel32(e, 2);
     emit8(e, 0x0f);
     emit8(e, 0x80 | CC_E);
     emit32(e, 0);
-    add_link_of(e, target, target <= e->guest_pc, &stub);
-    cold_link_stub(e, &stub);
+    emit_link_stub(e, add_link(e, target, target <= e->guest_pc));
 }
 
 /* Everything is canonical: on to the target. */
@@ -484,8 +491,7 @@ static void cold_withdrawn(Emit *e, Cold *c)
     drop_return(e);
     emit8(e, 0xe9);
     emit32(e, 0);
-    add_link(e, c->v[0], false);
-    e->s->links[e->s->n_links - 1].guard = c->v[1];
+    add_link(e, c->v[0], false)->guard = c->v[1];
 }
 
 /* Behind a call after which the unit goes on. The instruction there can be replaced by a jump, by
