@@ -214,7 +214,11 @@ typedef struct IrBlock {
 enum { IR_WEIGHT_ENTRY = 256 };
 
 /* A guest register as the IR sees it. */
-enum { IR_VAR_LAZY = 1 /* rule 2 */, IR_VAR_PC = 2 };
+enum {
+    IR_VAR_LAZY = 1,   /* rule 2 */
+    IR_VAR_PC = 2,
+    IR_VAR_RETURN = 4, /* what compilers return by: only a hint */
+};
 typedef struct IrVar {
     const char *name;
     uint8_t type;

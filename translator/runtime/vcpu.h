@@ -125,10 +125,11 @@ struct Vcpu {
     const void *const *helpers;      /* C functions of the guest's table, by number */
     void *c_stack;                   /* host stack pointer to return to */
     void *return_stack;              /* saved private stack pointer while in C */
-    atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C */
     uint32_t guest_fpctl, host_fpctl;/* control words (MXCSR) while in guest code, in C */
     uint32_t fp_sticky;              /* IR_FPX_* raised outside the host's own unit */
     uint32_t fp_tracked, fp_unknown; /* is fp_sticky all there is? fp-site.h */
+    atomic_uint kicked;              /* VCPU_KICK_*: not 0 asks emitted code to come back to C; the
+                                        last one, for the sake of short displacements */
     uint8_t cpu[] __attribute__((aligned(64))); /* the guest's CPU structure */
 };
 

@@ -36,9 +36,9 @@ enum { A64_KEY_IA, A64_KEY_IB, A64_KEY_DA, A64_KEY_DB, A64_KEY_GA, A64_N_KEYS };
 
 struct A64Model;
 typedef struct Aarch64Cpu {
-    uint64_t x[31], sp, pc;
     uint32_t nzcv;         /* bits 31..28 */
     uint32_t fpcr;
+    uint64_t x[31], sp, pc;
     V128 v[32];
     V128 qc;               /* lanes that saturated, or'ed together: FPSR.QC is "not zero" */
     uint64_t tpidr, tpidrro;

@@ -16,7 +16,8 @@
  * in the order in which compilers take them. a7, which was the eleventh, saved cc1 a fifth of the
  * loads and stores that s2 does; s3 saves recursion more than a1 would. */
 static const IrVar vars[RV_N_VARS] = {
-    X(1, 9), X(2, 5), X(3, 30), X(4, 29), X(5, 17), X(6, 14), X(7, 19),
+    { "x1", IR_I64, IR_VAR_RETURN, 9, offsetof(RiscvCpu, x[1]) },
+    X(2, 5), X(3, 30), X(4, 29), X(5, 17), X(6, 14), X(7, 19),
     X(8, 4), X(9, 8), X(10, 3), X(11, 13), X(12, 6), X(13, 2), X(14, 1), X(15, 0), X(16, 12),
     X(17, 11), X(18, 10), X(19, 7), X(20, 15), X(21, 18), X(22, 20), X(23, 21), X(24, 22),
     X(25, 23), X(26, 24), X(27, 25), X(28, 16), X(29, 26), X(30, 27), X(31, 28),

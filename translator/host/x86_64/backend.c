@@ -53,6 +53,10 @@ static bool x86_init(Translator *t, struct _GError **error)
     for (unsigned v = 0; v < t->isa->n_vars; v++)
         if (t->isa->vars[v].type == IR_FLAGS && b->n_flags_vars < 4)
             b->flags_offset[b->n_flags_vars++] = t->isa->vars[v].offset;
+    b->return_home = REG_NONE;
+    for (unsigned v = 0; v < t->isa->n_vars; v++)
+        if (t->isa->vars[v].flags & IR_VAR_RETURN)
+            b->return_home = b->home[v];
     compile_stubs(b, t->isa);
     t->backend_data = b;
     t->code = &b->buffer;

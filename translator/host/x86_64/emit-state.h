@@ -32,6 +32,7 @@ typedef enum StubId {
     STUB_JUMP,        /* to the guest pc in rax by the jump cache */
     STUB_MISS,        /* the same where the jump cache hasn't got it: by the larger table */
     STUB_RET,         /* the same for a return that didn't match the private stack's top */
+    STUB_RET_HOME,    /* to the pc in return_home */
     STUB_SENTINEL,    /* a return with nothing on the private stack */
     STUB_SYSCALL,     /* everything is canonical, the pc stored */
     STUB_CALL_FN,     /* backend function number in eax, immediate in scratch[7] */
@@ -58,6 +59,7 @@ typedef struct X86Backend {
     const SelectRow *table[IR_N_OPS];
     RaTarget target;
     Reg home[RA_MAX_VARS];
+    Reg return_home; /* of what most returns go to, or REG_NONE */
     uint32_t flags_offset[4];   /* variables of type flags, in the CPU structure */
     unsigned n_flags_vars;
 } X86Backend;
@@ -117,6 +119,7 @@ static inline X86Backend *emit_backend(Emit *e) { return e->s->backend; }
 void emit_reloc(Emit *e, uint32_t at, UnitRelocKind kind, unsigned stub);
 void emit_jmp_stub(Emit *e, StubId stub);
 void emit_call_stub(Emit *e, StubId stub);
+void emit_jcc_stub(Emit *e, HostCc cc, StubId stub);
 void emit_guest_addr(Emit *e, Reg to, GuestAddr pc);
 void emit_load(Emit *e, Reg to, Mem m, unsigned bytes);      /* by the register's class */
 void emit_store(Emit *e, Mem m, Reg from, unsigned bytes);

@@ -113,6 +113,13 @@ void emit_call_stub(Emit *e, StubId stub)
     stub_rel32(e, stub);
 }
 
+void emit_jcc_stub(Emit *e, HostCc cc, StubId stub)
+{
+    emit8(e, 0x0f);
+    emit8(e, 0x80 | cc);
+    stub_rel32(e, stub);
+}
+
 void emit_guest_addr(Emit *e, Reg to, GuestAddr pc)
 {
     if (pc <= INT32_MAX) {

@@ -123,13 +123,13 @@ static int32_t expected(const IrInsn *call)
 
 enum { CALL_BYTES = 5, LEA_BYTES = 5, LEA_MAX_AT = 8 - LEA_BYTES };
 
-/* lea rsp, [rsp+8] */
+/* lea rsp, [rsp+8]: as long as a jump */
 static void drop_return(Emit *e) { enc_lea(e, true, RSP, (Mem) { RSP, REG_NONE, 0, 0, 8 }); }
 
 static void landing_pad(Emit *e, GuestAddr ret_pc)
 {
-    align_by_prefix(e, LEA_BYTES + 1);
-    drop_return(e);
+    align_by_prefix(e, 1 + 1);
+    enc_pop(e, RCX); /* which is nothing's here, in a byte */
     align_rel32(e, 1);
     emit8(e, 0xe9);
     emit32(e, 0);
@@ -218,7 +218,7 @@ static void select_poll(Emit *e, IrInsn *i)
 /* If nobody wants us in C, straight on; behind that is what goes there. */
 static void jump_polling(Emit *e, GuestAddr target)
 {
-    enum { POLL_BYTES = 7 };
+    enum { POLL_BYTES = 4 };
     /* Round a loop without counting it would never be seen to be hot. */
     bool seen = unit_counts(e->unit->flags) || e->translator->tier != TIER_AUTO;
     if (target == e->unit->pc && seen) {
@@ -710,10 +710,14 @@ static void select_exit_ret(Emit *e, IrInsn *i)
         leave_to(e, r);
         return;
     }
-    Cold *c = emit_cold(e, cold_ret, NULL);
-    c->r[0] = r;
     enc_rm(e, 0, 0, ENC_W, 0x3b, r, (Mem) { RSP, REG_NONE, 0, 0, 8 });
-    enc_jcc(e, CC_NE, &c->enter);
+    if (r == e->s->backend->return_home) {
+        emit_jcc_stub(e, CC_NE, STUB_RET_HOME);
+    } else {
+        Cold *c = emit_cold(e, cold_ret, NULL);
+        c->r[0] = r;
+        enc_jcc(e, CC_NE, &c->enter);
+    }
     emit8(e, 0xc3);
 }
 

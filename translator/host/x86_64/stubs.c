@@ -234,7 +234,7 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
 {
     Emit emit = { 0 }, *e = &emit;
     Label leave_label = LABEL_INIT, jump_label = LABEL_INIT, leave_pc = LABEL_INIT;
-    Label miss = LABEL_INIT;
+    Label miss = LABEL_INIT, ret_label = LABEL_INIT;
     e->p = e->code = b->buffer.base;
     e->limit = b->buffer.limit;
     e->cpu = &b->features;
@@ -269,7 +269,12 @@ void compile_stubs(X86Backend *b, const GuestIsa *isa)
     stub_leave_fault(e, LEAVE_FAULT);
     start(e, b, STUB_LEAVE_RETRY);
     stub_leave_fault(e, LEAVE_RETRY);
+    start(e, b, STUB_RET_HOME);
+    if (b->return_home != REG_NONE)
+        enc_mov_rr(e, true, RAX, b->return_home);
+    enc_jmp(e, &ret_label);
     start(e, b, STUB_RET);
+    enc_bind(e, &ret_label);
     stub_ret(e, &jump_label);
     start(e, b, STUB_SENTINEL);
     enc_load(e, true, RSP, MEM_STATE(return_stack_top));

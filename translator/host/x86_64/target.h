@@ -38,10 +38,9 @@ static const Reg target_xmm_home[N_XMM_HOMES] = { XMM5, XMM6, XMM7, XMM8, XMM9, 
 #define TARGET_CALLER_SAVED (1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | \
                              1u << R8 | 1u << R9 | 1u << R10 | 1u << R11 | TARGET_XMMS)
 
-/* rbp points into the Vcpu so that 256 bytes of the guest's CPU structure are within reach of an
- * 8-bit displacement: from its third register on, since the first two have homes or none, so that
- * AArch64's pc and flags are. */
-enum { STATE_BIAS = offsetof(Vcpu, cpu) + 144 };
+/* rbp points into the Vcpu so that what every loop asks and all of the guest's general registers,
+ * with AArch64's flags, are within reach of an 8-bit displacement. */
+enum { STATE_BIAS = offsetof(Vcpu, kicked) + 128 };
 #define STATE_DISP(offset) ((int32_t)(offset) - STATE_BIAS)
 #define STATE(field) STATE_DISP(offsetof(Vcpu, field))
 static inline Mem mem_state(size_t vcpu_offset)

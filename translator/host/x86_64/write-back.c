@@ -112,7 +112,9 @@ static void load_snap(Emit *e, const UnitSnap *s, Reg to, unsigned bytes, unsign
     uint64_t bits = s->kind >= UNIT_SNAP_CONST ? e->ra->constants[s->what] : 0;
     switch (s->kind) {
     case UNIT_SNAP_CONST:
-        if (to < 16)
+        if (to < 16 && !bits)
+            enc_alu(e, ALU_XOR, false, to, operand_reg(to)); /* nobody wants EFLAGS now */
+        else if (to < 16)
             enc_mov_ri(e, to, bits);
         else
             enc_rm(e, 0xf2, 1, 0, 0x10, to, enc_pool64(e, bits));
