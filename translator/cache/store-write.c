@@ -236,7 +236,7 @@ static bool has_seen(const StoredChunk *c, const StoreUnit *r, const CompiledUni
 static bool is_same(const StoredChunk *c, const StoreUnit *r, const CompiledUnit *u)
 {
     return chunk_mode(c, r) == u->mode && chunk_flags(c, r) == u->flags &&
-           (!(u->flags & IR_UNIT_REGION) || r->host_bytes == u->host_bytes);
+           (!(u->flags & IR_UNIT_REGION) || r->host_bytes == unit_own_bytes(u));
 }
 
 static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias)
