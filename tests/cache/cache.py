@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
 TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
-         "joining", "looked_up", "common", "ways", "kinds", "tool")
+         "joining", "looked_up", "common", "ways", "guess", "kinds", "tool")
 failures = 0
 
 
@@ -398,6 +398,27 @@ class Suite:
         units = [translated(store, parts, str(n), *way)[0] for n in range(30)
                  for way in ((), ("indirectly",))]
         self.check("nothing is translated that was before files were joined", not any(units), units)
+
+    def test_guess(self):
+        """A stored region that guessed what isn't so here; in the end the store has one that
+        doesn't."""
+        store, guess = self.store("guess"), os.path.join(self.top, "guess-program")
+        build(self.compiler, "guess.c", guess)
+        for way in (), ("other",):
+            want = run(None, guess, *way, options=["--no-cache", "-backend", "interp"])
+            found = []
+            for _ in range(40):
+                got = run(store, guess, *way, options=["-stats"])
+                regions = re.findall(r"^calque: (\d+) regions", got[2], re.M)[-1]
+                wrong = re.findall(r"(\d+) invalidated", got[2])[-1]
+                found.append((int(regions), int(wrong)))
+                if got[:2] != want[:2] or len(found) > 2 and not any(map(any, found[-2:])):
+                    break
+            self.check("a stored region's guess" + " that is wrong" * bool(way),
+                       got[:2] == want[:2], got)
+            self.check("the region is stored", found[0][0] and not any(found[-1]), found)
+            if way:
+                self.check("a wrong guess is noticed", found[0][1], found)
 
     def test_kinds(self):
         """Processes record now and then what they run, by which the joined file is ordered."""

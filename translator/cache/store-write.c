@@ -32,6 +32,7 @@ enum {
     LOCK_TRIES = 6, LOCK_WAIT_NS = 150000,
     EVICT_ONE_IN = 64,
     MAX_SUPERSEDED = 64,      /* regions whose places others have: also then */
+    WRONG_BYTES = 4 << 20,    /* of a file: to copy them costs what a wrong guess costs some */
     LET_GO_BYTES = 256 << 10, LET_GO_UNITS = 1024,
 };
 
@@ -43,7 +44,8 @@ typedef struct StoreWrite {
     uint32_t **range_at;      /* [now.n_chunks]: of those that are sound */
     bool *fresh;              /* [units]: not there yet */
     uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
-    uint32_t superseded;      /* how many of them have something else in their place there */
+    uint32_t superseded;      /* how many of them have something else in their place there, */
+    uint32_t better;          /* and how many that guessed wrong */
     bool *common;             /* [now.n_chunks]: all use it */
     StoreHistory history;
     uint8_t **placed;         /* [now.n_chunks]: NULL, or for each unit whether it is built */
@@ -232,6 +234,14 @@ static bool has_seen(const StoredChunk *c, const StoreUnit *r, const CompiledUni
     return true;
 }
 
+/* A region does what a unit does, and one that counts its entries what one does that doesn't. A
+ * region that guesses less was made where guesses had been wrong. */
+static unsigned rank(uint32_t flags)
+{
+    unsigned less = !!(flags & IR_UNIT_NO_GUESS) + !!(flags & IR_UNIT_NO_BOXES);
+    return flags & IR_UNIT_REGION ? 2 + less : unit_counts(flags);
+}
+
 /* A region that was made anew has other blocks. */
 static bool is_same(const StoredChunk *c, const StoreUnit *r, const CompiledUnit *u)
 {
@@ -243,7 +253,7 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias)
 {
     uint64_t state = 0;
     uint32_t chunk, n, off = (uint32_t)(u->pc - bias);
-    bool other = false;
+    bool other = false, wrong = false;
     while (store_file_probe(&w->now, off, &state, &chunk, &n)) {
         StoredChunk c;
         const uint8_t *code;
@@ -253,8 +263,11 @@ static bool is_there(StoreWrite *w, const CompiledUnit *u, uint64_t bias)
         if (is_same(&c, &c.unit[n], u) && has_seen(&c, &c.unit[n], u))
             return true;
         other = true;
+        wrong |= chunk_flags(&c, &c.unit[n]) & IR_UNIT_REGION &&
+                 rank(chunk_flags(&c, &c.unit[n])) < rank(u->flags);
     }
     w->superseded += other && u->flags & IR_UNIT_REGION;
+    w->better += wrong;
     return false;
 }
 
@@ -371,14 +384,6 @@ static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const u
 {
     return chunk_is_sound(w, chunk, ret, ret_code) &&
            ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
-}
-
-/* A region does what a unit does, and one that counts its entries what one does that doesn't. A
- * region that guesses less was made where guesses had been wrong. */
-static unsigned rank(uint32_t flags)
-{
-    unsigned less = !!(flags & IR_UNIT_NO_GUESS) + !!(flags & IR_UNIT_NO_BOXES);
-    return flags & IR_UNIT_REGION ? 2 + less : unit_counts(flags);
 }
 
 /* Of several of the same place the one of the highest rank: the process's own region, or of those
@@ -591,9 +596,21 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
         w->joined_ok = renameat(s->dir, w->joined, s->dir, name) == 0;
 }
 
-/* To join copies all, for which a few units here and there aren't worth it. */
-static bool is_time_to_join(const StoreWrite *w, uint64_t end)
+/* A region that guesses wrong costs each process that runs it, a file that is joined, and has the
+ * better one in its place, the one that does it: of a large file one in some. */
+static bool is_better_joined(uint32_t better, uint64_t end)
 {
+    struct timespec now;
+    uint64_t one_in = better ? end / ((uint64_t)better * WRONG_BYTES) + 1 : 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return one_in && (uint64_t)(now.tv_nsec >> 8) % one_in == 0;
+}
+
+/* To join copies all, for which a few units here and there aren't worth it. */
+static bool is_time_to_join(const StoreWrite *w, uint64_t end, uint32_t better)
+{
+    if (is_better_joined(w->better + better, end))
+        return true;
     if (w->now.n_groups < ENOUGH_GROUPS)
         return w->superseded >= MAX_SUPERSEDED;
     const uint8_t *first = w->now.group[0].base;
@@ -624,13 +641,13 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->builder.bias = units->bias;
     uint32_t fresh = find_fresh(w, units);
     let_go(w, w->now.layer[0].seen_end);
-    if (!fresh && !units->used.ran)
+    if (!fresh && !units->used.ran && !units->better)
         return;
     if (!w->now.n_groups)
         store_remember_name(s, f); /* there was no folder before */
-    if (is_time_to_join(w, end))
+    if (is_time_to_join(w, end, units->better))
         replace_file(s, f, units, w, name);
-    else
+    else if (fresh || units->used.ran)
         append_group(s, units, w, end);
 }
 

@@ -110,6 +110,7 @@ typedef struct StoreUnits {
     uint64_t code_off, code_bytes;
     uint32_t limit, joined_limit; /* of a chunk's code now, and when it is joined with others */
     StoreUse used;
+    uint32_t better;          /* regions found in place of others there that guessed wrong */
     char path[STORE_PATH_BYTES]; /* of the guest file, for people to see */
 } StoreUnits;
 /* Appends what isn't there yet. False: somebody else is writing, try again later. May fault; then

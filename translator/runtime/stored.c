@@ -24,6 +24,7 @@ typedef struct FileMap {
     StoreFile *file;          /* NULL: not looked for yet */
     bool program;             /* the program or its interpreter, not a library */
     bool opened, record;      /* it records what it runs of the file: store-history.h */
+    uint32_t better;          /* regions found in it in place of others that guessed wrong */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
     uint32_t n_chunks, n_found; /* units of those that are loaded */
     StoreUse used;            /* when its chunks were given back */
@@ -279,6 +280,9 @@ static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, u
         CompiledUnit *u = adopt(t, c, n);
         if (u && c->ran)
             c->ran[n / 64] |= UINT64_C(1) << n % 64;
+        if (u && u->flags & IR_UNIT_REGION &&
+            u->flags & hint & (IR_UNIT_NO_GUESS | IR_UNIT_NO_BOXES))
+            m->better++;
         if (u)
             return u;
     }
@@ -797,7 +801,9 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
     units.used = m->used;
     if (units.n && !is_worth_storing(t, m, &units))
         units.n = 0;
-    if (!units.n && !units.used.ran)
+    if (s->last)
+        units.better = m->better;
+    if (!units.n && !units.used.ran && !units.better)
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
         t->callbacks.file_path(t->opaque, m->start, units.path, sizeof units.path);
@@ -820,10 +826,11 @@ static bool save_map_guarded(Translator *t, Vcpu *v, const FileMap *m, uint32_t 
     return done;
 }
 
-static bool records(const struct Stored *s)
+/* Has the process something to say beside its units? */
+static bool has_notes(const struct Stored *s)
 {
     const FileMap *m = s->maps;
-    while (m && !m->record)
+    while (m && !m->record && !m->better)
         m = m->next;
     return s->last && m;
 }
@@ -835,7 +842,7 @@ void stored_save(Translator *t, Vcpu *v)
         return;
     uint32_t end = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
     bool done = true;
-    if (end == s->saved && !records(s))
+    if (end == s->saved && !has_notes(s))
         return;
     for (FileMap *m = s->maps; m; m = m->next)
         if (m->file && m->file->state != STORE_FILE_NEW) {
@@ -913,7 +920,7 @@ void translator_save_last(Translator *t, Vcpu *v)
         return;
     pthread_mutex_lock(&t->lock);
     t->stored->last = true;
-    if (has_new(t, 0, UINT64_MAX) || records(t->stored)) {
+    if (has_new(t, 0, UINT64_MAX) || has_notes(t->stored)) {
         give_back_saved(t);
         stored_save(t, v);
     }
