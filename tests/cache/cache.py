@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CALQUE = os.path.abspath(sys.argv[1])
 TESTS = ("reuse", "hot", "far", "lower", "patched", "changed", "refused", "damage", "crowd", "full",
-         "joining", "looked_up", "common", "ways", "guess", "kinds", "tool")
+         "joining", "looked_up", "forks", "common", "ways", "guess", "kinds", "tool")
 failures = 0
 
 
@@ -369,6 +369,19 @@ class Suite:
         self.check("900 functions needn't be looked up", met < 300, met)
         self.check("what is known of them is right", run(store, kinds, options=["-d", "verify"]) ==
                    run(store, kinds, options=["--no-cache"]))
+
+    def test_forks(self):
+        """What children load the parent loads before it forks again."""
+        store, forks = self.store("forks"), os.path.join(self.top, "forks-program")
+        build(self.compiler, "forks.c", forks)
+        for children, functions in (3, 4), (3, 4), (1, 8):
+            run(store, forks, str(children), str(functions))
+        loads = []
+        for n in 4, 16:
+            out, err = run(store, forks, str(n), "8", options=["-d", "cache"])[1:]
+            self.check("children get what they exit with", len(set(out.split())) == 1, out)
+            loads.append(err.count("from the store"))
+        self.check("later children load nothing", loads[1] <= loads[0] + 2, loads)
 
     def test_common(self):
         """What all who add to a file have loaded becomes one chunk; what few have stays apart."""

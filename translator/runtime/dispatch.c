@@ -186,8 +186,8 @@ static void invalidate_as_asked(Vcpu *v)
 }
 
 /* One visit of translated code. True: v->exit_reason is for the caller of vcpu_run(). *by_link: the
- * last one ended at a direct exit, this one does. */
-static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
+ * last one ended at a direct exit, this one does. `made`: the unit wasn't there before. */
+static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link, bool made)
 {
     Translator *t = v->translator;
     UnitLink *link = NULL;
@@ -196,8 +196,9 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
     unsigned generation = atomic_load_explicit(&t->generation, memory_order_relaxed);
     if (log_on(LOG_EXEC | LOG_CPU))
         dump_enter(v, unit);
-    /* Who came here by a direct exit will not come here by it again. */
-    if (!*by_link && jump_cache_fill(v, unit))
+    /* Who came here by a direct exit will not come here by it again. A chunk that was loaded for
+     * the unit may have filled the cache. */
+    if (!*by_link && (jump_cache_fill(v, unit) || (made && unit->stored)))
         fork_notes_entry(t, v, start);
     *by_link = false;
     bool stopped = t->backend->enter(v, unit, &link);
@@ -238,7 +239,7 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link)
 static VcpuExit dispatch(Vcpu *v)
 {
     Translator *t = v->translator;
-    bool by_link = false;
+    bool by_link = false, made = false;
     set_mode(v);
     for (;;) {
         if (take_kick(v))
@@ -253,8 +254,11 @@ static VcpuExit dispatch(Vcpu *v)
             vcpu_code_end(v);
             if (!make_unit(v))
                 return v->exit_reason;
-        } else if (visit(v, unit, &by_link)) {
-            return v->exit_reason;
+            made = true;
+        } else {
+            if (visit(v, unit, &by_link, made))
+                return v->exit_reason;
+            made = false;
         }
     }
 }

@@ -638,7 +638,8 @@ void stored_forked(Translator *t)
         return;
     t->stored->saved = atomic_load_explicit(&t->code->n_units, memory_order_relaxed);
     for (FileMap *m = t->stored->maps; m; m = m->next)
-        m->record = false;
+        if (m->record) /* a page less to copy */
+            m->record = false;
 }
 
 void stored_free(Translator *t)
