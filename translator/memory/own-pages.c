@@ -161,11 +161,16 @@ void *own_pages_map(size_t bytes)
     return p ? p : map_anywhere(bytes);
 }
 
+void own_pages_populate(void *p, size_t bytes)
+{
+    madvise(p, in_pages(bytes), MADV_POPULATE_WRITE); /* or they come with the faults */
+}
+
 void *own_pages_map_populated(size_t bytes)
 {
     void *p = own_pages_map(bytes);
     if (p)
-        madvise(p, in_pages(bytes), MADV_POPULATE_WRITE); /* or they come with the faults */
+        own_pages_populate(p, bytes);
     return p;
 }
 

@@ -25,6 +25,8 @@
 void *own_pages_map(size_t bytes);
 /* As much as will be touched at once: without a fault for each page. */
 void *own_pages_map_populated(size_t bytes);
+/* They are about to be written, and not all are there or the process's own: after a fork. */
+void own_pages_populate(void *p, size_t bytes);
 /* Shared with processes that are forked later; never given back. */
 void *own_pages_map_shared(size_t bytes);
 /* `bytes` are those of the mapping. NULL is allowed. */

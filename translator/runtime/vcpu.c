@@ -328,6 +328,9 @@ void translator_fork_child(Translator *t)
     pthread_cond_init(&t->quiesce_cond, NULL);
     stored_forked(t);
     fork_notes_child(t);
+    /* Emitted code counts all over it: ten pages, each of which would be copied after a fault. */
+    if (thread_vcpu)
+        own_pages_populate(thread_vcpu, vcpu_bytes(t));
     Vcpu *others = t->vcpus;
     t->vcpus = NULL;
     while (others) {
