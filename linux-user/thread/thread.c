@@ -15,6 +15,9 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
+#if __GLIBC_PREREQ(2, 34)
+#include <sys/single_threaded.h>
+#endif
 #include <unistd.h>
 
 #include "linux-user/mem/map.h"
@@ -267,6 +270,20 @@ static bool is_plain_fork(const ThreadClone *c)
     return c->exit_signal == SIGCHLD && !(c->flags & ~ours) && !c->n_set_tid;
 }
 
+/* The library's fork() resets locks and lists of threads in the child, on four pages. Without any
+ * other thread they are as they should be. */
+static pid_t fork_plainly(const Thread *t)
+{
+#if __GLIBC_PREREQ(2, 34)
+    const Process *p = t->process;
+    if (__libc_single_threaded && p->n_threads == 1 && !t->shares_memory &&
+        !atomic_load_explicit(&p->slots, memory_order_relaxed))
+        return _Fork();
+#endif
+    (void)t;
+    return fork();
+}
+
 static long clone_process(Thread *t, const ThreadClone *c)
 {
     Process *p = t->process;
@@ -274,7 +291,7 @@ static long clone_process(Thread *t, const ThreadClone *c)
     pthread_mutex_lock(&p->signals->lock);
     pthread_mutex_lock(&p->threads_lock);
     translator_fork_prepare(p->translator);
-    long pid = is_plain_fork(c) ? fork() : fork_with_flags(c);
+    long pid = is_plain_fork(c) ? fork_plainly(t) : fork_with_flags(c);
     if (pid == -1 && is_plain_fork(c))
         pid = -errno;
     if (pid == 0) {
