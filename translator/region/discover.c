@@ -334,8 +334,19 @@ static bool inlined_call_out(const Region *r)
     return false;
 }
 
-/* Does the entry come again behind a call that stays one? */
-static bool comes_back(const Region *r)
+bool region_returns(Region *r, GuestAddr from, GuestAddr to)
+{
+    LiftContext c = r->scan;
+    const IrUnit *u = c.b.unit;
+    IrRef marker;
+    for (c.pc = from; c.pc < to; c.pc += c.bytes)
+        if (!region_lift_insn(r, &c, &marker) ||
+            u->insn[u->block[c.b.block].last].op == IR_exit_ret)
+            return true;
+    return false;
+}
+
+bool region_comes_back(const Region *r)
 {
     for (uint32_t b = 0; b < r->n_blocks; b++) {
         const RegionBlock *k = &r->block[b];
@@ -362,7 +373,7 @@ static bool is_usual_call(const Region *r, const RegionBlock *k)
  * hash table, of which hardly any inserts.) */
 static bool calls_usually(const Region *r)
 {
-    if (!comes_back(r))
+    if (!region_comes_back(r))
         return false;
     for (uint32_t b = 0; b < r->n_blocks; b++) {
         if (!r->block[b].frame && is_usual_call(r, &r->block[b]))

@@ -114,12 +114,15 @@ static void mark_lazy_exits(Region *r)
 }
 
 /* Of a region that begins with a function, or with a loop in one: what it calls is the function
- * itself, as far as can be told. What stands shortly before a function is called by it, too. */
-static bool calls_itself(const Region *r, GuestAddr target)
+ * itself, as far as can be told. What stands shortly before a function is called by it, too: behind
+ * the end of another one a loop is in another function. */
+static bool calls_itself(Region *r, GuestAddr target)
 {
     enum { NEAR = 1024 };
     GuestAddr pc = r->unit->pc;
-    return target == pc || ((r->loop || r->whole) && target < pc && pc - target < NEAR);
+    if (target >= pc || pc - target >= NEAR)
+        return target == pc;
+    return r->loop || r->whole || (region_comes_back(r) && !region_returns(r, target, pc));
 }
 
 /* Functions that call themselves: calls that don't want the flags back, and returns that count on

@@ -192,5 +192,9 @@ IrRef region_emit(RegionLift *l, IrOp op, unsigned attr, IrRef arg, uint64_t imm
 RegionPage *region_page(Region *r, GuestAddr pc);
 /* Lifts the instruction at ctx->pc, with its marker; false: it can't be fetched, nothing came. */
 bool region_lift_insn(Region *r, LiftContext *ctx, IrRef *ret_marker);
+/* Does the entry come again behind a call that stays one? */
+bool region_comes_back(const Region *r);
+/* Does a return stand between, or what isn't known? */
+bool region_returns(Region *r, GuestAddr from, GuestAddr to);
 
 #endif
