@@ -25,6 +25,7 @@ typedef struct GenConfig {
     uint64_t seed;
     unsigned max_ops;   /* operations of the program in all; less to find the guilty one */
     unsigned classes;   /* GEN_* */
+    bool tiny_after;    /* all programs detect tininess after rounding */
 } GenConfig;
 enum { GEN_INT = 1, GEN_FLAGS = 2, GEN_MEM = 4, GEN_CALL = 8, GEN_FP = 16, GEN_VEC = 32,
        GEN_VFP = 64, GEN_EXIT = 128, GEN_FAULT = 256, GEN_ALL = 511,

@@ -44,6 +44,7 @@ typedef struct Outcome {
 
 static uint8_t memory[GEN_MEM_BYTES] __attribute__((aligned(64)));
 static Vcpu *running;
+static unsigned gaps; /* programs in which only a known gap showed */
 
 static size_t fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_host)
 {
@@ -118,17 +119,10 @@ static bool same_exit(const Outcome *a, const Outcome *b)
     }
 }
 
-/* A gap that the x86-64 backend's fp-site.h states: underflow when a result becomes the smallest
- * normal number by rounding. */
-static bool same_flags(uint32_t want, uint32_t got)
-{
-    return !((want ^ got) & ~(uint32_t)IR_FPX_UNDERFLOW);
-}
-
 static bool same(const Outcome *a, const Outcome *b)
 {
     return same_exit(a, b) && !memcmp(&a->cpu, &b->cpu, sizeof a->cpu) &&
-           same_flags(a->fp_flags, b->fp_flags) && !memcmp(a->memory, b->memory, sizeof a->memory);
+           a->fp_flags == b->fp_flags && !memcmp(a->memory, b->memory, sizeof a->memory);
 }
 
 static void show_difference(const Way *w, const Outcome *want, const Outcome *got)
@@ -164,7 +158,7 @@ static void show_difference(const Way *w, const Outcome *want, const Outcome *go
 }
 
 /* The first way that differs, or NULL. */
-static Way *try_program(uint64_t seed, unsigned max_ops, bool show)
+static Way *try_ways(uint64_t seed, unsigned max_ops, bool show)
 {
     static Outcome want, got;
     Way *ways = all_ways[gen_is_lazy(seed)];
@@ -191,6 +185,21 @@ static Way *try_program(uint64_t seed, unsigned max_ops, bool show)
         return w;
     }
     return NULL;
+}
+
+/* The same, but for a gap that the x86-64 backend's fp-site.h states: when a result becomes the
+ * smallest normal number by rounding, Arm's underflow isn't raised. Then nothing differs if the
+ * program has its tininess detected after rounding, as the host does. */
+static Way *try_program(uint64_t seed, unsigned max_ops, bool show)
+{
+    Way *w = try_ways(seed, max_ops, false);
+    if (!w)
+        return NULL;
+    gen_config.tiny_after = true;
+    w = try_ways(seed, max_ops, show);
+    gen_config.tiny_after = false;
+    gaps += !w;
+    return w;
 }
 
 /* Cuts operations off the end while it still fails. */
@@ -247,6 +256,8 @@ int main(int argc, char **argv)
                 break;
         }
     }
+    if (gaps)
+        printf("%u lack an underflow (fp-site.h's known gap)\n", gaps);
     printf("%" PRIu64 " programs (%u end, %u break, %u fault, %u misaligned), %u differ\n", done,
            exits[VCPU_EXIT_SYSCALL], exits[VCPU_EXIT_BREAK], exits[VCPU_EXIT_FAULT],
            exits[VCPU_EXIT_ALIGN], failed);
