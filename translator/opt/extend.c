@@ -11,7 +11,9 @@
  * compare extended words with.
  *
  * Bits are found optimistically: phis start as if they needed none and grow until nothing changes;
- * one that grows more than a few times gets its whole width at once, so the walk is short.
+ * one that grows more than a few times gets its whole width at once, so the walk is short. From
+ * there it shrinks again to what its operands leave of it; but where phis hand a value round, one's
+ * whole width would go round, too, each shrinking behind it. So later they only grow.
  */
 #include "translator/guest/isa.h"
 #include "translator/opt/alias.h"
@@ -20,7 +22,7 @@
 #include "translator/opt/opt.h"
 #include "translator/translator.h"
 
-enum { MAX_ROUNDS = 4 };
+enum { MAX_ROUNDS = 4, SETTLED_ROUNDS = 24 };
 enum { NARROW = 1, GUESSED = 2 }; /* IrInsn.mark of phis */
 enum { ENTRY = 4, WORD = 8 };     /* of gets in block 0; WORD: taken to be an extended word */
 
@@ -40,7 +42,7 @@ static bool enters(const Extend *x, uint32_t head, uint32_t from)
     return x->c->rpo_index[from] < x->c->rpo_index[head];
 }
 
-static OptBits phi_bits(const Extend *x, uint32_t block, IrRef r, bool widen)
+static OptBits phi_bits(const Extend *x, uint32_t block, IrRef r, unsigned round)
 {
     unsigned n, w = x->u->insn[r].type == IR_I64 ? 64 : 32;
     const IrRef *arg = ir_args(x->u, r, &n);
@@ -53,7 +55,12 @@ static OptBits phi_bits(const Extend *x, uint32_t block, IrRef r, bool widen)
         all.u = a.u > all.u ? a.u : all.u;
         all.s = a.s > all.s ? a.s : all.s;
     }
+    bool widen = round >= MAX_ROUNDS;
     OptBits was = x->bits[r];
+    if (round >= SETTLED_ROUNDS) {
+        all.u = all.u > was.u ? all.u : was.u;
+        all.s = all.s > was.s ? all.s : was.s;
+    }
     if (widen && all.u > was.u)
         all.u = (uint8_t)w;
     if (widen && all.s > was.s)
@@ -75,7 +82,7 @@ static void find_bits(Extend *x)
                     continue;
                 OptBits was = x->bits[r];
                 if (u->insn[r].op == IR_phi)
-                    x->bits[r] = phi_bits(x, x->c->rpo[k], r, round >= MAX_ROUNDS);
+                    x->bits[r] = phi_bits(x, x->c->rpo[k], r, round);
                 else if (u->insn[r].mark & WORD)
                     x->bits[r] = (OptBits){ 64, 32 };
                 else
