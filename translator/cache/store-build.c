@@ -139,7 +139,8 @@ static void set_site(StoreBuilder *b, uint32_t site, uint32_t to)
     memcpy(b->code.p + site, &rel, sizeof rel);
 }
 
-/* Loops in a region are aligned to its address in a cache line, as it was made. */
+/* Units lie as close as references to them and the places of their links allow. Loops in a region
+ * are aligned to its address in a cache line, as it was made. */
 static void place_unit(StoreBuilder *b, uint32_t flags, uintptr_t made_at)
 {
     pad(b, &b->code, flags & (IR_UNIT_REGION | UNIT_ALIGNED) ? 16 : UNIT_REF_STEP, 0xcc);
@@ -147,7 +148,6 @@ static void place_unit(StoreBuilder *b, uint32_t flags, uintptr_t made_at)
         while (!b->failed && (b->code.n ^ made_at) % STORE_ALIGN / 16)
             pad_bytes(b, &b->code, 16, 0xcc);
 }
-
 
 static void close_chunk(StoreBuilder *b);
 
