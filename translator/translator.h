@@ -40,7 +40,8 @@ typedef enum VcpuExit {
     VCPU_EXIT_GUEST,   /* guest-specific; payload tells */
     VCPU_EXIT_GUESS,   /* a region assumed at pc what isn't so: one instruction is executed without
                           it, and after some times the region made without the guess
-                          (IR_UNIT_NO_GUESS). Callers never see it */
+                          (IR_UNIT_NO_GUESS). payload: where the region begins. Callers never see
+                          it */
     VCPU_EXIT_GUESS_BOXED, /* likewise: that registers hold singles (IR_UNIT_NO_BOXES) */
     VCPU_EXIT_WATCH,   /* a watchpoint (vcpu_set_watches): pc is at the instruction, which hasn't
                           been executed; payload: the address that it would access, or the pc */

@@ -131,9 +131,10 @@ static void evade(Vcpu *v, uint32_t flags)
         return;
     }
     g->misses = 0;
-    v->retry_flags = flags;
-    v->retry_pc = g->pc;
-    retry(v);
+    pthread_mutex_lock(&v->translator->lock);
+    units_retry_region(v->translator, g->pc, v->exit_payload, flags);
+    tier_make_again(v->translator, v, v->exit_payload, flags);
+    pthread_mutex_unlock(&v->translator->lock);
 }
 
 static void be_hot(Vcpu *v)

@@ -37,6 +37,8 @@ void tier_init(Translator *t, const TranslatorConfig *config); /* without; the b
 CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc);
 /* The unit at the vcpu's pc is hot. */
 void tier_up(Translator *t, Vcpu *v);
+/* A region there is gone because it wasn't translated with the flags. */
+void tier_make_again(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
 
 /* With -d verify: a unit of the store must be what translating it here gives. */
 void translate_check(Translator *t, Vcpu *v, const CompiledUnit *stored);
@@ -52,6 +54,8 @@ void units_flush(Translator *t); /* the caller's vcpu is not in_code */
  * be stopped at once, or another process has this memory; then nothing has changed. */
 bool units_stop(Translator *t);
 void units_retry(Translator *t, GuestAddr pc, uint32_t flags); /* see Vcpu.retry_flags */
+/* The same for a region's guess at the pc, of the region alone. */
+void units_retry_region(Translator *t, GuestAddr pc, GuestAddr region, uint32_t flags);
 uint32_t units_hint(const Translator *t, GuestAddr pc);
 
 /* vcpu.c */

@@ -280,9 +280,6 @@ static CompiledUnit *look_up(Translator *t, Vcpu *v, FileMap *m, GuestAddr pc, u
         CompiledUnit *u = adopt(t, c, n);
         if (u && c->ran)
             c->ran[n / 64] |= UINT64_C(1) << n % 64;
-        if (u && u->flags & IR_UNIT_REGION &&
-            u->flags & hint & (IR_UNIT_NO_GUESS | IR_UNIT_NO_BOXES))
-            m->better++;
         if (u)
             return u;
     }
@@ -349,6 +346,13 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
 CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc)
 {
     return t->stored ? stored_find(t, v, pc, IR_UNIT_REGION) : NULL;
+}
+
+void stored_found_better(Translator *t, GuestAddr pc)
+{
+    FileMap *m = t->stored ? find_map(t->stored, pc) : NULL;
+    if (m)
+        m->better++;
 }
 
 /* A unit of a loaded chunk. */

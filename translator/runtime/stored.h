@@ -13,6 +13,8 @@
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
 /* The same, but a region only. */
 CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc);
+/* There is one that doesn't guess what another one there guesses wrong. */
+void stored_found_better(Translator *t, GuestAddr pc);
 /* Jumps of chunks that lead to a stored unit at the region's pc lead to the region from now on. */
 void stored_prefer(Translator *t, Vcpu *v, CompiledUnit *region);
 /* With -d verify: every unit of this one's chunk must be what translating it here gives. */

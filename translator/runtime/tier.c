@@ -264,3 +264,18 @@ void tier_up(Translator *t, Vcpu *v)
     if (!tier_translate(t, v, u->pc))
         u->tier_tried = true;
 }
+
+/* At once: it was worth making, and what is put in its place may not get hot again in any of many
+ * short processes, which would all come upon the stored one that is wrong. */
+void tier_make_again(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
+{
+    if (t->tier != TIER_AUTO || !t->stored)
+        return;
+    CompiledUnit *u = stored_find_region(t, v, pc);
+    if (u && (u->flags & flags) == flags) {
+        stored_found_better(t, pc);
+        stored_prefer(t, v, u);
+    } else {
+        tier_translate(t, v, pc);
+    }
+}

@@ -147,6 +147,8 @@ static Step run_trap(Exec *x, const IrInsn *i, unsigned payload_arg)
     x->v->exit_reason = i->attr;
     x->v->exit_addr = (GuestAddr)i->imm;
     x->v->exit_payload = i->arg[payload_arg] ? x->value[i->arg[payload_arg]].u : 0;
+    if (i->attr == VCPU_EXIT_GUESS || i->attr == VCPU_EXIT_GUESS_BOXED)
+        x->v->exit_payload = x->unit->base.pc;
     return STEP_STOP;
 }
 

@@ -182,6 +182,7 @@ bool exit_snap_has_flags(const UnitSnap *s, unsigned n);
 Mem exit_var_mem(Emit *e, unsigned var); /* its place in the state */
 /* The home register that holds the value once everything is written back, or REG_NONE. */
 Reg exit_home_with(Emit *e, IrRef v);
+void exit_store_addr(Emit *e, Mem m, GuestAddr pc, Reg temp);
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp);
 
 /* exits.c */

@@ -332,6 +332,8 @@ static void select_exit_if(Emit *e, IrInsn *i)
 static void leave_trap(Emit *e, const IrInsn *i)
 {
     exit_store_pc(e, i->imm, RDX);
+    if (i->attr == VCPU_EXIT_GUESS || i->attr == VCPU_EXIT_GUESS_BOXED)
+        exit_store_addr(e, MEM_STATE(exit_payload), e->unit->pc, RDX);
     if (i->attr == VCPU_EXIT_SYSCALL && e->translator->callbacks.syscall && !no_links(e)) {
         emit_jmp_stub(e, STUB_SYSCALL);
         return;

@@ -5,7 +5,7 @@
  */
 #include "translator/host/x86_64/emit-state.h"
 
-static void store_guest_addr(Emit *e, Mem m, GuestAddr pc, Reg temp)
+void exit_store_addr(Emit *e, Mem m, GuestAddr pc, Reg temp)
 {
     if (pc <= INT32_MAX) {
         enc_store_i(e, true, m, (int32_t)pc);
@@ -18,7 +18,7 @@ static void store_guest_addr(Emit *e, Mem m, GuestAddr pc, Reg temp)
 
 void exit_store_pc(Emit *e, GuestAddr pc, Reg temp)
 {
-    store_guest_addr(e, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), pc, temp);
+    exit_store_addr(e, mem_state(offsetof(Vcpu, cpu) + e->unit->isa->pc_offset), pc, temp);
 }
 
 Mem exit_var_mem(Emit *e, unsigned var)
@@ -257,7 +257,7 @@ void exit_write_back(Emit *e, uint32_t snap, unsigned n, FlagsKind kind)
             continue;
         }
         if (s[k].kind == UNIT_SNAP_GUEST && bytes == 8 && !s[k].form) {
-            store_guest_addr(e, exit_var_mem(e, s[k].var), e->ra->constants[s[k].what], RDX);
+            exit_store_addr(e, exit_var_mem(e, s[k].var), e->ra->constants[s[k].what], RDX);
             continue;
         }
         /* A scalar may be the low part of a vector constant. */
