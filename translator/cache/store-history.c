@@ -3,7 +3,6 @@
 #include "translator/cache/store-history.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     WORTH_UNITS = 4096,       /* a file with fewer loads fast whatever the order */
@@ -18,13 +17,9 @@ enum {
 
 bool history_is_wanted(const StoreFile *f)
 {
-    struct timespec now;
-    if (f->n_units < WORTH_UNITS)
-        return false;
     bool more = f->n_records < MORE || f->n_units - f->n_joined > f->n_units / NEW_SHARE;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_nsec >> 8) % (f->n_records < FIRST ? ONE_IN_FIRST
-                                 : more ? ONE_IN_MORE : ONE_IN) == 0;
+    return f->n_units >= WORTH_UNITS &&
+           store_one_in(f->n_records < FIRST ? ONE_IN_FIRST : more ? ONE_IN_MORE : ONE_IN);
 }
 
 bool history_is_sure(const StoreFile *f, uint32_t chunk)

@@ -600,10 +600,7 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
  * better one in its place, the one that does it: of a large file one in some. */
 static bool is_better_joined(uint32_t better, uint64_t end)
 {
-    struct timespec now;
-    uint64_t one_in = better ? end / ((uint64_t)better * WRONG_BYTES) + 1 : 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return one_in && (uint64_t)(now.tv_nsec >> 8) % one_in == 0;
+    return better && store_one_in(end / ((uint64_t)better * WRONG_BYTES) + 1);
 }
 
 /* To join copies all, for which a few units here and there aren't worth it. */
@@ -669,9 +666,7 @@ bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *u
     if (r == LOCKED)
         write_locked(t, s, f, units, w, name);
     store_write_abandon(s);
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (r == LOCKED && s->config.limit_bytes && (now.tv_nsec >> 8) % EVICT_ONE_IN == 0)
+    if (r == LOCKED && s->config.limit_bytes && store_one_in(EVICT_ONE_IN))
         store_evict(s->dir, s->config.limit_bytes);
     return r != BUSY;
 }

@@ -122,6 +122,8 @@ void store_evict(int dir, uint64_t limit);
 
 /* -- what reader, writer and tools share ------------------------------------------------------- */
 
+/* Is this one of so many? By chance, for what one process in some does. */
+bool store_one_in(uint64_t n);
 void store_path(char *name, uint64_t key, char kind, uint64_t number); /* STORE_NAME_BYTES */
 uint64_t store_header_sum(const StoreHeader *h);
 bool store_header_ok(const StoreHeader *h, uint64_t key, uint64_t content);

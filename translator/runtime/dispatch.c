@@ -114,7 +114,7 @@ static void retry(Vcpu *v)
     uint32_t flags = v->retry_flags;
     v->retry_flags = 0;
     pthread_mutex_lock(&t->lock);
-    units_retry(t, v->retry_pc, flags);
+    units_retry(t, v->retry_pc, 0, flags);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -131,10 +131,11 @@ static void evade(Vcpu *v, uint32_t flags)
         return;
     }
     g->misses = 0;
-    pthread_mutex_lock(&v->translator->lock);
-    units_retry_region(v->translator, g->pc, v->exit_payload, flags);
-    tier_make_again(v->translator, v, v->exit_payload, flags);
-    pthread_mutex_unlock(&v->translator->lock);
+    Translator *t = v->translator;
+    pthread_mutex_lock(&t->lock);
+    units_retry(t, g->pc, v->exit_payload, flags);
+    tier_make_again(t, v, v->exit_payload, flags);
+    pthread_mutex_unlock(&t->lock);
 }
 
 static void be_hot(Vcpu *v)

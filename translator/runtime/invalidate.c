@@ -213,43 +213,28 @@ static void grow_hints(Translator *t)
     t->cap_hints = cap;
 }
 
-static void add_hint(Translator *t, GuestAddr pc, uint32_t flags)
-{
-    if (t->n_hints * 2 >= t->cap_hints)
-        grow_hints(t);
-    UnitHint *h = hint_slot(t->hints, t->cap_hints, pc);
-    t->n_hints += h->pc == 0;
-    h->pc = pc;
-    h->flags |= flags;
-}
-
 typedef struct Retry { Translator *t; GuestAddr region; uint32_t flags; } Retry;
 
 /* What has been translated in that way stays, and only regions guess. */
 static void invalidate_other(void *opaque, CompiledUnit *u)
 {
     const Retry *r = opaque;
+    if (r->region && u->pc != r->region)
+        return;
     bool guess = r->flags & (IR_UNIT_NO_GUESS | IR_UNIT_NO_BOXES);
     if ((u->flags & r->flags) != r->flags && (u->flags & IR_UNIT_REGION || !guess))
         unit_invalidate(r->t, u);
 }
 
-void units_retry(Translator *t, GuestAddr pc, uint32_t flags)
+void units_retry(Translator *t, GuestAddr pc, GuestAddr region, uint32_t flags)
 {
     if (!pc)
         return;
-    add_hint(t, pc, flags);
-    invalidate(t, pc, 1, invalidate_other, &(Retry) { t, 0, flags });
-}
-
-static void invalidate_region(void *opaque, CompiledUnit *u)
-{
-    if (u->pc == ((const Retry *)opaque)->region)
-        invalidate_other(opaque, u);
-}
-
-void units_retry_region(Translator *t, GuestAddr pc, GuestAddr region, uint32_t flags)
-{
-    add_hint(t, pc, flags);
-    invalidate(t, region, 1, invalidate_region, &(Retry) { t, region, flags });
+    if (t->n_hints * 2 >= t->cap_hints)
+        grow_hints(t);
+    UnitHint *h = hint_slot(t->hints, t->cap_hints, pc);
+    t->n_hints += h->pc == 0;
+    h->pc = pc;
+    h->flags |= flags;
+    invalidate(t, region ? region : pc, 1, invalidate_other, &(Retry) { t, region, flags });
 }

@@ -53,9 +53,8 @@ void units_flush(Translator *t); /* the caller's vcpu is not in_code */
 /* For good: no vcpu gets into translated code any more, and units aren't found. False: a vcpu can't
  * be stopped at once, or another process has this memory; then nothing has changed. */
 bool units_stop(Translator *t);
-void units_retry(Translator *t, GuestAddr pc, uint32_t flags); /* see Vcpu.retry_flags */
-/* The same for a region's guess at the pc, of the region alone. */
-void units_retry_region(Translator *t, GuestAddr pc, GuestAddr region, uint32_t flags);
+/* See Vcpu.retry_flags. 0: of all that has seen the pc, else of the region that begins there. */
+void units_retry(Translator *t, GuestAddr pc, GuestAddr region, uint32_t flags);
 uint32_t units_hint(const Translator *t, GuestAddr pc);
 
 /* vcpu.c */
