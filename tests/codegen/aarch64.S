@@ -288,6 +288,17 @@ _start:
     b.ne transpose
     ret
 
+    kernel compare_and_swap
+    ldaxr w3, [x0]
+    cbnz w3, 1f
+    stxr w4, w8, [x0]
+    cbnz w4, compare_and_swap
+1:  swpl wzr, w3, [x0]
+    add x5, x5, x3
+    subs x1, x1, #1
+    b.ne compare_and_swap
+    ret
+
     kernel atomic_add
     ldaxr w3, [x0]
     add w4, w3, 1

@@ -296,6 +296,17 @@ _start:
     bnez a1, atomic_add
     ret
 
+    kernel compare_and_swap
+    lr.w a3, (a0)
+    bnez a3, 1f
+    sc.w.aq a4, t1, (a0)
+    bnez a4, compare_and_swap
+1:  amoswap.w.rl a3, zero, (a0)
+    addw a5, a5, a3
+    addi a1, a1, -1
+    bnez a1, compare_and_swap
+    ret
+
     kernel atomic_add_amo
     amoadd.w.aqrl zero, t1, (a0)
     addi a1, a1, -1

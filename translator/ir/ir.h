@@ -299,6 +299,7 @@ static inline bool ir_zero_extends(const IrInsn *i)
     case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
     case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
     case IR_popcnt: case IR_index: case IR_ubfx: case IR_load: case IR_andn: case IR_vmask:
+    case IR_armw: case IR_acas:
         return i->type == IR_I32;
     default:
         return false;

@@ -260,6 +260,27 @@ static bool wanted_by(const Ra *ra, uint32_t b, uint32_t value)
     return false;
 }
 
+/* What a variable's place in the state holds on entry or behind a call. */
+static bool is_in_state(const Ra *ra, uint32_t value, unsigned var)
+{
+    return value >= ra->unit->n_insns && ra->home[var] == REG_NONE &&
+           (value - ra->unit->n_insns) % ra->n_vars == var;
+}
+
+/* On some way to the block the variable hasn't changed: in a register it would be loaded there, to
+ * be stored by an exit. */
+static bool may_stay_in_state(const Ra *ra, uint32_t b, uint32_t value, unsigned var)
+{
+    const IrUnit *u = ra->unit;
+    const RaBlock *x = &ra->region->block[b];
+    bool phi = value < u->n_insns;
+    for (unsigned p = 0; p < x->n_preds; p++)
+        if (is_in_state(ra, phi ? ra->alias[u->phi_arg[u->insn[value].imm + p]]
+                                : ra->region->block[x->pred[p]].out[var], var))
+            return true;
+    return false;
+}
+
 /* A phi's register: its argument's, if that one ends here, else the one it is hinted to, else any
  * that is free, else that of the value whose use is farthest. */
 static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
@@ -270,15 +291,18 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     uint32_t cls = ra_region_class(ra, v->type), free = cls & ~f->taken;
     uint32_t dist = distance_in(ra, f->to, value);
     Reg at = ra->value[arg].reg, r = REG_NONE;
-    bool soft = false;
+    bool soft = false, stays = v->has_var && may_stay_in_state(ra, f->to, value, v->hint_var);
     for (unsigned var = 0; var < ra->n_vars; var++)
-        soft |= has_bit(x->merged, var) && x->in[var] == value;
+        if (has_bit(x->merged, var) && x->in[var] == value) {
+            soft = true;
+            stays |= may_stay_in_state(ra, f->to, value, var);
+        }
     if (dist == RA_FAR && !soft)
         return; /* nobody wants it */
     if (f->soft != (dist >= RA_SOFT_USE))
         return;
     if (f->soft && (x->head ? f->room[class_of(ra, value)] <= 0
-                            : at == REG_NONE && !ra->value[arg].constant))
+                            : stays || (at == REG_NONE && !ra->value[arg].constant)))
         free = 0; /* (or it is in memory already, and nobody reads it) */
     if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg))
         r = at;

@@ -15,8 +15,9 @@ static void cmpxchg(Emit *e, unsigned size, Mem m, Reg desired)
     enc_rm(e, size_pfx(size), 1, size_flags(size), size == 0 ? 0xb0 : 0xb1, desired, m);
 }
 
-/* The old value as the result's type wants it. */
-static void extend_old(Emit *e, const IrInsn *i, unsigned size, Reg r)
+/* The old value as the result's type wants it. `loaded`: by an instruction that cleared the upper
+ * half of the register; a successful cmpxchg leaves there what was expected. */
+static void extend_old(Emit *e, const IrInsn *i, unsigned size, Reg r, bool loaded)
 {
     bool w = i->type == IR_I64, sgn = i->attr & IR_MEM_SIGNED;
     if (size < 2) {
@@ -27,7 +28,7 @@ static void extend_old(Emit *e, const IrInsn *i, unsigned size, Reg r)
     } else if (size == 2) {
         if (sgn && w)
             enc_movsx(e, 4, true, r, operand_reg(r));
-        else
+        else if (!loaded)
             enc_mov_rr(e, false, r, r);
     }
 }
@@ -75,7 +76,7 @@ static void rmw_loop(Emit *e, IrInsn *i, unsigned size, Mem m)
     cmpxchg(e, size, m, t);
     enc_jcc(e, CC_NE, &again);
     emit_point_end(e);
-    extend_old(e, i, size, RAX);
+    extend_old(e, i, size, RAX, true);
     ra_def_is(e->ra, i, RAX);
 }
 
@@ -101,7 +102,7 @@ static void rmw_exchange(Emit *e, IrInsn *i, unsigned size, Mem m)
         enc_rm(e, size_pfx(size), 0, size_flags(size), size == 0 ? 0x86 : 0x87, v, m);
     }
     emit_point_end(e);
-    extend_old(e, i, size, v);
+    extend_old(e, i, size, v, true);
     ra_def_is(e->ra, i, v);
 }
 
@@ -195,7 +196,7 @@ static void select_acas(Emit *e, IrInsn *i)
     emit_point_begin(e);
     cmpxchg(e, size, m, n);
     emit_point_end(e);
-    extend_old(e, i, size, RAX);
+    extend_old(e, i, size, RAX, false);
     ra_def_is(e->ra, i, RAX);
 }
 
@@ -211,7 +212,10 @@ static void select_condcas(Emit *e, IrInsn *i)
         take_16b_regs(e);
     else
         ra_use_fixed(e->ra, i->arg[1], RAX);
-    Reg g = ra_use(e->ra, i->arg[3]);
+    /* Right behind the load that it belongs to the guard is known. */
+    const IrInsn *guard = ra_insn(e->ra, i->arg[3]);
+    bool always = guard && guard->op == IR_const && guard->imm & 1;
+    Reg g = always ? REG_NONE : ra_use(e->ra, i->arg[3]);
     IrInsn plain = *i;
     plain.arg[1] = 0;
     Mem m = memory_address(e, &plain);
@@ -226,8 +230,10 @@ static void select_condcas(Emit *e, IrInsn *i)
     bool check = size > 0 && (i->attr & IR_MEM_ALIGN || size == 4);
     Cold *misaligned = check ? memory_align_begin(e, i, m) : NULL;
     enc_mov_ri(e, d, 0);
-    enc_test(e, false, g, g);
-    enc_jcc(e, CC_E, &over);
+    if (!always) {
+        enc_test(e, false, g, g);
+        enc_jcc(e, CC_E, &over);
+    }
     if (check)
         memory_align_test(e, misaligned, size);
     emit_point_begin(e);
@@ -237,7 +243,8 @@ static void select_condcas(Emit *e, IrInsn *i)
         cmpxchg(e, size, m, n);
     emit_point_end(e);
     enc_setcc(e, CC_E, d);
-    enc_bind(e, &over);
+    if (!always)
+        enc_bind(e, &over);
     ra_def_is(e->ra, i, d);
 }
 
