@@ -453,6 +453,9 @@ class Suite:
                 break
         self.check("programs that record run right", got == wanted[n % 2], got)
         self.check("records order a file that is joined", records(file) >= 4, n)
+        with open(file, "rb") as f:
+            path = f.read(256)[32:224].rstrip(b"\0").decode()
+        self.check("it still says whose it is", path == kinds, path)
         self.check("what one kind of process runs isn't loaded by another", sorted_ < mixed * 0.85,
                    (mixed, sorted_))
         self.check("what it has is what translating gives",

@@ -329,13 +329,13 @@ static Fragment cut(Fuzz *f, const Fragment *whole)
     return frag;
 }
 
-/* Does the one instruction that is left of a fragment differ by a stated gap only? Runners behind
- * the first are compared with it. */
+/* Does what is left of a fragment differ by a stated gap only? Runners behind the first are
+ * compared with it. */
 static bool is_gap(Fuzz *f, const Fragment *frag)
 {
     const State *right = &f->runner[0].out;
     bool found = false;
-    if (frag->n != 1 || !f->guest->gap || f->runner[0].uc || !run_fragment(f, frag))
+    if (!f->guest->gap || f->runner[0].uc || !run_fragment(f, frag))
         return false;
     for (unsigned i = 1; i < f->n_runners && !f->runner[i].uc; i++) { /* Unicorn is the last */
         Runner *r = &f->runner[i];

@@ -45,7 +45,7 @@ typedef struct FuzzGuest {
     uint32_t stop;                  /* a breakpoint instruction */
     unsigned stop_bytes;
     /* Is `other` what it is by a gap that the backends state, and the difference no more than that?
-     * After one instruction; NULL: there are none. */
+     * At a fragment's end; NULL: there are none. */
     bool (*gap)(const uint64_t *right, const uint64_t *other);
     void (*randomise)(uint64_t *words);
     void (*get)(const Vcpu *v, uint64_t *words);

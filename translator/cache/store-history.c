@@ -6,12 +6,12 @@
 
 enum {
     WORTH_UNITS = 4096,       /* a file with fewer loads fast whatever the order */
-    ENOUGH = 4,               /* records, to tell what is common */
     /* Of how many processes one records: the first few, some more or while the file is growing by
      * such a part since it was joined, and then. */
     FIRST = 8, ONE_IN_FIRST = 4, MORE = 24, NEW_SHARE = 16, ONE_IN_MORE = 16, ONE_IN = 64,
     WASTE_SHARE = 8,          /* part of what is loaded that should be run */
     SOME_CODE = 32 << 10,     /* of a chunk's code, if few processes ran it */
+    FEW_UNITS = 64,           /* don't make a part of their own */
     FEW_CHUNKS = 32, UNITS_A_CHUNK = 512, /* more than so many chunks, and smaller ones, are bad */
 };
 
@@ -151,11 +151,13 @@ static uint32_t list_classes(const StoreHistory *h, Class *ret)
     return n;
 }
 
+static int distance(uint32_t who, uint32_t other) { return __builtin_popcount(who ^ other); }
+
 static uint32_t find_nearest(const Class *c, uint32_t n, uint32_t who)
 {
     uint32_t best = 0, least = UINT32_MAX;
     for (uint32_t k = 0; k < n; k++) {
-        uint32_t differ = (uint32_t)__builtin_popcount(c[k].who ^ who);
+        uint32_t differ = (uint32_t)distance(c[k].who, who);
         if (differ < least)
             least = differ, best = k;
     }
@@ -174,10 +176,24 @@ static void chain_classes(Class *c, uint32_t n)
     }
 }
 
+/* Few units belong to what the more similar processes ran, before or behind them: else those who
+ * run one of them would load all the other. */
+static void mark_parts(StoreHistory *h, const Class *c, uint32_t n)
+{
+    uint32_t part = 0, at = 0;
+    for (uint32_t k = 0; k < n; at += c[k++].n_units) {
+        uint32_t who = c[k].who, next = k + 1 < n ? c[k + 1].who : 0;
+        if (k && c[k].n_units < FEW_UNITS && distance(who, part) <= distance(who, next))
+            continue;
+        h->unit[at].begins = true;
+        part = who;
+    }
+}
+
 bool history_sort(StoreHistory *h)
 {
     enum { MOST_CLASSES = 4096 }; /* for the time that this takes */
-    if (h->n < ENOUGH)
+    if (h->n < HISTORY_ENOUGH)
         return false;
     qsort(h->unit, h->n_units, sizeof *h->unit, compare);
     Class *c = malloc((h->n_units + 1) * sizeof *c);
@@ -189,6 +205,8 @@ bool history_sort(StoreHistory *h)
             memcpy(sorted + at, h->unit + c[k].first, c[k].n_units * sizeof *sorted);
         memcpy(h->unit, sorted, at * sizeof *sorted);
     }
+    if (c)
+        mark_parts(h, c, n);
     free(c);
     free(sorted);
     return true;

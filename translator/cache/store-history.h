@@ -19,8 +19,9 @@
 
 typedef struct HistoryUnit {
     uint32_t who;             /* ran it: bits of recording processes, the newest is bit 0 */
-    uint32_t unit : 31;       /* its number in the file */
+    uint32_t unit : 30;       /* its number in the file */
     uint32_t looked_up : 1;   /* indirect branches came to it in one of them */
+    uint32_t begins : 1;      /* what is sorted: what was run by like processes begins here */
 } HistoryUnit;
 typedef struct StoreHistory {
     uint32_t n;               /* of recording processes: at most STORE_HISTORY */
@@ -38,6 +39,7 @@ bool history_is_news(const StoreFile *f, uint32_t loaded, uint32_t chunks, uint3
 /* Of a file that is mapped as one layer, and of the process that writes it, if that recorded. May
  * fault. False: no memory. Free it in either case. */
 bool history_collect(StoreHistory *h, const StoreFile *f, const StoreUse *own);
+enum { HISTORY_ENOUGH = 4 }; /* records, to tell what is common */
 /* All units, those that most processes ran first, and together what the same ones did. False: too
  * little is known. */
 bool history_sort(StoreHistory *h);

@@ -43,7 +43,7 @@ typedef struct StoreWrite {
     uint8_t *sound;           /* [now.n_chunks]: 1 yes, 2 no, 0 not looked at */
     uint32_t **range_at;      /* [now.n_chunks]: of those that are sound */
     bool *fresh;              /* [units]: not there yet */
-    uint32_t *slot, slots;    /* fresh regions by store_slot() of their offset: unit + 1 */
+    uint32_t *slot, slots;    /* fresh ones by store_slot() of their offset: unit + 1 */
     uint32_t superseded;      /* how many of them have something else in their place there, */
     uint32_t better;          /* and how many that guessed wrong */
     bool *common;             /* [now.n_chunks]: all use it */
@@ -146,13 +146,14 @@ static LockResult open_locked(const Store *s, StoreWrite *w, const char *name)
     return BUSY;
 }
 
-static StoreHeader new_header(const Store *s, const StoreFile *f, const StoreUnits *u, uint64_t end)
+static StoreHeader new_header(const Store *s, const StoreFile *f, const char path[STORE_PATH_BYTES],
+                              uint64_t end)
 {
     StoreHeader h = {
         .magic = STORE_FILE_MAGIC, .format = STORE_FORMAT, .header_bytes = sizeof h, .key = s->key,
         .content = f->content, .end = end, .end_check = ~end,
     };
-    memcpy(h.path, u->path, sizeof h.path);
+    memcpy(h.path, path, sizeof h.path);
     h.path[sizeof h.path - 1] = 0;
     h.checksum = store_header_sum(&h);
     return h;
@@ -182,7 +183,7 @@ static bool mend_header(const Store *s, const StoreFile *f, const StoreUnits *u,
             at += ((const StoreGroup *)(p + at))->bytes;
         own_pages_unmap_file(p, bytes);
     }
-    h = new_header(s, f, u, end);
+    h = new_header(s, f, u->path, end);
     *ret_end = end;
     return pwrite(w->fd, &h, sizeof h, 0) == sizeof h;
 }
@@ -323,12 +324,12 @@ static void add_live(StoreWrite *w, const StoreUnits *u)
         build_fresh(w, u, n);
 }
 
-static bool index_regions(StoreWrite *w, const StoreUnits *u)
+static bool index_fresh(StoreWrite *w, const StoreUnits *u)
 {
     for (w->slots = 16; w->slots < 2 * u->n; w->slots *= 2) {}
     w->slot = calloc(w->slots, sizeof *w->slot);
     for (uint32_t n = 0; w->slot && n < u->n; n++) {
-        if (!w->fresh[n] || !(u->unit[n]->flags & IR_UNIT_REGION))
+        if (!w->fresh[n])
             continue;
         uint32_t at = store_slot((uint32_t)(u->unit[n]->pc - u->bias), w->slots);
         while (w->slot[at])
@@ -338,16 +339,23 @@ static bool index_regions(StoreWrite *w, const StoreUnits *u)
     return w->slot;
 }
 
-/* The process's region that takes the place of the unit, + 1. */
-static uint32_t find_region(const StoreWrite *w, const StoreUnits *u, const StoredChunk *c,
-                            const StoreUnit *r)
+/* The process's best unit there, + 1. */
+static uint32_t find_fresh_at(const StoreWrite *w, const StoreUnits *u, uint32_t off, uint32_t mode)
 {
-    for (uint32_t at = store_slot(r->off, w->slots); w->slot[at]; at = (at + 1) & (w->slots - 1)) {
+    uint32_t best = 0;
+    for (uint32_t at = store_slot(off, w->slots); w->slot[at]; at = (at + 1) & (w->slots - 1)) {
         const CompiledUnit *unit = u->unit[w->slot[at] - 1];
-        if ((uint32_t)(unit->pc - u->bias) == r->off && unit->mode == chunk_mode(c, r))
-            return w->slot[at];
+        if ((uint32_t)(unit->pc - u->bias) == off && unit->mode == mode &&
+            (!best || rank(unit->flags) > rank(u->unit[best - 1]->flags)))
+            best = w->slot[at];
     }
-    return 0;
+    return best;
+}
+
+/* Does it do what the file's unit does, and better? A region is the newer one. */
+static bool takes_place(const CompiledUnit *fresh, uint32_t flags)
+{
+    return fresh->flags & IR_UNIT_REGION || rank(fresh->flags) > rank(flags);
 }
 
 static bool still_so(const StoredChunk *c, StoreRange r, const StoreUnits *u)
@@ -386,21 +394,17 @@ static bool can_be_kept(StoreWrite *w, uint32_t chunk, StoredChunk *ret, const u
            ret->tables->fp_site_bytes == w->builder.fp_site_bytes;
 }
 
-/* Of several of the same place the one of the highest rank: the process's own region, or of those
- * in the file the one that the index gives first. It comes to be where the first of them was, near
- * those that jump there. */
+/* Of several of the same place the one of the highest rank, of those in the file the one that the
+ * index gives first. It comes to be where the first of them was, near those that jump there. */
 static void place_best(StoreWrite *w, uint32_t chunk, const StoredChunk *c, const uint8_t *code,
                        uint32_t n, const StoreUnits *u)
 {
     const StoreUnit *r = &c->unit[n];
     StoredChunk best = { 0 };
     const uint8_t *best_code = NULL;
-    uint32_t at, at_n, best_chunk = 0, best_n = 0, live = find_region(w, u, c, r);
+    uint32_t at, at_n, best_chunk = 0, best_n = 0;
+    uint32_t fresh = find_fresh_at(w, u, r->off, chunk_mode(c, r));
     w->builder.looked_up |= chunk_is_looked_up(c, n);
-    if (live) {
-        build_fresh(w, u, live - 1);
-        return;
-    }
     for (uint64_t state = 0; store_file_probe(&w->now, r->off, &state, &at, &at_n);) {
         StoredChunk other;
         const uint8_t *other_code;
@@ -415,7 +419,10 @@ static void place_best(StoreWrite *w, uint32_t chunk, const StoredChunk *c, cons
             best_n = at_n;
         }
     }
-    if (best_code)
+    if (fresh && (!best_code || takes_place(u->unit[fresh - 1],
+                                            chunk_flags(&best, &best.unit[best_n]))))
+        build_fresh(w, u, fresh - 1);
+    else if (best_code)
         place(w, best_chunk, &best, best_code, best_n);
     else if (is_so(c, n, u)) /* the index is damaged */
         place(w, chunk, c, code, n);
@@ -462,6 +469,7 @@ static void add_chunk(StoreWrite *w, const StoreUnits *u, uint32_t chunk)
     const StoreHistory *h = &w->history;
     uint32_t first = h->first[chunk], n_known = h->first[chunk + 1] - first;
     for (uint32_t n = 0; n < c.tables->n_units; n++) {
+        w->builder.history = n < n_known ? h->unit[first + n].who : 0;
         w->builder.looked_up = n < n_known && h->unit[first + n].looked_up;
         place_best(w, chunk, &c, code, n, u);
     }
@@ -492,6 +500,31 @@ static uint32_t largest_limit(StoreWrite *w)
     return limit;
 }
 
+/* Whoever ran one of several units of a place will run the one that is kept. */
+static void share_records(StoreWrite *w)
+{
+    StoreHistory *h = &w->history;
+    StoredChunk c;
+    const uint8_t *code;
+    for (uint32_t chunk = 0; chunk < w->now.n_chunks; chunk++) {
+        uint32_t n_units = h->first[chunk + 1] - h->first[chunk], at, at_n;
+        if (!can_be_kept(w, chunk, &c, &code))
+            continue;
+        for (uint32_t n = 0; n < n_units && n < c.tables->n_units; n++) {
+            HistoryUnit *own = &h->unit[h->first[chunk] + n];
+            for (uint64_t state = 0;
+                 store_file_probe(&w->now, c.unit[n].off, &state, &at, &at_n);) {
+                const HistoryUnit *other = &h->unit[h->first[at] + at_n];
+                if (at_n >= h->first[at + 1] - h->first[at])
+                    continue;
+                own->who |= other->who;
+                own->looked_up |= other->looked_up;
+            }
+        }
+        let_go(w, c.tables->kept_bytes);
+    }
+}
+
 /* What the same processes ran becomes one part. */
 static void add_by_history(StoreWrite *w, const StoreUnits *u)
 {
@@ -507,7 +540,7 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
             kept = can_be_kept(w, chunk, &c, &code);
         if (!kept || n - h->first[chunk] >= c.tables->n_units)
             continue;
-        if (!k || who != h->unit[k - 1].who || (!who && chunk != last))
+        if (h->unit[k].begins || (!who && (chunk != last || h->unit[k - 1].who)))
             build_part(&w->builder, history_limit(h, who, limit), limit);
         w->builder.history = who;
         w->builder.looked_up = h->unit[k].looked_up;
@@ -521,9 +554,10 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
 {
     w->placed = calloc(w->now.n_chunks + 1, sizeof *w->placed);
     w->common = calloc(w->now.n_chunks + 1, sizeof *w->common);
-    if (!w->placed || !w->common || !index_regions(w, u) ||
+    if (!w->placed || !w->common || !index_fresh(w, u) ||
         !history_collect(&w->history, &w->now, &u->used))
         return false;
+    share_records(w);
     bool known = history_sort(&w->history);
     w->builder.n_history = w->history.n;
     w->builder.n_recorded = w->now.n_records + (u->used.ran != NULL);
@@ -591,7 +625,8 @@ static void replace_file(const Store *s, const StoreFile *f, const StoreUnits *u
     add_live(w, u);
     if (!build_finish(&w->builder, s->key, &end))
         return;
-    StoreHeader h = new_header(s, f, u, end);
+    const StoreHeader *old = (const StoreHeader *)(const void *)w->now.layer[0].base;
+    StoreHeader h = new_header(s, f, *u->path ? u->path : old->path, end);
     if (pwrite(w->joined_fd, &h, sizeof h, 0) == sizeof h)
         w->joined_ok = renameat(s->dir, w->joined, s->dir, name) == 0;
 }
@@ -606,16 +641,19 @@ static bool is_better_joined(uint32_t better, uint64_t end)
 /* To join copies all, for which a few units here and there aren't worth it. */
 static bool is_time_to_join(const StoreWrite *w, uint64_t end, uint32_t better)
 {
-    if (is_better_joined(w->better + better, end))
+    if (is_better_joined(w->better + better, end) || w->superseded >= MAX_SUPERSEDED)
         return true;
-    if (w->now.n_groups < ENOUGH_GROUPS)
-        return w->superseded >= MAX_SUPERSEDED;
+    if (!w->now.n_groups)
+        return false;
     const uint8_t *first = w->now.group[0].base;
     const StoreGroup *g = (const StoreGroup *)(const void *)first;
+    if (g->n_history < HISTORY_ENOUGH && w->now.n_records >= HISTORY_ENOUGH)
+        return true; /* it can be sorted for the first time */
     uint64_t joined = (uint64_t)(first - w->now.layer[0].base) + g->bytes;
-    return w->now.n_groups >= MAX_GROUPS || w->superseded >= MAX_SUPERSEDED ||
-           end - joined >= joined / JOIN_SHARE ||
-           w->now.n_records - g->n_recorded >= ENOUGH_RECORDS;
+    return w->now.n_groups >= MAX_GROUPS ||
+           (w->now.n_groups >= ENOUGH_GROUPS &&
+            (end - joined >= joined / JOIN_SHARE ||
+             w->now.n_records - g->n_recorded >= ENOUGH_RECORDS));
 }
 
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
