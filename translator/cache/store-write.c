@@ -506,7 +506,7 @@ static void share_records(StoreWrite *w)
     StoreHistory *h = &w->history;
     StoredChunk c;
     const uint8_t *code;
-    for (uint32_t chunk = 0; chunk < w->now.n_chunks; chunk++) {
+    for (uint32_t chunk = 0; h->n && chunk < w->now.n_chunks; chunk++) {
         uint32_t n_units = h->first[chunk + 1] - h->first[chunk], at, at_n;
         if (!can_be_kept(w, chunk, &c, &code))
             continue;
@@ -514,9 +514,9 @@ static void share_records(StoreWrite *w)
             HistoryUnit *own = &h->unit[h->first[chunk] + n];
             for (uint64_t state = 0;
                  store_file_probe(&w->now, c.unit[n].off, &state, &at, &at_n);) {
-                const HistoryUnit *other = &h->unit[h->first[at] + at_n];
                 if (at_n >= h->first[at + 1] - h->first[at])
                     continue;
+                const HistoryUnit *other = &h->unit[h->first[at] + at_n];
                 own->who |= other->who;
                 own->looked_up |= other->looked_up;
             }
@@ -532,7 +532,7 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
     uint32_t limit = largest_limit(w), chunk, last = UINT32_MAX;
     StoredChunk c;
     const uint8_t *code;
-    bool kept = false;
+    bool kept = false, begun = false;
     for (uint32_t k = 0; k < h->n_units; k++, last = chunk) {
         uint32_t n = h->unit[k].unit, who = h->unit[k].who;
         chunk = history_chunk(h, w->now.n_chunks, n);
@@ -540,8 +540,9 @@ static void add_by_history(StoreWrite *w, const StoreUnits *u)
             kept = can_be_kept(w, chunk, &c, &code);
         if (!kept || n - h->first[chunk] >= c.tables->n_units)
             continue;
-        if (h->unit[k].begins || (!who && (chunk != last || h->unit[k - 1].who)))
+        if (!begun || h->unit[k].begins || (!who && (chunk != last || h->unit[k - 1].who)))
             build_part(&w->builder, history_limit(h, who, limit), limit);
+        begun = true;
         w->builder.history = who;
         w->builder.looked_up = h->unit[k].looked_up;
         place_best(w, chunk, &c, code, n - h->first[chunk], u);
@@ -560,7 +561,8 @@ static bool add_stored(StoreWrite *w, const StoreUnits *u)
     share_records(w);
     bool known = history_sort(&w->history);
     w->builder.n_history = w->history.n;
-    w->builder.n_recorded = w->now.n_records + (u->used.ran != NULL);
+    w->builder.n_recorded = w->now.n_records +
+                            (u->used.ran && u->used.inode == w->now.layer[0].inode);
     if (known)
         add_by_history(w, u);
     else
@@ -647,13 +649,13 @@ static bool is_time_to_join(const StoreWrite *w, uint64_t end, uint32_t better)
         return false;
     const uint8_t *first = w->now.group[0].base;
     const StoreGroup *g = (const StoreGroup *)(const void *)first;
-    if (g->n_history < HISTORY_ENOUGH && w->now.n_records >= HISTORY_ENOUGH)
-        return true; /* it can be sorted for the first time */
     uint64_t joined = (uint64_t)(first - w->now.layer[0].base) + g->bytes;
+    uint32_t records = w->now.n_records - g->n_recorded;
+    if (g->n_history < HISTORY_ENOUGH && g->n_history + records >= HISTORY_ENOUGH)
+        return true; /* it can be sorted for the first time */
     return w->now.n_groups >= MAX_GROUPS ||
            (w->now.n_groups >= ENOUGH_GROUPS &&
-            (end - joined >= joined / JOIN_SHARE ||
-             w->now.n_records - g->n_recorded >= ENOUGH_RECORDS));
+            (end - joined >= joined / JOIN_SHARE || records >= ENOUGH_RECORDS));
 }
 
 static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
