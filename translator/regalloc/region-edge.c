@@ -355,8 +355,9 @@ static bool take_phi_slot(Ra *ra, uint32_t g)
     RaRegion *rg = ra->region;
     uint32_t phi = rg->phi_of[g];
     int16_t slot = phi ? rg->slot[rg->global_of[phi]] : RA_MEM_NONE;
-    if (slot == RA_MEM_NONE)
-        return false;
+    if (slot == RA_MEM_NONE || distance_in(ra, rg->def_block[rg->global_of[phi]],
+                                           rg->value_of[g]) != RA_FAR)
+        return false; /* (or both are wanted where the phi is) */
     /* the phi may have its slot from another phi, that it goes into: all of them must be dead */
     for (uint32_t other = 1; other <= rg->n_globals; other++)
         if (rg->slot[other] == slot && ra_alive(ra, rg->value_of[other]))
