@@ -288,6 +288,24 @@ _start:
     b.ne transpose
     ret
 
+    kernel two_ways
+    tbz w1, 0, 1f
+    eor w20, w2, w3
+    and w20, w20, 7
+    ldr w21, [x0, w20, uxtw 2]
+    add w5, w5, w21
+    b 2f
+1:  orn w22, w2, w3
+    ldr w23, [x0, 8]
+    add w24, w22, w23
+    eor w5, w5, w24
+2:  ror w5, w5, 7
+    add w3, w3, w5
+    eor w2, w2, w3
+    subs x1, x1, 1
+    b.ne two_ways
+    ret
+
     kernel compare_and_swap
     ldaxr w3, [x0]
     cbnz w3, 1f

@@ -296,6 +296,30 @@ _start:
     bnez a1, atomic_add
     ret
 
+    kernel two_ways
+    andi t2, a1, 1
+    beqz t2, 1f
+    xor s2, a2, a3
+    andi s2, s2, 7
+    slli s3, s2, 2
+    add s3, s3, a0
+    lw s4, 0(s3)
+    addw a5, a5, s4
+    j 2f
+1:  not s5, a3
+    or s5, s5, a2
+    lw s6, 8(a0)
+    addw s7, s5, s6
+    xor a5, a5, s7
+2:  srliw t3, a5, 7
+    slliw t4, a5, 25
+    or a5, t3, t4
+    addw a3, a3, a5
+    xor a2, a2, a3
+    addi a1, a1, -1
+    bnez a1, two_ways
+    ret
+
     kernel compare_and_swap
     lr.w a3, (a0)
     bnez a3, 1f

@@ -19,7 +19,7 @@ static Profile profile_of(uint64_t seed)
     switch (seed % 4) {
     case 0: return (Profile){ IR_FP_NAN_ARM | tiny, false };
     case 1: return (Profile){ IR_FP_NAN_DEFAULT | tiny, false };
-    case 2: return (Profile){ IR_FP_NAN_ARM | IR_FP_FLUSH, false };
+    case 2: return (Profile){ IR_FP_NAN_ARM | IR_FP_FLUSH | tiny, false }; /* to F16, unflushed */
     default: return (Profile){ IR_FP_NAN_DEFAULT | IR_FP_TINY_AFTER, true };
     }
 }

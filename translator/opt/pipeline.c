@@ -55,9 +55,10 @@ bool opt_may_guess(const IrUnit *u)
 
 static void dump(const IrUnit *u, const char *after)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new("after ");
+    g_string_append_printf(text, "%s: ", after);
     ir_print(u, text);
-    log_write("after %s: %s", after, text->str);
+    log_block(text->str, text->len);
 }
 
 static void run(IrUnit *u, const OptPass *list, OptCheck *check)

@@ -238,17 +238,35 @@ static void store_ahead(Ra *ra, Fix *f, const int *room)
     }
 }
 
+/* The phi's slot becomes its argument's, which nobody wants from here on: whatever the phi reaches
+ * comes by here, so that both are never wanted at once. */
+static bool take_arg_slot(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
+{
+    RaRegion *rg = ra->region;
+    const RaBlock *x = &rg->block[b];
+    uint32_t g = rg->global_of[value], from = rg->global_of[arg];
+    int16_t mem = ra->value[arg].mem;
+    if (!g || !from || mem == RA_MEM_NONE || rg->slot[from] != mem || rg->slot[g] != RA_MEM_NONE)
+        return false;
+    for (unsigned k = 0; k < x->n_places; k++)
+        if (x->place[k].value == arg || x->place[k].mem == mem)
+            return false;
+    rg->slot[g] = mem;
+    return true;
+}
+
 /* A phi's memory: that of its variable, if its argument is there already or nothing is. */
 static int16_t phi_memory(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = &ra->region->block[b];
     const RaValue *v = &ra->value[value];
     int16_t mem = ra->value[arg].mem;
-    bool there = v->has_var && mem == (RA_MEM_VAR | (int)v->hint_var) &&
-                 v->type == ra->vars[v->hint_var].type;
+    unsigned var = v->insn ? v->hint_var : (value - ra->unit->n_insns) % ra->n_vars;
+    bool there = (!v->insn || v->has_var) && mem == (RA_MEM_VAR | (int)var) &&
+                 v->type == ra->vars[var].type;
     for (unsigned k = 0; there && k < x->n_places; k++)
         there = x->place[k].mem != mem;
-    return there ? mem : memory_of(ra, b, value);
+    return there || take_arg_slot(ra, b, value, arg) ? mem : memory_of(ra, b, value);
 }
 
 static bool wanted_by(const Ra *ra, uint32_t b, uint32_t value)
@@ -260,11 +278,19 @@ static bool wanted_by(const Ra *ra, uint32_t b, uint32_t value)
     return false;
 }
 
-/* What a variable's place in the state holds on entry or behind a call. */
+/* What a variable's place in the state holds on entry or behind a call, or for a phi that has that
+ * place. */
 static bool is_in_state(const Ra *ra, uint32_t value, unsigned var)
 {
-    return value >= ra->unit->n_insns && ra->home[var] == REG_NONE &&
-           (value - ra->unit->n_insns) % ra->n_vars == var;
+    if (value >= ra->unit->n_insns)
+        return ra->home[var] == REG_NONE && (value - ra->unit->n_insns) % ra->n_vars == var;
+    if (ra->unit->insn[value].op != IR_phi)
+        return false;
+    const RaBlock *x = &ra->region->block[ra->region->def_block[ra->region->global_of[value]]];
+    for (unsigned k = 0; x->fixed && k < x->n_places; k++)
+        if (x->place[k].value == value)
+            return x->place[k].reg == REG_NONE && x->place[k].mem == (RA_MEM_VAR | (int)var);
+    return false;
 }
 
 /* On some way to the block the variable hasn't changed: in a register it would be loaded there, to
@@ -281,8 +307,18 @@ static bool may_stay_in_state(const Ra *ra, uint32_t b, uint32_t value, unsigned
     return false;
 }
 
-/* A phi's register: its argument's, if that one ends here, else the one it is hinted to, else any
- * that is free, else that of the value whose use is farthest. */
+/* The variable's place is as good for the value as if it were put there. */
+static void hint_state(const Ra *ra, RaValue *v, unsigned var)
+{
+    if (!v->insn || v->has_var || ra->home[var] != REG_NONE)
+        return;
+    v->has_var = true;
+    v->hint_var = (uint16_t)var;
+    v->hint_legal = false;
+}
+
+/* A phi's register: that of a phi that it goes back to, its argument's, if that one ends here, the
+ * one it is hinted to, any that is free, or that of the value whose use is farthest. */
 static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
     Fix *f = opaque;
@@ -296,6 +332,7 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
         if (has_bit(x->merged, var) && x->in[var] == value) {
             soft = true;
             stays |= may_stay_in_state(ra, f->to, value, var);
+            hint_state(ra, v, var);
         }
     if (dist == RA_FAR && !soft)
         return; /* nobody wants it */
@@ -304,7 +341,8 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     if (f->soft && (x->head ? f->room[class_of(ra, value)] <= 0
                             : stays || (at == REG_NONE && !ra->value[arg].constant)))
         free = 0; /* (or it is in memory already, and nobody reads it) */
-    if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg))
+    bool returns = v->wanted && v->hint != REG_NONE && free & 1u << v->hint;
+    if (at != REG_NONE && free & 1u << at && !wanted_by(ra, f->to, arg) && !returns)
         r = at;
     else if (v->hint != REG_NONE && free & 1u << v->hint)
         r = v->hint;
@@ -332,19 +370,43 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
     f->room[class_of(ra, value)] -= f->soft && r != REG_NONE;
 }
 
-/* What comes back wants the phi's register, or its slot. */
+enum { HINT_DEPTH = 4 };
+
+/* What comes back to the phi wants its register, its slot, or its place in the state, even if a
+ * later put has made its own needless; and so does what that is joined from. */
+static void hint_to_phi(Ra *ra, const RaPlace *p, uint32_t arg, unsigned depth)
+{
+    const IrUnit *u = ra->unit;
+    RaRegion *rg = ra->region;
+    RaValue *v = &ra->value[arg];
+    if (!v->insn || arg == p->value)
+        return;
+    if (p->reg != REG_NONE) {
+        v->hint = p->reg;
+        v->wanted = true;
+    } else {
+        if (depth == HINT_DEPTH) /* a slot that both have must be nobody's in between */
+            rg->phi_of[rg->global_of[arg]] = p->value;
+        if (p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR)
+            hint_state(ra, v, p->mem & ~RA_MEM_VAR);
+    }
+    const RaBlock *x = &rg->block[rg->def_block[rg->global_of[arg]]];
+    if (u->insn[arg].op != IR_phi || x->fixed || depth == 0)
+        return;
+    for (unsigned n = 0; n < x->n_preds; n++) {
+        uint32_t from = ra->alias[u->phi_arg[u->insn[arg].imm + n]];
+        if (!ra->value[from].wanted && rg->global_of[from])
+            hint_to_phi(ra, p, from, depth - 1);
+    }
+}
+
 static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = opaque;
     for (unsigned k = 0; k < x->n_places; k++) {
-        if (x->place[k].value != value || !ra->value[arg].insn)
-            continue;
-        if (x->place[k].reg != REG_NONE) {
-            ra->value[arg].hint = x->place[k].reg;
-            ra->value[arg].wanted = true;
-        } else if (ra->region->phi_form == IR_FORM_PLAIN) {
-            ra->region->phi_of[ra->region->global_of[arg]] = value;
-        }
+        const RaPlace *p = &x->place[k];
+        if (p->value == value && (p->reg != REG_NONE || ra->region->phi_form == IR_FORM_PLAIN))
+            hint_to_phi(ra, p, arg, HINT_DEPTH);
     }
 }
 
