@@ -61,10 +61,13 @@ static bool is_near(const IrUnit *u, IrRef c, IrRef at)
     return false;
 }
 
-/* Operations that hosts have no way to compute but by overwriting their flags. */
-static bool overwrites_flags(IrOp op)
+/* Operations that hosts have no way to compute but by overwriting their flags, with what they have
+ * in registers: x86-64 shifts without flags, but by a register. */
+static bool overwrites_flags(const IrUnit *u, const IrInsn *i)
 {
-    switch (op) {
+    switch (i->op) {
+    case IR_shl: case IR_shr: case IR_sar:
+        return u->insn[i->arg[1]].op == IR_const;
     case IR_sub: case IR_and: case IR_andn: case IR_or: case IR_xor: case IR_neg: case IR_mul:
     case IR_udiv: case IR_sdiv: case IR_urem: case IR_srem: case IR_clz: case IR_ctz:
     case IR_popcnt: case IR_ubfx: case IR_bfi: case IR_cmp: case IR_fcmp: case IR_flsub:
@@ -89,7 +92,7 @@ static IrRef first_condition(const IrUnit *u, IrRef flags)
             uses++;
         }
         if (!first)
-            overwritten |= overwrites_flags(i->op);
+            overwritten |= overwrites_flags(u, i);
     }
     return overwritten && uses == u->insn[flags].uses ? first : IR_NONE;
 }
