@@ -12,11 +12,16 @@ static IrRef widen(LiftContext *ctx, Shape s, bool q, unsigned attr, int r)
     return v_op1(ctx, IR_vwiden, shape_ilane(s), attr | v_high(false, q), a64_get_v(ctx, r), 0);
 }
 
-/* SADDL SSUBL SABDL and unsigned. Differences of widened lanes fit, so abd may be signed always. */
+/* SADDL SSUBL SABDL and unsigned. Absolute differences fit the narrow lanes, unsigned, and what is
+ * widened of them serves both halves. */
 static IrRef addl(LiftContext *ctx, Shape s, bool q, IrOp op, unsigned attr, int rn, int rm)
 {
+    if (op == IR_vabd) {
+        IrRef d = v_op2(ctx, op, shape_ilane(s), attr, a64_get_v(ctx, rn), a64_get_v(ctx, rm));
+        return v_op1(ctx, IR_vwiden, shape_ilane(s), v_high(false, q), d, 0);
+    }
     IrRef n = widen(ctx, s, q, attr, rn), m = widen(ctx, s, q, attr, rm);
-    return v_op2(ctx, op, shape_ilane(shape_wide(s)), op == IR_vabd ? IR_V_SIGNED : 0, n, m);
+    return v_op2(ctx, op, shape_ilane(shape_wide(s)), 0, n, m);
 }
 
 bool a64_lift_v_addl(LiftContext *ctx, const Argv_addl *a)
