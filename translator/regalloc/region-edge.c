@@ -308,9 +308,9 @@ static bool may_stay_in_state(const Ra *ra, uint32_t b, uint32_t value, unsigned
 }
 
 /* The variable's place is as good for the value as if it were put there. */
-static void hint_state(const Ra *ra, RaValue *v, unsigned var)
+static void hint_state(RaValue *v, unsigned var)
 {
-    if (!v->insn || v->has_var || ra->home[var] != REG_NONE)
+    if (!v->insn || v->has_var)
         return;
     v->has_var = true;
     v->hint_var = (uint16_t)var;
@@ -332,7 +332,8 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
         if (has_bit(x->merged, var) && x->in[var] == value) {
             soft = true;
             stays |= may_stay_in_state(ra, f->to, value, var);
-            hint_state(ra, v, var);
+            if (ra->home[var] == REG_NONE)
+                hint_state(v, var);
         }
     if (dist == RA_FAR && !soft)
         return; /* nobody wants it */
@@ -388,7 +389,7 @@ static void hint_to_phi(Ra *ra, const RaPlace *p, uint32_t arg, unsigned depth)
         if (depth == HINT_DEPTH) /* a slot that both have must be nobody's in between */
             rg->phi_of[rg->global_of[arg]] = p->value;
         if (p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR)
-            hint_state(ra, v, p->mem & ~RA_MEM_VAR);
+            hint_state(v, p->mem & ~RA_MEM_VAR);
     }
     const RaBlock *x = &rg->block[rg->def_block[rg->global_of[arg]]];
     if (u->insn[arg].op != IR_phi || x->fixed || depth == 0)
@@ -807,13 +808,13 @@ static void store(Ra *ra, int16_t mem, Reg from, IrType type)
 static Reg free_of(uint32_t regs) { return regs ? __builtin_ctz(regs) : REG_NONE; }
 
 /* To memory from memory or a constant, by way of a register that is free or made so. Forms of
- * floats are made in vector registers. */
+ * floats are made in vector registers, others in general ones. */
 static void move_by_register(Ra *ra, const RaEdge *e, const RaMove *m)
 {
     bool wide = ra_type_bytes(m->type) == 16 || m->form >= IR_FORM_BOX;
     const IrInsn *constant = m->value ? &ra->unit->insn[ra->value[m->value].insn] : NULL;
     Reg gpr = free_of(e->free & ra->target->gprs), xmm = free_of(e->free & ra->target->xmms);
-    Reg t = wide || (gpr == REG_NONE && !constant) ? xmm : gpr;
+    Reg t = wide || (gpr == REG_NONE && !constant && !m->form) ? xmm : gpr;
     Reg saved = REG_NONE;
     if (t == REG_NONE) {
         t = saved = __builtin_ctz(wide ? ra->target->xmms : ra->target->gprs);
