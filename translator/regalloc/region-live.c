@@ -105,7 +105,6 @@ static bool leaves_loop(const RaRegion *rg, uint32_t from, uint32_t to)
 
 static void set_bit(uint64_t *set, unsigned n) { set[n / 64] |= 1ull << n % 64; }
 static void clear_bit(uint64_t *set, unsigned n) { set[n / 64] &= ~(1ull << n % 64); }
-static bool has_bit(const uint64_t *set, unsigned n) { return set[n / 64] >> n % 64 & 1; }
 
 /* [1]: the lazy ones too */
 static void all_vars(const Ra *ra, uint64_t ret[2][RA_VAR_WORDS])
@@ -265,11 +264,11 @@ static void bind_block(Ra *ra, uint32_t b)
             ra_prepare_set(ra, set);
             memcpy(ra->binding, from, bytes);
             for (unsigned v = 0; v < ra->n_vars; v++)
-                if (has_bit(x->merged, v))
+                if (ra_has_bit(x->merged, v))
                     ra->binding[v] = set + v;
         }
         for (unsigned v = 0; v < ra->n_vars; v++)
-            ra->form[v] = has_bit(x->merged, v) ? IR_FORM_PLAIN : form[v];
+            ra->form[v] = ra_has_bit(x->merged, v) ? IR_FORM_PLAIN : form[v];
     }
     x->n_sets = ra->n_var_calls;
     x->in = zeroed(ra, ra->n_vars, sizeof(uint32_t));
@@ -392,9 +391,9 @@ static void find_globals(Ra *ra)
     for (uint32_t b = 0; b < rg->n_blocks; b++) {
         RaBlock *x = &rg->block[b];
         for (unsigned v = 0; v < ra->n_vars; v++) {
-            if (has_bit(x->live_in, v))
+            if (ra_has_bit(x->live_in, v))
                 make_global(ra, x->in[v]);
-            if (has_bit(x->live_out, v))
+            if (ra_has_bit(x->live_out, v))
                 make_global(ra, x->out[v]);
         }
         for (unsigned p = 0; p < x->n_preds; p++)
@@ -591,9 +590,9 @@ static void find_last_uses(Ra *ra, uint32_t b)
         if (in[g] != RA_FAR || rg->out[g] != RA_FAR || rg->def_block[g] == b)
             last_use_in(ra, g, b);
     for (unsigned v = 0; v < ra->n_vars; v++) {
-        if (has_bit(x->live_in, v))
+        if (ra_has_bit(x->live_in, v))
             last_use_in(ra, rg->global_of[x->in[v]], b);
-        if (has_bit(x->live_out, v))
+        if (ra_has_bit(x->live_out, v))
             last_use_in(ra, rg->global_of[x->out[v]], b);
     }
 }

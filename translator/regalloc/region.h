@@ -11,11 +11,12 @@
  * looked at with different values, the block gets a value of its own for it: a phi that the IR
  * doesn't have.
  *
- * States (region-edge.c). The first edge to a block that is emitted fixes where the block expects
+ * States (region-place.c). The first edge to a block that is emitted fixes where the block expects
  * each live value: in a register, in memory, or both. A block with one predecessor takes all as it
  * is, EFLAGS included; every further edge to one with several moves what is elsewhere, in parallel.
  * A loop's head keeps registers for what the loop uses and sends what only lives through to memory.
- * A value has one spill slot for its whole life, so places of different values never clash.
+ * A value has one spill slot for its whole life. Two have the same one only if a phi joins one of
+ * them and they are never wanted at once.
  */
 #ifndef TRANSLATOR_REGALLOC_REGION_H
 #define TRANSLATOR_REGALLOC_REGION_H
@@ -111,6 +112,11 @@ static inline const uint32_t *ra_region_dist_in(const RaRegion *rg, uint32_t blo
     return rg->dist + (size_t)block * (rg->n_globals + 1);
 }
 
+static inline bool ra_has_bit(const uint64_t *set, unsigned n)
+{
+    return set[n / 64] >> n % 64 & 1;
+}
+
 /* prepare.c */
 typedef struct RaWalk { uint32_t pos, last_observed, last_exit; } RaWalk;
 /* The block's instructions as ra_begin() will see them; binds variables on the way. */
@@ -126,8 +132,14 @@ int16_t ra_region_slot(Ra *ra, uint32_t value);
 uint32_t ra_region_mem_offset(const Ra *ra, int mem);
 unsigned ra_region_var_bytes(const Ra *ra, unsigned var);
 
-/* region-edge.c: where a value is to be spilled that crosses blocks. True: into its slot, slot[g];
- * else a new one becomes that. */
+/* region-place.c */
+/* Values that live into the block, but for its phis. */
+typedef void RegionValueFn(Ra *ra, void *opaque, uint32_t value);
+void ra_region_each_live_in(Ra *ra, uint32_t block, RegionValueFn *fn, void *opaque);
+/* By the first edge to it that is emitted, with all as it is now: RaBlock.place. */
+void ra_region_fix_state(Ra *ra, uint32_t from, uint32_t to);
+/* Where a value is to be spilled that crosses blocks. True: into its slot, slot[g]; else a new one
+ * becomes that. */
 bool ra_region_slot_for(Ra *ra, uint32_t g);
 
 /* region-edge.c: for the driver. */
