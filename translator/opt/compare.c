@@ -97,17 +97,23 @@ static IrRef first_condition(const IrUnit *u, IrRef flags)
     return overwritten && uses == u->insn[flags].uses ? first : IR_NONE;
 }
 
-static void delay_flags(IrUnit *u)
+/* Flags that move may come to be between others and their condition, which move then. */
+static void delay_flags(IrUnit *u, uint32_t b)
 {
-    for (uint32_t b = 0; b < u->n_blocks; b++)
+    bool moved = true;
+    for (unsigned round = 0; moved && round < 3; round++) {
+        moved = false;
         for (IrRef r = u->block[b].last, prev; r; r = prev) {
             prev = u->insn[r].prev;
             if (u->insn[r].op != IR_flsub && u->insn[r].op != IR_flogic)
                 continue;
             IrRef to = first_condition(u, r);
-            if (to)
+            if (to) {
                 ir_move(u, b, r, b, to);
+                moved = true;
+            }
         }
+    }
 }
 
 void opt_compare(IrUnit *u)
@@ -125,5 +131,6 @@ void opt_compare(IrUnit *u)
                     u->uses_known = false;
             }
     opt_count_uses(u);
-    delay_flags(u);
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        delay_flags(u, b);
 }
