@@ -132,6 +132,8 @@ static bool ends_block(RegionBlock *k, const LiftContext *c, IrRef marker)
         k->target[0] = (GuestAddr)last->imm;
     } else if (last->op == IR_exit_callind) {
         k->end = REGION_END_CALLIND;
+    } else if (last->op == IR_exit_ind) {
+        k->end = REGION_END_JUMPIND;
     } else if (last->op == IR_exit_ret) {
         k->end = REGION_END_RET;
     }
@@ -237,6 +239,28 @@ static int32_t short_return(Region *r, uint32_t b, unsigned n)
     return -1;
 }
 
+/* Where an indirect jump, a switch's, went often. With more than two such places the comparisons
+ * take more than the look-up that they spare. */
+static void follow_targets(Region *r, uint32_t b)
+{
+    enum { MOST = 2 };
+    GuestAddr target[REGION_TARGETS];
+    unsigned n = r->src->targets(r->src->opaque, r->block[b].branch_pc, target), found = 0;
+    n = n <= MOST ? n : 0;
+    for (unsigned k = 0; k < n; k++) {
+        const RegionBlock *from = &r->block[b];
+        if ((is_below(r, from->frame, target[k]) && !r->below) || is_before(r, from, target[k]) ||
+            (target[k] > from->pc && target[k] <= from->branch_pc))
+            continue; /* (or it would split this block) */
+        int32_t s = region_block(r, from->frame, target[k]);
+        if (s < 0)
+            continue;
+        r->block[b].target[found] = target[k];
+        r->block[b].succ[found++] = s;
+    }
+    r->block[b].n_targets = found;
+}
+
 static void connect(Region *r, uint32_t b)
 {
     for (unsigned n = 0; n < 2; n++) {
@@ -261,7 +285,10 @@ static void connect(Region *r, uint32_t b)
         s = s >= 0 ? s : region_block_new(r, frame, to);
         r->block[b].succ[n] = s;
     }
-    region_inline(r, b);
+    if (r->block[b].end == REGION_END_JUMPIND)
+        follow_targets(r, b);
+    else
+        region_inline(r, b);
 }
 
 bool region_scan(Region *r, uint32_t first, uint32_t frame, size_t max_insns)

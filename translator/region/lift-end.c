@@ -1,8 +1,9 @@
 /* data plane */
 /*
  * Ends of guest blocks. The direct exits that the lifters emit become br and brc where their
- * targets are in the region; indirect calls whose callees are, and returns to their frames, compare
- * targets. What leaves in a frame of an inlined call carries the frame's number.
+ * targets are in the region; indirect calls whose callees are, indirect jumps to its blocks, and
+ * returns to their frames, compare targets. What leaves in a frame of an inlined call carries the
+ * frame's number.
  */
 #include "translator/region/region.h"
 
@@ -27,7 +28,7 @@ bool region_leads_back(const Region *r, const RegionBlock *b, int32_t s)
 
 static bool is_fork(const RegionBlock *b)
 {
-    if (b->end == REGION_END_CALLIND)
+    if (b->end == REGION_END_CALLIND || b->end == REGION_END_JUMPIND)
         return true;
     return b->succ[0] >= 0 && b->succ[1] >= 0 && b->succ[0] != b->succ[1];
 }
@@ -202,6 +203,26 @@ static bool end_callind(RegionLift *l, const RegionBlock *b)
     return true;
 }
 
+static bool end_jumpind(RegionLift *l, const RegionBlock *b)
+{
+    IrInsn jump;
+    bool comes = false;
+    for (uint32_t k = 0; k < b->n_targets; k++)
+        comes |= b->succ[k] >= 0;
+    if (!comes || !take_last(l, IR_exit_ind, &jump))
+        return l->c.ended; /* (or the target became known) */
+    for (uint32_t k = 0; k < b->n_targets; k++) {
+        if (b->succ[k] < 0)
+            continue;
+        IrRef c = is_address(l, jump.arg[0], b->target[k]);
+        uint32_t next = ir_block_new(l->r->unit, l->c.pc);
+        region_emit(l, IR_brc, 0, c, l->r->block[b->succ[k]].ir_block | (uint64_t)next << 32);
+        l->c.b.block = next;
+    }
+    ir_emit(&l->c.b, IR_exit_ind, IR_VOID, 0, jump.attr, jump.arg[0], 0, 0, 0, jump.imm);
+    return true;
+}
+
 /* From an inlined callee. (Where it returns to elsewhere, the frames mean nothing.) */
 static bool end_ret(RegionLift *l, const RegionBlock *b)
 {
@@ -266,6 +287,8 @@ static bool end_block(RegionLift *l, const RegionBlock *b, IrRef marker)
         return end_call(l, b);
     case REGION_END_CALLIND:
         return end_callind(l, b);
+    case REGION_END_JUMPIND:
+        return end_jumpind(l, b);
     case REGION_END_RET:
         return end_ret(l, b);
     default:

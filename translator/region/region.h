@@ -9,7 +9,8 @@
  *
  * A region has one entry, its pc. If that is the head of a loop, the region is the loop nest:
  * blocks from which control can't come back to the entry stay outside. Calls that aren't inlined,
- * returns from where the region began and indirect jumps end a path.
+ * returns from where the region began and indirect jumps end a path, but for jumps that went to one
+ * or two places often: those it compares with.
  *
  * An inlined callee's blocks are the call's own: a block is known by its pc and its frame, the
  * chain of calls that led there. A return in a frame compares its target with the address behind
@@ -101,8 +102,9 @@ typedef enum RegionEnd {
     REGION_END_CALL,    /* target[0]; succ[0] is the callee, if it is inlined, else
                            succ[REGION_BACK] what the region goes on with */
     REGION_END_CALLIND, /* to target[n], or elsewhere */
+    REGION_END_JUMPIND, /* the same */
     REGION_END_RET,     /* to target[0], the frame's own return address, or elsewhere */
-    REGION_END_LEAVES,  /* by the instruction itself: indirect jump, trap … */
+    REGION_END_LEAVES,  /* by the instruction itself: trap … */
 } RegionEnd;
 
 typedef struct RegionBlock {
@@ -112,7 +114,7 @@ typedef struct RegionBlock {
     uint32_t first_insn, n_insns; /* in Region.insn */
     RegionEnd end;
     bool traps;
-    uint32_t n_targets;          /* of a call */
+    uint32_t n_targets;          /* of a call or an indirect jump */
     GuestAddr target[REGION_TARGETS];
     int32_t succ[REGION_SUCCS];  /* blocks, or -1: outside */
     bool keep;
