@@ -245,7 +245,8 @@ static bool take_arg_slot(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
     return true;
 }
 
-/* A phi's memory: that of its variable, if its argument is there already or nothing is. */
+/* A phi's memory: its variable's, if its argument is there already or nothing is, or the slot that
+ * the argument has and leaves to it. */
 static int16_t phi_memory(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = &ra->region->block[b];
