@@ -174,26 +174,31 @@ static uint32_t branch_to_new(RegionLift *l, unsigned attr, IrRef condition, Gue
     return cold;
 }
 
+/* Goes to the region's block if the value is its address. */
+static void go_if_address(RegionLift *l, unsigned attr, IrRef value, GuestAddr pc, int32_t block)
+{
+    IrRef c = is_address(l, value, pc);
+    uint32_t next = ir_block_new(l->r->unit, l->c.pc);
+    region_emit(l, IR_brc, attr, c, l->r->block[block].ir_block | (uint64_t)next << 32);
+    l->c.b.block = next;
+}
+
 static bool end_callind(RegionLift *l, const RegionBlock *b)
 {
-    IrUnit *u = l->r->unit;
     IrInsn call;
     if (!take_last(l, IR_exit_callind, &call))
         return l->c.ended; /* the target became known */
     for (uint32_t k = 0; k < b->n_targets; k++) {
         if (b->succ[k] < 0 && b->n_targets > 1)
             continue;
-        IrRef c = is_address(l, call.arg[0], b->target[k]);
         unsigned attr = k + 1 == b->n_targets ? IR_BRC_LIKELY_TRUE : 0;
         if (b->succ[k] < 0) { /* always the same function, which doesn't come in */
+            IrRef c = is_address(l, call.arg[0], b->target[k]);
             uint32_t other = branch_to_new(l, attr, c, l->c.pc);
             region_emit(l, IR_exit_call, 0, call.arg[1], b->target[k]);
             l->c.b.block = other;
         } else {
-            uint32_t next = ir_block_new(u, l->c.pc);
-            region_emit(l, IR_brc, attr, c, l->r->block[b->succ[k]].ir_block |
-                                            (uint64_t)next << 32);
-            l->c.b.block = next;
+            go_if_address(l, attr, call.arg[0], b->target[k], b->succ[k]);
         }
     }
     if (b->succ[REGION_BACK] >= 0)
@@ -211,14 +216,9 @@ static bool end_jumpind(RegionLift *l, const RegionBlock *b)
         comes |= b->succ[k] >= 0;
     if (!comes || !take_last(l, IR_exit_ind, &jump))
         return l->c.ended; /* (or the target became known) */
-    for (uint32_t k = 0; k < b->n_targets; k++) {
-        if (b->succ[k] < 0)
-            continue;
-        IrRef c = is_address(l, jump.arg[0], b->target[k]);
-        uint32_t next = ir_block_new(l->r->unit, l->c.pc);
-        region_emit(l, IR_brc, 0, c, l->r->block[b->succ[k]].ir_block | (uint64_t)next << 32);
-        l->c.b.block = next;
-    }
+    for (uint32_t k = 0; k < b->n_targets; k++)
+        if (b->succ[k] >= 0)
+            go_if_address(l, 0, jump.arg[0], b->target[k], b->succ[k]);
     ir_emit(&l->c.b, IR_exit_ind, IR_VOID, 0, jump.attr, jump.arg[0], 0, 0, 0, jump.imm);
     return true;
 }
