@@ -364,8 +364,8 @@ static void place_phi(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 
 enum { HINT_DEPTH = 4 };
 
-/* What comes back to the phi wants its register, its slot, or its place in the state, even if a
- * later put has made its own needless; and so does what that is joined from. */
+/* What comes back to the phi wants its register or its place in the state, even if a later put has
+ * made its own needless; and so does what that is joined from. */
 static void hint_to_phi(Ra *ra, const RaPlace *p, uint32_t arg, unsigned depth)
 {
     const IrUnit *u = ra->unit;
@@ -376,11 +376,8 @@ static void hint_to_phi(Ra *ra, const RaPlace *p, uint32_t arg, unsigned depth)
     if (p->reg != REG_NONE) {
         v->hint = p->reg;
         v->wanted = true;
-    } else {
-        if (depth == HINT_DEPTH) /* a slot that both have must be nobody's in between */
-            rg->phi_of[rg->global_of[arg]] = p->value;
-        if (p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR)
-            hint_state(v, p->mem & ~RA_MEM_VAR);
+    } else if (p->mem != RA_MEM_NONE && p->mem & RA_MEM_VAR) {
+        hint_state(v, p->mem & ~RA_MEM_VAR);
     }
     const RaBlock *x = &rg->block[rg->def_block[rg->global_of[arg]]];
     if (u->insn[arg].op != IR_phi || x->fixed || depth == 0)
@@ -395,10 +392,15 @@ static void hint_to_phi(Ra *ra, const RaPlace *p, uint32_t arg, unsigned depth)
 static void hint_arg(Ra *ra, void *opaque, uint32_t value, uint32_t arg)
 {
     const RaBlock *x = opaque;
+    RaRegion *rg = ra->region;
     for (unsigned k = 0; k < x->n_places; k++) {
         const RaPlace *p = &x->place[k];
-        if (p->value == value && (p->reg != REG_NONE || ra->region->phi_form == IR_FORM_PLAIN))
-            hint_to_phi(ra, p, arg, HINT_DEPTH);
+        if (p->value != value || (p->reg == REG_NONE && rg->phi_form != IR_FORM_PLAIN))
+            continue;
+        hint_to_phi(ra, p, arg, HINT_DEPTH);
+        /* A slot that more than two have needn't be free in between. */
+        if (p->reg == REG_NONE && ra->value[arg].insn && arg != value)
+            rg->phi_of[rg->global_of[arg]] = value;
     }
 }
 

@@ -192,11 +192,15 @@ static bool is_before(const Region *r, const RegionBlock *k, GuestAddr pc)
     return behind && (pc == r->block[0].pc || (pc <= k->branch_pc && pc < behind));
 }
 
+static bool is_outside(const Region *r, const RegionBlock *k, GuestAddr pc)
+{
+    return (is_below(r, k->frame, pc) && !r->below) || is_before(r, k, pc);
+}
+
 /* Should the region go on at the block's target n? */
 static bool follows(const Region *r, const RegionBlock *k, unsigned n)
 {
-    if (n > 1 || (is_below(r, k->frame, k->target[n]) && !r->below) ||
-        is_before(r, k, k->target[n]))
+    if (n > 1 || is_outside(r, k, k->target[n]))
         return false;
     switch (k->end) {
     case REGION_END_RUNS_ON: return n == 0 && k->n_insns;
@@ -249,7 +253,7 @@ static void follow_targets(Region *r, uint32_t b)
     n = n <= MOST ? n : 0;
     for (unsigned k = 0; k < n; k++) {
         const RegionBlock *from = &r->block[b];
-        if ((is_below(r, from->frame, target[k]) && !r->below) || is_before(r, from, target[k]) ||
+        if (is_outside(r, from, target[k]) ||
             (target[k] > from->pc && target[k] <= from->branch_pc))
             continue; /* (or it would split this block) */
         int32_t s = region_block(r, from->frame, target[k]);

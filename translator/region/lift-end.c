@@ -211,11 +211,8 @@ static bool end_callind(RegionLift *l, const RegionBlock *b)
 static bool end_jumpind(RegionLift *l, const RegionBlock *b)
 {
     IrInsn jump;
-    bool comes = false;
-    for (uint32_t k = 0; k < b->n_targets; k++)
-        comes |= b->succ[k] >= 0;
-    if (!comes || !take_last(l, IR_exit_ind, &jump))
-        return l->c.ended; /* (or the target became known) */
+    if (!take_last(l, IR_exit_ind, &jump))
+        return l->c.ended; /* the target became known */
     for (uint32_t k = 0; k < b->n_targets; k++)
         if (b->succ[k] >= 0)
             go_if_address(l, 0, jump.arg[0], b->target[k], b->succ[k]);
