@@ -180,6 +180,13 @@ static bool dumps_core(int sig)
            host_raw(SYS_prlimit64, 0, RLIMIT_CORE, 0, (uintptr_t)&limit) == 0 && limit.rlim_cur;
 }
 
+static bool dies_late(int sig)
+{
+    const Thread *t = thread_self;
+    return t && t->process->signals->late &&
+           (SIGNAL_BIT(sig) & (SIGNAL_END_MASK | SIGNAL_CORE_MASK));
+}
+
 long host_signal_set(int sig, const SignalAction *action)
 {
     if (sig == SIGKILL || sig == SIGSTOP)
@@ -188,8 +195,8 @@ long host_signal_set(int sig, const SignalAction *action)
     uint64_t handler = action ? action->handler : HOST_SIG_DFL;
     if (action)
         host.flags |= action->flags & (SIGNAL_SA_NOCLDSTOP | SIGNAL_SA_NOCLDWAIT);
-    bool dump = handler == HOST_SIG_DFL && dumps_core(sig);
-    if (handler <= HOST_SIG_IGN && sync_slot(sig) < 0 && !dump) {
+    bool deadly = handler == HOST_SIG_DFL && (dies_late(sig) || dumps_core(sig));
+    if (handler <= HOST_SIG_IGN && sync_slot(sig) < 0 && !deadly) {
         host.handler = handler;
     } else {
         host.handler = (uintptr_t)host_handler;

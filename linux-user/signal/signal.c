@@ -484,6 +484,21 @@ void signal_exec_failed(Thread *t)
         signal_unblock(t);
 }
 
+void signal_start_sharing(Thread *t)
+{
+    SignalState *s = t->process->signals;
+    pthread_mutex_lock(&s->lock);
+    s->late = true;
+    for (int sig = 1; sig < 32; sig++) {
+        HostSigaction old;
+        if (SIGNAL_BIT_IN(SIGNAL_END_MASK | SIGNAL_CORE_MASK, sig) &&
+            s->actions[sig].handler == HOST_SIG_DFL && host_signal_get(sig, &old) == 0 &&
+            old.handler == HOST_SIG_DFL)
+            host_signal_set(sig, &s->actions[sig]);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
 void signal_clear_handlers(Thread *t)
 {
     SignalState *s = t->process->signals;

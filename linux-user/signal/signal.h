@@ -35,6 +35,11 @@ enum { SIGNAL_N = 64 }; /* 1…64 */
 #define SIGNAL_CORE_MASK                                                                           \
     (SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGXCPU) | SIGNAL_BIT(SIGXFSZ) |       \
      SIGNAL_BIT(SIGSYS))
+/* And those whose default just ends the process. */
+#define SIGNAL_END_MASK                                                                            \
+    (SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGALRM) |         \
+     SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGUSR1) | SIGNAL_BIT(SIGUSR2) | SIGNAL_BIT(SIGSTKFLT) |     \
+     SIGNAL_BIT(SIGVTALRM) | SIGNAL_BIT(SIGPROF) | SIGNAL_BIT(SIGIO) | SIGNAL_BIT(SIGPWR))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
 /* A process may queue a signal to itself with any si_code. One of the emulator's five whose code
@@ -73,6 +78,7 @@ typedef struct SignalState {
     /* The thread that waits by sigtimedwait for one of the emulator's five, or 0: who gets it
      * blocked passes it on. In the order of signal.c's sync_signals. */
     atomic_int waiters[5];
+    bool late;             /* signal_start_sharing() */
     SignalAction actions[SIGNAL_N + 1]; /* by number, under lock */
 } SignalState;
 
@@ -165,6 +171,10 @@ long signal_action(Thread *t, int sig, const SignalAction *action, SignalAction 
  * -SYSCALL_RESTARTNOINTR. */
 long signal_exec_prepare(Thread *t);
 void signal_exec_failed(Thread *t);
+/* In a process that shares its parent's memory, and with it the emulator's locks: from now on it
+ * dies of a signal at a safe point, not with a lock held that others wait for. (Of SIGKILL it dies
+ * anywhere; signals from 32 on, too.) On its first thread, before that takes signals. */
+void signal_start_sharing(Thread *t);
 /* CLONE_CLEAR_SIGHAND in the child. */
 void signal_clear_handlers(Thread *t);
 

@@ -94,6 +94,7 @@ static void shared_main(void *arg)
         mem_put(c.child_tid, (int32_t)t->tid);
     if (c.flags & CLONE_CLEAR_SIGHAND)
         signal_clear_handlers(t);
+    signal_start_sharing(t);
     trace_thread_start(t);
     signal_thread_start(t);
     thread_loop(t);
@@ -112,7 +113,7 @@ static Process *process_sharing_memory(Thread *t, const ThreadClone *c)
     pthread_mutex_init(&p->limits_lock, NULL);
     p->shares_handlers = c->flags & CLONE_SIGHAND;
     if (!p->shares_handlers) {
-        p->signals = malloc(sizeof *p->signals);
+        p->signals = calloc(1, sizeof *p->signals);
         if (!p->signals) {
             free(p);
             return NULL;
