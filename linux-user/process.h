@@ -42,6 +42,7 @@ struct Process {
     pthread_mutex_t threads_lock;  /* list of threads, n_threads */
     Thread *threads;
     unsigned n_threads;
+    unsigned lock_number;          /* of the first one, if it may be killed alone: shared-lock.h */
     uint32_t personality;
     _Atomic uint64_t unimp_seen[8]; /* by number: said under -d unimp (syscalls/dispatch.c) */
     /* Descriptors of the emulator's own, which the guest can't see (syscalls/hidden.h). */

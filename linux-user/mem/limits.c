@@ -101,9 +101,9 @@ bool mem_limits_allow(Process *p, uint64_t more, bool data)
     if (all == RLIM_INFINITY && written == RLIM_INFINITY)
         return true;
     MemMap *m = p->mem;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     uint64_t bytes = m->bytes + STACK_COUNTS, data_bytes = m->data_bytes;
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     if (bytes + more > all || bytes + more < more)
         return false;
     return !data || data_bytes + more <= written;

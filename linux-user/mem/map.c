@@ -27,8 +27,6 @@ MemMap *mem_new(uint64_t page_bytes)
     if (!m)
         return NULL;
     m->page = page_bytes;
-    pthread_mutex_init(&m->change_lock, NULL);
-    pthread_mutex_init(&m->lock, NULL);
     return m;
 }
 
@@ -36,17 +34,17 @@ static bool range_wraps(GuestAddr a, uint64_t bytes) { return a + bytes < a; }
 
 bool mem_has_code(MemMap *m, GuestAddr a, uint64_t bytes)
 {
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     bool r = mem_table_has_code(m, a, a + bytes);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return r;
 }
 
 static bool table_set(MemMap *m, GuestAddr a, uint64_t bytes, const MemRange *r)
 {
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     bool ok = mem_table_set(m, a, a + bytes, r);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return ok;
 }
 
@@ -55,7 +53,7 @@ static bool table_set(MemMap *m, GuestAddr a, uint64_t bytes, const MemRange *r)
 static void mem_grown(MemMap *m)
 {
     unsigned char there;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     for (size_t i = 0; i < m->n; i++) {
         MemRange r = *mem_range(m, i);
         GuestAddr floor = i ? mem_range(m, i - 1)->end : 0, start = r.start;
@@ -71,41 +69,50 @@ static void mem_grown(MemMap *m)
         if (start < r.start)
             mem_table_set(m, start, r.start, &r);
     }
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
+}
+
+_Noreturn void mem_is_lost(void)
+{
+    static const char text[] = "calque: a process that shared this one's memory was killed in the "
+                               "middle of changing the list of mappings\n";
+    host_raw(SYS_write, log_descriptor(), (uintptr_t)text, sizeof text - 1);
+    for (;;)
+        host_raw(SYS_exit_group, 126);
 }
 
 void mem_change_begin(MemMap *m)
 {
-    pthread_mutex_lock(&m->change_lock);
+    shared_lock(&m->change_lock); /* if its owner was killed, what it had is the emulator's (4) */
     if (__builtin_expect(m->grows, 0))
         mem_grown(m);
 }
-void mem_change_end(MemMap *m) { pthread_mutex_unlock(&m->change_lock); }
+void mem_change_end(MemMap *m) { shared_unlock(&m->change_lock); }
 
 bool mem_check(MemMap *m, GuestAddr a, uint64_t n, int prot)
 {
     if (range_wraps(a, n))
         return false;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     bool r = mem_table_covers(m, a, a + n, prot);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     if (!r && m->grows) {
         mem_grown(m);
-        pthread_mutex_lock(&m->lock);
+        mem_lock(m);
         r = mem_table_covers(m, a, a + n, prot);
-        pthread_mutex_unlock(&m->lock);
+        mem_unlock(m);
     }
     return r;
 }
 
 bool mem_find(MemMap *m, GuestAddr a, MemRange *ret)
 {
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     size_t i = mem_table_index(m, a);
     bool found = i < m->n;
     if (found)
         *ret = *mem_range(m, i);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return found;
 }
 
@@ -113,7 +120,7 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
 {
     if (m->grows)
         mem_grown(m);
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     size_t bytes = host_page_up(m->n * sizeof *m->ranges + 1);
     MemRange *to = own_pages_map(bytes);
     if (to) {
@@ -123,7 +130,7 @@ MemRange *mem_snapshot(MemMap *m, size_t *ret_n, size_t *ret_bytes)
         *ret_n = m->n;
         *ret_bytes = bytes;
     }
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return to;
 }
 
@@ -168,10 +175,10 @@ void mem_note_forked(MemMap *m, GuestAddr a, uint64_t n, bool forked)
 static bool is_sealed(MemMap *m, GuestAddr a, uint64_t n)
 {
     bool sealed = false;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     for (size_t i = mem_table_index(m, a); i < m->n && mem_range(m, i)->start < a + n; i++)
         sealed |= mem_range(m, i)->sealed;
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return sealed;
 }
 
@@ -260,7 +267,7 @@ size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max)
 {
     MemMap *m = ((Process *)opaque)->mem;
     size_t n = 0;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     size_t i = mem_table_index(m, addr);
     if (i < m->n && mem_range(m, i)->start <= addr && mem_range(m, i)->object) {
         uint64_t object = mem_range(m, i)->object;
@@ -272,7 +279,7 @@ size_t mem_aliases(void *opaque, GuestAddr addr, GuestAddr *ret, size_t max)
                 ret[n++] = r->start + (offset - r->offset);
         }
     }
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return n;
 }
 
@@ -482,9 +489,9 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
     long r = host_raw(SYS_mprotect, addr, end - addr, mem_host_prot(prot));
     if (is_error(r))
         return r;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     bool ok = mem_table_protect(m, addr, end, prot & 7);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     if (code)
         translator_invalidate(p->translator, addr, end - addr);
     return !ok || hole ? -ENOMEM : 0;
@@ -651,21 +658,21 @@ size_t mem_fetch(void *opaque, GuestAddr pc, size_t want, const uint8_t **ret_ho
 {
     MemMap *m = ((Process *)opaque)->mem;
     size_t n = 0;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     for (size_t i = mem_table_index(m, pc); n < want && i < m->n; i++) {
         const MemRange *r = mem_range(m, i);
         if (r->start > pc + n || !(r->prot & PROT_EXEC))
             break;
         n = r->end - pc < want ? r->end - pc : want;
     }
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     *ret_host = mem_host(pc);
     return n;
 }
 
 void mem_fork_prepare(MemMap *m)
 {
-    pthread_mutex_lock(&m->change_lock);
+    shared_lock(&m->change_lock);
 }
 
 /* What a forked child hasn't got. */
@@ -683,10 +690,10 @@ void mem_fork_done(Process *p, bool child)
 {
     MemMap *m = p->mem;
     if (child) {
-        pthread_mutex_init(&m->change_lock, NULL);
-        pthread_mutex_init(&m->lock, NULL);
+        m->change_lock = m->lock = (SharedLock) {0};
+        m->changing = false;
         forget_not_forked(p);
     } else {
-        pthread_mutex_unlock(&m->change_lock);
+        shared_unlock(&m->change_lock);
     }
 }

@@ -21,13 +21,13 @@
 #ifndef LINUX_USER_MEM_MAP_H
 #define LINUX_USER_MEM_MAP_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
 #include "linux-user/process.h"
+#include "translator/memory/shared-lock.h"
 
 enum { MEM_PAGE = 4096 /* the host's */, MEM_LOWEST = 0x10000 };
 
@@ -50,8 +50,8 @@ typedef struct MemRange {
 
 typedef struct MemMap {
     uint64_t page;        /* the guest's: MEM_PAGE, or a larger power of two */
-    pthread_mutex_t change_lock;
-    pthread_mutex_t lock;
+    SharedLock change_lock, lock; /* lock: by mem_lock() */
+    bool changing;        /* the table is being changed: if its owner is killed, it is lost */
     /* Under lock, and seen through mem_range(): n of them, sorted, disjoint, neighbours that agree
      * are joined. The array's free entries lie before the one of number `gap`. */
     MemRange *ranges;
@@ -63,6 +63,15 @@ typedef struct MemMap {
     GuestAddr stack_floor, stack_start, stack_top; /* under change_lock; the first stack: where its
                              reserve and what the guest has of it begin (limits.c) */
 } MemMap;
+
+_Noreturn void mem_is_lost(void); /* says so, and ends the process */
+
+static inline void mem_lock(MemMap *m)
+{
+    if (__builtin_expect(shared_lock(&m->lock) && m->changing, 0))
+        mem_is_lost();
+}
+static inline void mem_unlock(MemMap *m) { shared_unlock(&m->lock); }
 
 static inline MemRange *mem_range(const MemMap *m, size_t i)
 {

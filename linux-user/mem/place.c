@@ -27,7 +27,7 @@ static bool claim(GuestAddr at, uint64_t bytes)
 static GuestAddr gap_below(MemMap *m, GuestAddr *end, uint64_t bytes, uint64_t align)
 {
     GuestAddr at = 0;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     size_t i = mem_table_index(m, *end);
     if (i < m->n && mem_range(m, i)->start < *end)
         *end = mem_range(m, i)->start;
@@ -41,7 +41,7 @@ static GuestAddr gap_below(MemMap *m, GuestAddr *end, uint64_t bytes, uint64_t a
             break;
         *end = mem_range(m, i - 1)->start;
     }
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return at;
 }
 

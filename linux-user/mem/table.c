@@ -107,12 +107,8 @@ static void table_join(MemMap *m, size_t i)
     table_remove(m, i, 1);
 }
 
-bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
+static void table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
 {
-    if (start >= end)
-        return true;
-    if (!table_reserve(m))
-        return false;
     table_uncount(m, start, end);
     size_t i = mem_table_index(m, start);
     if (i < m->n && mem_range(m, i)->start < start) {
@@ -138,7 +134,20 @@ bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
         table_join(m, i + 1);
         table_join(m, i);
     }
-    return true;
+}
+
+bool mem_table_set(MemMap *m, GuestAddr start, GuestAddr end, const MemRange *r)
+{
+    if (start >= end)
+        return true;
+    m->changing = true;
+    atomic_signal_fence(memory_order_seq_cst); /* seen by others when this process is killed */
+    bool ok = table_reserve(m);
+    if (ok)
+        table_set(m, start, end, r);
+    atomic_signal_fence(memory_order_seq_cst);
+    m->changing = false;
+    return ok;
 }
 
 bool mem_table_has_code(const MemMap *m, GuestAddr start, GuestAddr end)

@@ -76,7 +76,7 @@ bool other_open(pid_t pid, OtherProcess *o)
     o->process.mem = &o->mem;
     o->process.signals = &o->signals;
     /* They may have been copied while somebody held them. */
-    pthread_mutex_init(&o->mem.lock, NULL);
+    o->mem.lock = (SharedLock) {0};
     pthread_mutex_init(&o->signals.lock, NULL);
     pthread_mutex_init(&o->process.limits_lock, NULL);
     return true;

@@ -16,18 +16,18 @@
 uint64_t procfs_mapped_bytes(Process *p)
 {
     MemMap *m = p->mem;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     uint64_t n = m->bytes + mem_page_up(m, STACK_SHOWS);
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return n;
 }
 
 static uint64_t data_bytes(Process *p)
 {
     MemMap *m = p->mem;
-    pthread_mutex_lock(&m->lock);
+    mem_lock(m);
     uint64_t n = m->data_bytes;
-    pthread_mutex_unlock(&m->lock);
+    mem_unlock(m);
     return n;
 }
 

@@ -11,7 +11,9 @@
  * of a slot (slot.h).
  *
  * A child may be killed anywhere. The kernel clears the slot's `alive` when it is gone; only then
- * is its Thread freed, and the translator doesn't wait for its vcpu (vcpu_set_alive).
+ * is its Thread freed, and the translator doesn't wait for its vcpu (vcpu_set_alive), nor for ever
+ * for a lock that it had (shared_lock_mortal; the library's own locks, such as malloc's, are
+ * lost).
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -26,6 +28,7 @@
 #include "linux-user/thread/slot.h"
 #include "linux-user/thread/thread.h"
 #include "translator/memory/own-pages.h"
+#include "translator/memory/shared-lock.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
@@ -89,6 +92,7 @@ static void shared_main(void *arg)
         host_raw(SYS_futex, (uintptr_t)&start->taken, FUTEX_WAKE, 1, 0, 0, 0);
     }
     thread_self = t;
+    shared_lock_self = t->process->lock_number;
     t->tid = (pid_t)host_raw(SYS_gettid);
     if (c.flags & CLONE_CHILD_SETTID)
         mem_put(c.child_tid, (int32_t)t->tid);
@@ -133,8 +137,8 @@ static void process_free(Process *p)
     free(p);
 }
 
-/* Its Process and first thread, with the state of t. */
-static Thread *child_new(Thread *t, const ThreadClone *c)
+/* Its Process and first thread, with the state of t. *alive is the thread's. */
+static Thread *child_new(Thread *t, const ThreadClone *c, const atomic_int *alive)
 {
     Process *p = process_sharing_memory(t, c);
     if (!p)
@@ -152,6 +156,8 @@ static Thread *child_new(Thread *t, const ThreadClone *c)
     }
     p->threads = child;
     p->n_threads = 1;
+    p->lock_number = shared_lock_mortal(alive);
+    vcpu_set_alive(child->vcpu, alive);
     thread_child_registers(child, c);
     return child;
 }
@@ -162,6 +168,8 @@ static void child_free(Thread *child)
 {
     Process *p = child->process;
     bool in_use = p->n_threads > (p->threads == child);
+    shared_lock_mortal_end(p->lock_number);
+    p->lock_number = 0;
     thread_free(child);
     if (!in_use)
         process_free(p);
@@ -172,19 +180,20 @@ static void child_free(Thread *child)
 static long clone_waiting(Thread *t, const ThreadClone *c, const ThreadClone *host)
 {
     Thread *self = thread_self;
+    unsigned number = shared_lock_self;
     SharedStart start = {.clone = *c, .waits = true};
     atomic_int alive = 1;
     char *stack = own_pages_map(SHARED_STACK_BYTES);
     if (!stack)
         return -ENOMEM;
     long r = -ENOMEM;
-    start.child = child_new(t, c);
+    start.child = child_new(t, c, &alive);
     if (start.child) {
-        vcpu_set_alive(start.child->vcpu, &alive);
         r = thread_host_clone(host, stack + SHARED_STACK_BYTES, 0, &alive, shared_main,
                               &start);
         atomic_store_explicit(&alive, 0, memory_order_release);
         thread_self = self;
+        shared_lock_self = number;
         /* Perhaps it was killed, or is another program now: the kernel would have cleared it. */
         if (r >= 0)
             thread_clear_tid(start.child);
@@ -203,11 +212,9 @@ static long clone_beside(Thread *t, const ThreadClone *c, const ThreadClone *hos
     if (!slot)
         return -EAGAIN;
     long r = -ENOMEM;
-    start.child = child_new(t, c);
-    if (start.child) {
-        vcpu_set_alive(start.child->vcpu, &slot->alive);
+    start.child = child_new(t, c, &slot->alive);
+    if (start.child)
         r = thread_host_clone(host, slot->stack_end, slot->tls, &slot->alive, shared_main, &start);
-    }
     if (r >= 0) {
         slot->left = start.child;
         slot->free_left = child_free;

@@ -123,6 +123,10 @@ HostSlot *host_slot_take(Thread *t)
         *link = slot->next;
     else
         slot = slot_new(t);
+    if (slot && slot->left) { /* while the slot says that it is gone */
+        slot->free_left(slot->left);
+        slot->left = NULL;
+    }
     if (slot) {
         /* To the end: those that are free gather in front. */
         while (*link)
@@ -132,10 +136,6 @@ HostSlot *host_slot_take(Thread *t)
         atomic_store_explicit(&slot->alive, 1, memory_order_relaxed);
     }
     pthread_mutex_unlock(&all->lock);
-    if (slot && slot->left) {
-        slot->free_left(slot->left);
-        slot->left = NULL;
-    }
     return slot;
 }
 

@@ -30,6 +30,7 @@
 #include "linux-user/strace/strace.h"
 #include "linux-user/syscalls/dispatch.h"
 #include "translator/memory/own-pages.h"
+#include "translator/memory/shared-lock.h"
 
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
@@ -127,6 +128,7 @@ static void thread_main(void *arg)
 {
     Thread *t = arg;
     thread_self = t;
+    shared_lock_self = 0; /* the storage was another's */
     t->tid = (pid_t)host_raw(SYS_gettid);
     if (t->set_child_tid)
         mem_put(t->set_child_tid, (int32_t)t->tid);
@@ -230,6 +232,7 @@ static void forked_child(Thread *t, const ThreadClone *c)
     tracer_fork_child(p);
     t->tid = (pid_t)host_raw(SYS_gettid);
     t->shares_memory = false;
+    p->lock_number = shared_lock_self = 0;
     p->slots = NULL;
     t->slot = NULL;
     t->clear_child_tid = 0;

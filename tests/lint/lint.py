@@ -17,7 +17,7 @@ MAY_INCLUDE = {
 }
 # The public header, the guests' registers and features are what linux-user sees of the translator.
 LINUX_USER_SEES = re.compile(r"translator/(translator\.h|guest/\w+/(cpu|features)\.h|cache/admin\.h|"
-                             r"memory/own-pages\.h)")
+                             r"memory/(own-pages|shared-lock)\.h)")
 FORBIDDEN_IN_DATA_PLANE = re.compile(r"\b(g_(malloc|new|free|strdup|string_|hash_table_|array_|list_|"
                                      r"autoptr|autofree)\w*|(f|s|sn|vs|vf)?printf|fopen|fputs|puts|"
                                      r"strerror)\s*\(")

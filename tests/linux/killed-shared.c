@@ -2,6 +2,7 @@
  * for them; the parent has code translated afterwards. Beside the parent, and while it waits. */
 #define _GNU_SOURCE
 #include <sched.h>
+#include <stdatomic.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,11 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 120, CODE_BYTES = 4096 };
+enum { ROUNDS = 160, CODE_BYTES = 4096 };
 
 static char stack[1 << 16] __attribute__((aligned(16)));
-static const int signals[] = {SIGALRM, SIGVTALRM, SIGPROF};
+enum { KINDS = 4, KILL = 3 }; /* the last one by the killer */
+static const int signals[] = {SIGALRM, SIGVTALRM, SIGPROF, SIGKILL};
 static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+
+typedef struct Victim { atomic_int pid, us; } Victim;
+static Victim *victim; /* shared with the killer */
 
 /* New code that returns n. */
 static int run_new(uint32_t *code, unsigned n)
@@ -42,11 +47,27 @@ static void *new_page(void)
 
 typedef struct Child { void *page; int which; unsigned us; } Child;
 
+static void killer(void)
+{
+    for (;;) {
+        while (!victim->pid)
+            usleep(50);
+        usleep((unsigned)victim->us);
+        kill(victim->pid, SIGKILL);
+        victim->pid = 0;
+    }
+}
+
 static int child(void *arg)
 {
     const Child *c = arg;
     struct itimerval soon = {.it_value.tv_usec = c->us};
-    setitimer(timers[c->which], &soon, NULL);
+    if (c->which == KILL) {
+        victim->us = (int)c->us;
+        victim->pid = getpid();
+    } else {
+        setitimer(timers[c->which], &soon, NULL);
+    }
     for (unsigned n = 0;; n++)
         if (!run_new(c->page, n))
             return 1;
@@ -56,7 +77,7 @@ static int killed_rightly(int flags)
 {
     int ok = 0, status;
     for (unsigned n = 0; n < ROUNDS; n++) {
-        Child c = {new_page(), n % 3, 200 + n * 37 % 1500};
+        Child c = {new_page(), n % KINDS, 200 + n * 37 % 1500};
         pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | flags | SIGCHLD, &c);
         for (int k = 0; !flags && k < 20; k++) /* beside it */
             run_new(new_page(), n + (unsigned)k);
@@ -86,11 +107,17 @@ static int own(void *arg)
 int main(void)
 {
     int dead = 0, status;
+    victim = mmap(NULL, sizeof *victim, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t helper = fork();
+    if (!helper)
+        killer();
     printf("beside its parent %d\n", killed_rightly(0));
     printf("while it waits %d\n", killed_rightly(CLONE_VFORK));
     signal(SIGHUP, SIG_IGN);
     pid_t pid = clone(own, stack + sizeof stack, CLONE_VM | SIGCHLD, &dead);
     printf("waited %d", waitpid(pid, &status, 0) == pid);
     printf(" by default %d signal %d\n", dead, WTERMSIG(status));
+    kill(helper, SIGKILL);
+    waitpid(helper, &status, 0);
     return 0;
 }

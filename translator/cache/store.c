@@ -133,6 +133,12 @@ void store_leave(Store *s)
     s->dir = s->file = -1;
 }
 
+void store_forget(Store *s)
+{
+    s->dir = s->file = -1;
+    s->write = NULL;
+}
+
 StoreFile *store_file_find(Store *s, const TranslatorFile *id)
 {
     for (StoreFile *f = s->files; f; f = f->next)

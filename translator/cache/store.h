@@ -58,6 +58,9 @@ typedef struct Store {
 /* Opens the store's folder if it is there and to be trusted. */
 bool store_enter(Store *s);
 void store_leave(Store *s); /* also after a fault */
+/* Whoever was at it, another process that shares this one's memory and perhaps not its descriptors,
+ * has been killed: nothing is closed or freed. */
+void store_forget(Store *s);
 StoreFile *store_file_find(Store *s, const TranslatorFile *id); /* made if it's new; NULL: memory */
 /* Opens what there is. `code`, the guest file's mapped code, is read if its hash isn't known yet.
  * May fault. */

@@ -1,1 +1,1 @@
-libtranslator_a_SOURCES += %D%/own-pages.h %D%/own-pages.c
+libtranslator_a_SOURCES += %D%/own-pages.h %D%/own-pages.c %D%/shared-lock.h %D%/shared-lock.c

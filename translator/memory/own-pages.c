@@ -7,9 +7,10 @@
  */
 #include "translator/memory/own-pages.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "translator/memory/shared-lock.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -31,15 +32,26 @@ enum {
 typedef struct Extent { char *at; size_t bytes; } Extent;
 
 static struct {
-    pthread_mutex_t lock;
+    SharedLock lock;
     bool tried;
     char *base, *next, *accessible, *limit; /* from `next` on nothing was given out */
     /* Before `next`; sorted, never adjacent. More than fit are forgotten: addresses only. */
     unsigned n_free;
     Extent free[MAX_FREE];
-} own = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} own;
 
 static size_t in_pages(size_t bytes) { return (bytes + PAGE_BYTES - 1) & -(size_t)PAGE_BYTES; }
+
+/* If it had been a process that was killed, what was free is lost: addresses only. */
+static void lock_own(void)
+{
+    if (shared_lock(&own.lock)) {
+        own.n_free = 0;
+        own.next = own.accessible;
+    }
+}
+
+static void unlock_own(void) { shared_unlock(&own.lock); }
 
 static bool is_own(const void *p)
 {
@@ -104,9 +116,9 @@ static char *take_locked(size_t bytes)
 
 static char *take(size_t bytes)
 {
-    pthread_mutex_lock(&own.lock);
+    lock_own();
     char *p = take_locked(bytes);
-    pthread_mutex_unlock(&own.lock);
+    unlock_own();
     return p;
 }
 
@@ -114,7 +126,7 @@ static char *take(size_t bytes)
 static void give(char *p, size_t bytes)
 {
     unsigned i = 0;
-    pthread_mutex_lock(&own.lock);
+    lock_own();
     while (i < own.n_free && own.free[i].at < p)
         i++;
     bool joins_left = i && own.free[i - 1].at + own.free[i - 1].bytes == p;
@@ -136,7 +148,7 @@ static void give(char *p, size_t bytes)
         own.next = last->at;
         own.n_free--;
     }
-    pthread_mutex_unlock(&own.lock);
+    unlock_own();
 }
 
 static void *map_anywhere(size_t bytes)
@@ -240,5 +252,5 @@ void own_pages_unmap_file(const void *p, size_t bytes)
 
 uintptr_t own_pages_end(void) { return (uintptr_t)own.limit; }
 
-void own_pages_fork_prepare(void) { pthread_mutex_lock(&own.lock); }
-void own_pages_fork_done(void) { pthread_mutex_unlock(&own.lock); }
+void own_pages_fork_prepare(void) { lock_own(); }
+void own_pages_fork_done(void) { unlock_own(); }

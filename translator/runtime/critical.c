@@ -89,12 +89,12 @@ void critical_free(Translator *t)
 bool translator_critical_at(Translator *t, GuestAddr pc, TranslatorCritical *ret)
 {
     bool found = false;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     for (unsigned n = 0; n < t->n_critical && !found; n++) {
         found = pc - t->critical[n].start < t->critical[n].end - t->critical[n].start;
         if (found)
             *ret = t->critical[n];
     }
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
     return found;
 }

@@ -63,9 +63,9 @@ static bool make_unit(Vcpu *v)
     VcpuExit why;
     if (t->isa->branch_target)
         vcpu_set_pc(v, t->isa->branch_target(vcpu_pc(v)));
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     bool made = translate_unit(t, v, vcpu_pc(v), unit_flags(v) | IR_UNIT_COUNTED, &why);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
     if (!made)
         v->exit_reason = why;
     return made;
@@ -94,7 +94,7 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
 {
     Translator *t = v->translator;
     VcpuExit why;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     if (generation == atomic_load_explicit(&t->generation, memory_order_relaxed) &&
         (link || (link = stored_link(t, v->exit_stub))) && !link->to && !link_from(link)->invalid) {
         uint32_t flags = link->counts ? IR_UNIT_COUNTED : 0;
@@ -105,7 +105,7 @@ static void chain(Vcpu *v, UnitLink *link, unsigned generation)
         if (target && generation == atomic_load_explicit(&t->generation, memory_order_relaxed))
             link_now(t, v, link, target);
     }
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 static void retry(Vcpu *v)
@@ -113,9 +113,9 @@ static void retry(Vcpu *v)
     Translator *t = v->translator;
     uint32_t flags = v->retry_flags;
     v->retry_flags = 0;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     units_retry(t, v->retry_pc, 0, flags);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 /* A region that guessed wrongly at the pc is evaded by an instruction: a loop may be entered with
@@ -132,19 +132,19 @@ static void evade(Vcpu *v, uint32_t flags)
     }
     g->misses = 0;
     Translator *t = v->translator;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     units_retry(t, g->pc, v->exit_payload, flags);
     tier_make_again(t, v, v->exit_payload, flags);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 static void be_hot(Vcpu *v)
 {
     Translator *t = v->translator;
     v->hot = 0;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     tier_up(t, v);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 void translator_set_aliased(Translator *t)
@@ -177,12 +177,12 @@ static void invalidate_as_asked(Vcpu *v)
     Translator *t = v->translator;
     uint64_t what = v->exit_payload;
     if (what) {
-        pthread_mutex_lock(&t->lock);
+        translator_lock(t);
         if (what == ~0ull)
             units_invalidate(t, 0, ~0ull);
         else
             invalidate_line(t, what & ~63ull);
-        pthread_mutex_unlock(&t->lock);
+        translator_unlock(t);
     }
     set_mode(v);
 }

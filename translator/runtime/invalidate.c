@@ -94,12 +94,12 @@ void units_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 
 void translator_invalidate(Translator *t, GuestAddr start, uint64_t bytes)
 {
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     if (t->n_critical)
         critical_forget(t, start, bytes);
     stored_unmap(t, start, bytes);
     units_invalidate(t, start, bytes);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 /* It is in translated code; and if its thread is a process of its own, that hasn't been killed. */
@@ -109,18 +109,15 @@ static bool is_in_code(const Vcpu *v)
            (!v->alive || atomic_load_explicit(v->alive, memory_order_acquire));
 }
 
-/* With quiesce_lock: until v is out. Nobody tells when a process has been killed, so it is looked
- * at from time to time. */
+/* Until v is out. Nobody tells when a process has been killed, so it is looked at from time to
+ * time. */
 static void wait_until_out(Translator *t, const Vcpu *v)
 {
-    while (is_in_code(v)) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        if (v->alive)
-            pthread_cond_timedwait(&t->quiesce_cond, &t->quiesce_lock, &until);
-        else
-            pthread_cond_wait(&t->quiesce_cond, &t->quiesce_lock);
+    for (;;) {
+        unsigned left = atomic_load_explicit(&t->quiesce_left, memory_order_seq_cst);
+        if (!is_in_code(v))
+            return;
+        shared_wait(&t->quiesce_left, left, v->alive);
     }
 }
 
@@ -131,10 +128,8 @@ static void quiesce(Translator *t)
     for (Vcpu *v = t->vcpus; v; v = v->next)
         if (atomic_load_explicit(&v->in_code, memory_order_seq_cst))
             vcpu_kick_runtime(v);
-    pthread_mutex_lock(&t->quiesce_lock);
     for (Vcpu *v = t->vcpus; v; v = v->next)
         wait_until_out(t, v);
-    pthread_mutex_unlock(&t->quiesce_lock);
 }
 
 void units_flush(Translator *t)
@@ -152,6 +147,15 @@ void units_flush(Translator *t)
     t->stats.flushes++;
     atomic_fetch_add_explicit(&t->generation, 1, memory_order_relaxed);
     atomic_store_explicit(&t->quiesce_wanted, 0, memory_order_seq_cst);
+}
+
+void translator_mend(Translator *t)
+{
+    if (log_on(LOG_CACHE))
+        log_write("cache: a process was killed while it translated, all goes\n");
+    arena_reset(t->arena);
+    stored_mend(t);
+    units_flush(t);
 }
 
 static bool all_out(const Translator *t)
@@ -208,9 +212,10 @@ static void grow_hints(Translator *t)
     for (unsigned n = 0; n < t->cap_hints; n++)
         if (t->hints[n].pc)
             *hint_slot(fresh, cap, t->hints[n].pc) = t->hints[n];
-    free(t->hints);
+    UnitHint *old = t->hints;
     t->hints = fresh;
     t->cap_hints = cap;
+    free(old);
 }
 
 typedef struct Retry { Translator *t; GuestAddr region; uint32_t flags; } Retry;

@@ -4,7 +4,8 @@
  * Locks: `lock` is the translation lock. It covers the arena, compiling, the unit table's writers,
  * the page index, links, the list of vcpus and the statistics. A thread in translated code
  * (Vcpu.in_code) must never wait for it: it leaves the code first, because a flush holds the lock
- * while it waits for every vcpu to be out.
+ * while it waits for every vcpu to be out. Behind translator_lock() there may have been a flush:
+ * units that were found before are to be told by `generation`.
  *
  * Memory of units: an invalidated unit stays readable and runnable until the next flush, so that a
  * thread that is just in it, or holds a pointer to it while in_code, is safe.
@@ -12,12 +13,12 @@
 #ifndef TRANSLATOR_RUNTIME_STATE_H
 #define TRANSLATOR_RUNTIME_STATE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "translator/guest/isa.h"
 #include "translator/host/backend.h"
 #include "translator/ir/arena.h"
+#include "translator/memory/shared-lock.h"
 #include "translator/translator.h"
 
 struct CodeBuffer;
@@ -48,7 +49,7 @@ struct Translator {
     uint32_t tier_step;            /* of Vcpu.profile's counters */
     bool tier_at_once;             /* who has been entered so often is hot, whatever that cost */
 
-    pthread_mutex_t lock;
+    SharedLock lock;               /* translator_lock() */
     Arena *arena;                  /* of the unit being translated; reset for each */
     Arena *unit_arena;             /* what the runtime keeps of units; reset with a flush */
     struct CodeBuffer *code;       /* cache/code-buffer.h; the x86-64 backend's */
@@ -71,12 +72,21 @@ struct Translator {
     const uint8_t *noting_end;     /* code below it the parent has too */
     unsigned noting_generation, forks;
 
-    /* A flush in progress: vcpus that leave code wake it. */
-    atomic_uint quiesce_wanted;
-    pthread_mutex_t quiesce_lock;
-    pthread_cond_t quiesce_cond;
+    /* A flush in progress: vcpus that leave code count, and wake it. */
+    atomic_uint quiesce_wanted, quiesce_left;
     atomic_uint generation;        /* counts flushes: pointers to units of an older one are dead */
 };
+
+/* invalidate.c: what was in the middle of being changed, by a process that was killed there, goes:
+ * a flush. */
+void translator_mend(Translator *t);
+
+static inline void translator_lock(Translator *t)
+{
+    if (__builtin_expect(shared_lock(&t->lock), 0))
+        translator_mend(t);
+}
+static inline void translator_unlock(Translator *t) { shared_unlock(&t->lock); }
 
 /* The user's or the environment's error; always gives false. */
 bool translator_error(struct _GError **error, const char *format, ...)

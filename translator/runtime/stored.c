@@ -77,11 +77,11 @@ void translator_map_file(Translator *t, GuestAddr start, uint64_t bytes, uint64_
     if (!m)
         return;
     *m = (FileMap) { .start = start, .end = start + bytes, .bias = start - offset, .id = *id };
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     m->program = t->stored->n_files++ < 2;
     m->next = t->stored->maps;
     t->stored->maps = m;
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 static void map_free(FileMap *m)
@@ -130,9 +130,9 @@ void stored_unmap(Translator *t, GuestAddr start, uint64_t bytes)
 
 void translator_unmap_file(Translator *t, GuestAddr start, uint64_t bytes)
 {
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     stored_unmap(t, start, bytes);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 static FileMap *find_map(struct Stored *s, GuestAddr pc)
@@ -636,6 +636,16 @@ void stored_flushed(Translator *t)
     }
 }
 
+void stored_mend(Translator *t)
+{
+    struct Stored *s = t->stored;
+    if (!s)
+        return;
+    store_forget(&s->store);
+    s->new_unit = NULL;
+    s->last = false;
+}
+
 void stored_forked(Translator *t)
 {
     if (!t->stored)
@@ -875,10 +885,10 @@ void translator_save(Translator *t, Vcpu *v, GuestAddr start, uint64_t bytes)
 {
     if (!t->stored)
         return;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     if (has_new(t, start, bytes))
         stored_save(t, v);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 static void give_back(const void *from, const void *to)
@@ -923,12 +933,12 @@ void translator_save_last(Translator *t, Vcpu *v)
 {
     if (!t->stored)
         return;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     t->stored->last = true;
     if (has_new(t, 0, UINT64_MAX) || has_notes(t->stored)) {
         give_back_saved(t);
         stored_save(t, v);
     }
     t->stored->last = false;
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }

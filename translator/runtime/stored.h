@@ -35,6 +35,7 @@ void stored_flushed(Translator *t);
 /* Units translated since the last time are put into the store if they are worth it now. */
 void stored_save(Translator *t, Vcpu *v);
 bool stored_save_due(const Translator *t);
+void stored_mend(Translator *t); /* whoever was doing something was killed; before a flush */
 void stored_forked(Translator *t); /* in the child: what isn't saved yet is the parent's to save */
 void stored_free(Translator *t);
 

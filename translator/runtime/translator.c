@@ -65,9 +65,6 @@ Translator *translator_new_for(const TranslatorConfig *config, const GuestIsa *i
     t->stats_time = config->stats;
     t->cpu_name = config->cpu ? config->cpu : "";
     t->verify = config->verify || log_on(LOG_VERIFY);
-    pthread_mutex_init(&t->lock, NULL);
-    pthread_mutex_init(&t->quiesce_lock, NULL);
-    pthread_cond_init(&t->quiesce_cond, NULL);
     const Backend *backend = backend_find(config->backend);
     if (!backend) {
         translator_error(error, "there is no backend \"%s\"", config->backend);
@@ -121,9 +118,6 @@ void translator_free(Translator *t)
     free((void *)t->helper_fns);
     free(t->hints);
     g_free((void *)t->cpu_model);
-    pthread_mutex_destroy(&t->lock);
-    pthread_mutex_destroy(&t->quiesce_lock);
-    pthread_cond_destroy(&t->quiesce_cond);
     free(t);
 }
 
@@ -131,9 +125,9 @@ const void *translator_cpu_model(const Translator *t) { return t->cpu_model; }
 
 void translator_stats(Translator *t, TranslatorStats *ret_stats)
 {
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     *ret_stats = t->stats;
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 void translator_stats_print(Translator *t)

@@ -123,9 +123,11 @@ static void grow_pages(UnitTable *t)
     for (size_t n = 0; n < t->cap_pages; n++)
         if (t->page[n].page_plus_1)
             *page_slot(fresh, cap, t->page[n].page_plus_1 - 1) = t->page[n];
-    own_pages_unmap(t->page, t->cap_pages * sizeof *t->page);
+    PageEntry *old = t->page;
+    size_t old_cap = t->cap_pages;
     t->page = fresh;
     t->cap_pages = cap;
+    own_pages_unmap(old, old_cap * sizeof *old);
 }
 
 static PageEntry *page_make(UnitTable *t, uint64_t number)

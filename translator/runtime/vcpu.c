@@ -1,5 +1,6 @@
 /* data plane */
 /* Vcpus: making and freeing, kicks, host signals, fork. The order of kicks is in dispatch.c. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,13 +51,13 @@ static Vcpu *vcpu_map(Translator *t)
  * short-lived thread costs. */
 static Vcpu *vcpu_take_idle(Translator *t)
 {
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     Vcpu *v = t->idle;
     if (v) {
         t->idle = v->next;
         t->n_idle--;
     }
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
     if (!v)
         return NULL;
     v->jump_cache = v->own_jump_cache;
@@ -91,11 +92,11 @@ Vcpu *vcpu_new(Translator *t, const Vcpu *from)
         vcpu_fp_set_control(v, IR_ROUND_NEAREST);
         t->isa->reset(v->cpu, t->cpu_model);
     }
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     t->shared |= t->vcpus != NULL; /* before there is anybody else who could see in_code */
     v->next = t->vcpus;
     t->vcpus = v;
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
     return v;
 }
 
@@ -104,7 +105,7 @@ void vcpu_free(Vcpu *v)
     if (!v)
         return;
     Translator *t = v->translator;
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     for (Vcpu **at = &t->vcpus; *at; at = &(*at)->next)
         if (*at == v) {
             *at = v->next;
@@ -116,7 +117,7 @@ void vcpu_free(Vcpu *v)
         t->idle = v;
         t->n_idle++;
     }
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
     if (thread_vcpu == v)
         thread_vcpu = NULL;
     if (!keep)
@@ -238,8 +239,8 @@ bool vcpu_code_begin(Vcpu *v)
     if (__builtin_expect(!atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 1))
         return true;
     vcpu_code_end(v);
-    pthread_mutex_lock(&t->lock); /* the flush holds it until it is done */
-    pthread_mutex_unlock(&t->lock);
+    translator_lock(t); /* the flush holds it until it is done */
+    translator_unlock(t);
     return false;
 }
 
@@ -252,9 +253,8 @@ void vcpu_code_end(Vcpu *v)
     }
     atomic_store_explicit(&v->in_code, false, memory_order_seq_cst);
     if (__builtin_expect(atomic_load_explicit(&t->quiesce_wanted, memory_order_seq_cst), 0)) {
-        pthread_mutex_lock(&t->quiesce_lock);
-        pthread_cond_broadcast(&t->quiesce_cond);
-        pthread_mutex_unlock(&t->quiesce_lock);
+        atomic_fetch_add_explicit(&t->quiesce_left, 1, memory_order_seq_cst);
+        shared_wake(&t->quiesce_left, INT_MAX);
     }
 }
 
@@ -308,24 +308,20 @@ void vcpu_fp_set_control(Vcpu *v, uint32_t control)
 
 void translator_fork_prepare(Translator *t)
 {
-    pthread_mutex_lock(&t->lock);
+    translator_lock(t);
     fork_notes_prepare(t, thread_vcpu);
-    pthread_mutex_lock(&t->quiesce_lock);
     own_pages_fork_prepare();
 }
 
 void translator_fork_parent(Translator *t)
 {
     own_pages_fork_done();
-    pthread_mutex_unlock(&t->quiesce_lock);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 void translator_fork_child(Translator *t)
 {
     own_pages_fork_done();
-    /* Nobody waits in the child: a fresh condition, without the parent's waiters. */
-    pthread_cond_init(&t->quiesce_cond, NULL);
     stored_forked(t);
     fork_notes_child(t);
     /* Emitted code counts all over it: ten pages, each of which would be copied after a fault. */
@@ -343,8 +339,7 @@ void translator_fork_child(Translator *t)
             vcpu_release(v);
         }
     }
-    pthread_mutex_unlock(&t->quiesce_lock);
-    pthread_mutex_unlock(&t->lock);
+    translator_unlock(t);
 }
 
 void translator_set_callouts(Translator *t, GuestAddr start, uint64_t bytes)

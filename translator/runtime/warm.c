@@ -38,12 +38,12 @@ static bool translate_next(Warm *w)
 {
     VcpuExit why;
     GuestAddr pc = w->queue[--w->n];
-    pthread_mutex_lock(&w->t->lock);
+    translator_lock(w->t);
     uint32_t flags = pc & COUNTS ? IR_UNIT_COUNTED : 0;
     const CompiledUnit *u = translate_unit(w->t, w->v, pc & ~(GuestAddr)COUNTS, flags, &why);
     for (uint32_t n = 0; u && n < u->n_links; n++)
         push(w, link_target(unit_link_at(u, n)), unit_link_at(u, n)->counts);
-    pthread_mutex_unlock(&w->t->lock);
+    translator_unlock(w->t);
     return u;
 }
 
