@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ typedef struct Child { void *page; int which; unsigned us; } Child;
 
 static void killer(void)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         while (!victim->pid)
             usleep(50);
