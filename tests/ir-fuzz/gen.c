@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/ir-fuzz/gen-bytes.h"
+#include "tests/ir-fuzz/gen-crowd.h"
 #include "tests/ir-fuzz/gen-strings.h"
 #include "translator/runtime/vcpu.h"
 
@@ -899,6 +900,22 @@ static bool gen_exit(unsigned index)
     }
 }
 
+/* Blocks in the middle of an instruction. True: the unit is to end behind them. */
+static bool gen_region(bool exits)
+{
+    gen.b->unit->flags |= IR_UNIT_REGION;
+    if (gen_is_crowded(gen_config.seed) && gen_config.classes & GEN_INT && chance(2)) {
+        gen_crowd(gen.ctx, &gen.s, ir_get(gen.b, VAR_BASE), exits ? some_later_insn() : 0,
+                  polls());
+        return exits && chance(2);
+    }
+    if (chance(2))
+        gen_diamond(2);
+    else
+        gen_loop(2);
+    return false;
+}
+
 void gen_lift(LiftContext *ctx)
 {
     unsigned index = index_of(ctx->pc);
@@ -923,12 +940,12 @@ void gen_lift(LiftContext *ctx)
     unsigned n_ops = 1 + pick(6);
     unsigned left = gen_config.max_ops > index * 6 ? gen_config.max_ops - index * 6 : 0;
     gen_ops(n_ops < left ? n_ops : left);
-    if (left && gen_is_region(gen_config.seed) && chance(3)) {
-        ctx->b.unit->flags |= IR_UNIT_REGION;
-        if (chance(2))
-            gen_diamond(2);
-        else
-            gen_loop(2);
+    bool exits = gen_config.classes & GEN_EXIT;
+    if (left && gen_is_region(gen_config.seed) && chance(3) && gen_region(exits)) {
+        /* Much of what the loop has left is nobody's but the exit's. */
+        ir_emit(gen.b, IR_exit_jump, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)ctx->pc + 4);
+        ctx->ended = true;
+    } else {
+        ctx->ended = exits && gen_exit(index);
     }
-    ctx->ended = (gen_config.classes & GEN_EXIT) && gen_exit(index);
 }

@@ -34,6 +34,9 @@ extern GenConfig gen_config;
 /* Some programs are regions: units of many blocks, with loops and phis. */
 static inline bool gen_is_region(uint64_t seed) { return seed % 8 == 7; }
 
+/* Half of those have loops of gen-crowd.c. */
+static inline bool gen_is_crowded(uint64_t seed) { return seed / 32 % 2; }
+
 /* Some programs are of a guest whose variable `fl` is lazy: faults needn't show it. Its exits say
  * where nobody wants it. */
 static inline bool gen_is_lazy(uint64_t seed) { return seed / 16 % 2; }

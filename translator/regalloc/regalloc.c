@@ -108,12 +108,16 @@ static void release_mem(Ra *ra, RaValue *v)
     v->mem = RA_MEM_NONE;
 }
 
-/* Is nobody's only copy in the variable's place, if it isn't `value`? */
+/* Is nobody's only copy in the variable's place, if it isn't `value`, nor an argument used there?
+ * (That may have got a register as another argument.) */
 static bool state_place_free(Ra *ra, unsigned var, uint32_t value)
 {
     uint32_t held = ra->state_holds[var];
     if (held == 0 || held == value)
         return true;
+    for (unsigned n = 0; n < ra->n_operands; n++)
+        if (ra->operand[n] == (RA_MEM_VAR | (int)var))
+            return false;
     RaValue *h = &ra->value[held];
     if (h->mem != (RA_MEM_VAR | (int)var))
         return true;
@@ -397,7 +401,9 @@ Operand ra_use_rm(Ra *ra, IrRef v)
     if (x->reg == REG_NONE && !x->special && !x->constant && x->mem != RA_MEM_NONE &&
         mem_is_wide_enough(ra, x, v)) {
         /* Used again: then it had better come into a register. */
-        if (!used_after(ra, x) || far_away(ra, x)) {
+        enum { MOST = sizeof ra->operand / sizeof ra->operand[0] };
+        if (ra->n_operands < MOST && (!used_after(ra, x) || far_away(ra, x))) {
+            ra->operand[ra->n_operands++] = x->mem;
             int32_t disp = (int32_t)mem_offset(ra, x->mem) - ra->target->state_bias;
             return operand_mem((Mem) { ra->target->state_reg, REG_NONE, 0, 0, disp });
         }
@@ -718,6 +724,7 @@ bool ra_begin(Ra *ra, IrInsn *i)
     ra->pos++;
     ra->current = i;
     ra->locked = 0;
+    ra->n_operands = 0;
     ra->n_deferred = 0;
     return !ra->failed;
 }

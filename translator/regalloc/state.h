@@ -97,6 +97,8 @@ struct Ra {
     IrInsn *current;
     uint32_t owner[RA_N_REGS]; /* value or RA_TEMP; 0: free */
     uint32_t locked;           /* registers of the current instruction */
+    int16_t operand[4];        /* where in memory arguments of the current instruction are used */
+    unsigned n_operands;
     uint32_t homes;            /* registers that are homes in this guest */
     uint32_t avoided;          /* registers that are taken last in this block */
     uint32_t hintable;         /* registers in which results are made that are wanted there */

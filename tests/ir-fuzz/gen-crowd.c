@@ -1,0 +1,152 @@
+/* See gen-crowd.h. Nothing but variables leads from block to block: the phis are opt/ssa.c's. */
+#include "tests/ir-fuzz/gen-crowd.h"
+
+#include "tests/ir-fuzz/gen.h"
+#include "tests/ir-fuzz/values.h"
+
+enum { MAX_VARS = 20, WORDS = 4, DEPTH = 2 };
+
+typedef struct Crowd {
+    LiftContext *ctx;
+    IrBuilder *b;
+    uint64_t *random;
+    IrRef base;
+    GuestAddr leave;
+    unsigned var[MAX_VARS], n; /* the first n are read, too; the others only exits see */
+} Crowd;
+
+static unsigned pick(Crowd *c, unsigned n) { return (unsigned)(next(c->random) % n); }
+static bool chance(Crowd *c, unsigned of) { return pick(c, of) == 0; }
+
+static IrRef get(Crowd *c) { return ir_get(c->b, c->var[pick(c, c->n)]); }
+static void put(Crowd *c, IrRef v)
+{
+    ir_put(c->b, c->var[chance(c, 3) ? c->n + pick(c, MAX_VARS - c->n) : pick(c, c->n)], v);
+}
+
+static void choose_vars(Crowd *c)
+{
+    unsigned first = pick(c, MAX_VARS);
+    c->n = 6 + pick(c, MAX_VARS - 6);
+    for (unsigned k = 0; k < MAX_VARS; k++) {
+        unsigned v = (first + k) % MAX_VARS;
+        c->var[k] = v < 8 ? VAR_R + v : VAR_M + v - 8;
+    }
+}
+
+static uint32_t new_block(Crowd *c) { return ir_block_new(c->b->unit, c->ctx->pc); }
+
+static void start(Crowd *c, uint32_t block)
+{
+    c->b->block = block;
+    ir_emit(c->b, IR_insn, IR_VOID, 0, 4, 0, 0, 0, 0, (int64_t)c->ctx->pc);
+}
+
+static void go(Crowd *c, uint32_t to) { ir_emit(c->b, IR_br, IR_VOID, 0, 0, 0, 0, 0, 0, to); }
+
+static void go_if(Crowd *c, IrRef condition, uint32_t yes, uint32_t no)
+{
+    ir_emit(c->b, IR_brc, IR_VOID, 0, pick(c, 3), condition, 0, 0, 0,
+            (int64_t)(yes | (uint64_t)no << 32));
+}
+
+/* As wide as x: half of all shifts by constants, as compilers have them. */
+static IrRef compute(Crowd *c, IrRef x, IrRef y)
+{
+    static const IrOp ops[] = { IR_add, IR_sub, IR_xor, IR_and, IR_or, IR_add, IR_mul, IR_andn };
+    static const IrOp shifts[] = { IR_shl, IR_shr, IR_sar, IR_ror };
+    if (!chance(c, 3))
+        return ir_op2(c->b, ops[pick(c, 8)], x, y);
+    return chance(c, 2) ? ir_op2(c->b, shifts[pick(c, 4)], x, y)
+                        : ir_op2i(c->b, shifts[pick(c, 4)], x, pick(c, 32));
+}
+
+static IrRef half(Crowd *c)
+{
+    return chance(c, 4) ? ir_get(c->b, VAR_W + pick(c, WORDS))
+                        : ir_op1(c->b, IR_trunc, IR_I32, get(c));
+}
+
+static IrRef condition(Crowd *c)
+{
+    IrRef x = chance(c, 2) ? half(c) : get(c);
+    IrRef y = chance(c, 2) ? ir_const(c->b, ir_type(c->b, x), int_value(c->random))
+              : ir_type(c->b, x) == IR_I32 ? half(c) : get(c);
+    return ir_cmp(c->b, IR_CMP_EQ + pick(c, 10), x, y);
+}
+
+/* Each variable gets its neighbour's value, the last one a new one. */
+static void rotate(Crowd *c)
+{
+    unsigned from = pick(c, c->n), most = 2 + pick(c, c->n - 1);
+    IrRef new = compute(c, get(c), get(c));
+    for (unsigned k = 0; k + 1 < most; k++)
+        ir_put(c->b, c->var[(from + k) % c->n], ir_get(c->b, c->var[(from + k + 1) % c->n]));
+    ir_put(c->b, c->var[(from + most - 1) % c->n], new);
+}
+
+static void step(Crowd *c)
+{
+    IrRef r;
+    switch (pick(c, 10)) {
+    case 0: rotate(c); break;
+    case 1: put(c, get(c)); break;
+    case 2: ir_put(c->b, VAR_W + pick(c, WORDS), compute(c, half(c), half(c))); break;
+    case 3: put(c, ir_load(c->b, IR_I64, 3, c->base, 8 * pick(c, 64))); break;
+    case 4: ir_store(c->b, 3, c->base, 8 * pick(c, 64), get(c)); break;
+    case 5: case 6: put(c, compute(c, get(c), get(c))); break;
+    default:
+        r = compute(c, half(c), half(c));
+        put(c, ir_op1(c->b, chance(c, 2) ? IR_sext : IR_zext, IR_I64, r));
+        if (chance(c, 3)) /* the same value in another form */
+            put(c, ir_op1(c->b, chance(c, 2) ? IR_sext : IR_zext, IR_I64, r));
+        break;
+    }
+}
+
+static void steps(Crowd *c, unsigned depth);
+
+static void split(Crowd *c, unsigned depth)
+{
+    uint32_t side[2] = { new_block(c), new_block(c) }, join = new_block(c);
+    go_if(c, condition(c), side[0], side[1]);
+    for (unsigned k = 0; k < 2; k++) {
+        start(c, side[k]);
+        steps(c, depth);
+        go(c, join);
+    }
+    start(c, join);
+}
+
+static void steps(Crowd *c, unsigned depth)
+{
+    for (unsigned k = pick(c, 6); k > 0; k--)
+        step(c);
+    if (depth && !chance(c, 3))
+        split(c, depth - 1);
+    if (c->leave && chance(c, 8))
+        ir_emit(c->b, IR_exit_if, IR_VOID, 0, 0, condition(c), 0, 0, 0, (int64_t)c->leave);
+}
+
+void gen_crowd(LiftContext *ctx, uint64_t *random, IrRef base, GuestAddr leave, bool polls)
+{
+    Crowd c = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base, .leave = leave };
+    choose_vars(&c);
+    IrRef count = ir_const(c.b, IR_I64, 1 + pick(&c, 5));
+    uint32_t head = new_block(&c), latch = new_block(&c), behind = new_block(&c);
+    go(&c, head);
+    c.b->block = head;
+    IrRef left = ir_phi(c.b, IR_I64, 2, count);
+    start(&c, head);
+    for (unsigned k = 1 + pick(&c, 3); k > 0; k--)
+        steps(&c, DEPTH);
+    IrRef less = ir_op2i(c.b, IR_sub, left, 1);
+    go_if(&c, ir_cmp(c.b, IR_CMP_NE, less, ir_const(c.b, IR_I64, 0)), latch, behind);
+    c.b->block = latch;
+    unsigned n;
+    ir_args(c.b->unit, left, &n)[1] = less;
+    if (polls)
+        ir_emit(c.b, IR_poll, IR_VOID, 0, 0, 0, 0, 0, 0, (int64_t)ctx->pc);
+    go(&c, head);
+    start(&c, behind);
+}
