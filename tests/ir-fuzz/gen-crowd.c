@@ -4,7 +4,7 @@
 #include "tests/ir-fuzz/gen.h"
 #include "tests/ir-fuzz/values.h"
 
-enum { MAX_VARS = 20, WORDS = 4, DEPTH = 2 };
+enum { MAX_VARS = 20, WORDS = 4, VECTORS = 18, DEPTH = 2 };
 
 typedef struct Crowd {
     LiftContext *ctx;
@@ -13,6 +13,7 @@ typedef struct Crowd {
     IrRef base;
     GuestAddr leave;
     unsigned var[MAX_VARS], n; /* the first n are read, too; the others only exits see */
+    bool vectors;
 } Crowd;
 
 static unsigned pick(Crowd *c, unsigned n) { return (unsigned)(next(c->random) % n); }
@@ -85,9 +86,45 @@ static void rotate(Crowd *c)
     ir_put(c->b, c->var[(from + most - 1) % c->n], new);
 }
 
+static unsigned vector(unsigned n) { return n < 6 ? VAR_V + n : VAR_X + n - 6; }
+static IrRef get_vector(Crowd *c) { return ir_get(c->b, vector(pick(c, VECTORS))); }
+static void put_vector(Crowd *c, IrRef v) { ir_put(c->b, vector(pick(c, VECTORS)), v); }
+
+static IrRef compute_vector(Crowd *c)
+{
+    static const IrOp ops[] = { IR_vadd, IR_vsub, IR_vxor, IR_vand, IR_vor, IR_vandn, IR_vzip1 };
+    static const IrLane lanes[] = { IR_LANE_I8, IR_LANE_I16, IR_LANE_I32, IR_LANE_I64 };
+    return ir_vop2(c->b, ops[pick(c, 7)], lanes[pick(c, 4)], 0, get_vector(c), get_vector(c));
+}
+
+static void rotate_vectors(Crowd *c)
+{
+    unsigned from = pick(c, VECTORS), most = 2 + pick(c, VECTORS - 1);
+    IrRef new = compute_vector(c);
+    for (unsigned k = 0; k + 1 < most; k++)
+        ir_put(c->b, vector((from + k) % VECTORS),
+               ir_get(c->b, vector((from + k + 1) % VECTORS)));
+    ir_put(c->b, vector((from + most - 1) % VECTORS), new);
+}
+
+static void vector_step(Crowd *c)
+{
+    switch (pick(c, 6)) {
+    case 0: rotate_vectors(c); break;
+    case 1: put_vector(c, get_vector(c)); break;
+    case 2: put_vector(c, ir_load(c->b, IR_V128, 4, c->base, 16 * pick(c, 32))); break;
+    case 3: ir_store(c->b, 4, c->base, 16 * pick(c, 32), get_vector(c)); break;
+    default: put_vector(c, compute_vector(c)); break;
+    }
+}
+
 static void step(Crowd *c)
 {
     IrRef r;
+    if (c->vectors && chance(c, 2)) {
+        vector_step(c);
+        return;
+    }
     switch (pick(c, 10)) {
     case 0: rotate(c); break;
     case 1: put(c, get(c)); break;
@@ -132,6 +169,7 @@ void gen_crowd(LiftContext *ctx, uint64_t *random, IrRef base, GuestAddr leave, 
 {
     Crowd c = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base, .leave = leave };
     choose_vars(&c);
+    c.vectors = gen_config.classes & GEN_VEC && chance(&c, 3);
     IrRef count = ir_const(c.b, IR_I64, 1 + pick(&c, 5));
     uint32_t head = new_block(&c), latch = new_block(&c), behind = new_block(&c);
     go(&c, head);
