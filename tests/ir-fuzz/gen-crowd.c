@@ -4,7 +4,7 @@
 #include "tests/ir-fuzz/gen.h"
 #include "tests/ir-fuzz/values.h"
 
-enum { MAX_VARS = 20, WORDS = 4, VECTORS = 18, DEPTH = 2 };
+enum { MAX_VARS = 20, WORDS = 4, VECTORS = 18, FLOATS = 16, DEPTH = 2 };
 
 typedef struct Crowd {
     LiftContext *ctx;
@@ -13,7 +13,7 @@ typedef struct Crowd {
     IrRef base;
     GuestAddr leave;
     unsigned var[MAX_VARS], n; /* the first n are read, too; the others only exits see */
-    bool vectors;
+    bool vectors, floats;
 } Crowd;
 
 static unsigned pick(Crowd *c, unsigned n) { return (unsigned)(next(c->random) % n); }
@@ -118,11 +118,43 @@ static void vector_step(Crowd *c)
     }
 }
 
+static unsigned number(unsigned n) { return n < 4 ? VAR_D + n : VAR_E + n - 4; }
+static IrRef get_float(Crowd *c) { return ir_get(c->b, number(pick(c, FLOATS))); }
+static void put_float(Crowd *c, IrRef v) { ir_put(c->b, number(pick(c, FLOATS)), v); }
+
+/* Nothing that may trap: these loops poll. F32 are in boxes, as RISC-V has them. */
+static void float_step(Crowd *c)
+{
+    IrBuilder *b = c->b;
+    IrRef r;
+    switch (pick(c, 7)) {
+    case 0: put_float(c, get_float(c)); break;
+    case 1: put_float(c, ir_load(b, IR_F64, 3, c->base, 8 * pick(c, 64))); break;
+    case 2: ir_store(b, 3, c->base, 8 * pick(c, 64), get_float(c)); break;
+    case 3: put_float(c, ir_op1(b, pick(c, 2) ? IR_fneg : IR_fabs, IR_F64, get_float(c))); break;
+    case 4:
+        r = ir_op1(b, IR_funbox, IR_F32, get_float(c));
+        put_float(c, ir_op1(b, IR_fbox, IR_F64, ir_op1(b, IR_fneg, IR_F32, r)));
+        break;
+    case 5:
+        r = ir_load(b, IR_F32, 2, c->base, 4 * pick(c, 64));
+        put_float(c, ir_op1(b, IR_fbox, IR_F64, r));
+        if (chance(c, 2))
+            put_float(c, ir_op1(b, IR_fbox, IR_F64, r));
+        break;
+    default: put(c, ir_op1(b, IR_f2bits, IR_I64, get_float(c))); break;
+    }
+}
+
 static void step(Crowd *c)
 {
     IrRef r;
     if (c->vectors && chance(c, 2)) {
         vector_step(c);
+        return;
+    }
+    if (c->floats && chance(c, 2)) {
+        float_step(c);
         return;
     }
     switch (pick(c, 10)) {
@@ -170,6 +202,7 @@ void gen_crowd(LiftContext *ctx, uint64_t *random, IrRef base, GuestAddr leave, 
     Crowd c = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base, .leave = leave };
     choose_vars(&c);
     c.vectors = gen_config.classes & GEN_VEC && chance(&c, 3);
+    c.floats = gen_config.classes & GEN_FP && chance(&c, 3);
     IrRef count = ir_const(c.b, IR_I64, 1 + pick(&c, 5));
     uint32_t head = new_block(&c), latch = new_block(&c), behind = new_block(&c);
     go(&c, head);

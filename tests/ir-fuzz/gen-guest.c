@@ -14,6 +14,7 @@
 #define V(n) { "v" #n, IR_V128, 0, n, AT(v, n, 16) }
 #define M(n) { "m" #n, IR_I64, 0, -1, AT(m, n, 8) }
 #define X(n) { "x" #n, IR_V128, 0, -1, AT(x, n, 16) }
+#define E(n) { "e" #n, IR_F64, 0, -1, AT(e, n, 8) }
 #define VARS(fl_flags) \
     R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), W(0), W(1), W(2), W(3), D(0), D(1), \
     D(2), D(3), S(0), S(1), S(2), S(3), V(0), V(1), V(2), V(3), V(4), V(5), \
@@ -22,7 +23,8 @@
     { "pc", IR_I64, IR_VAR_PC, -1, offsetof(GenCpu, pc) }, \
     { "ra", IR_I64, 0, 9, offsetof(GenCpu, ra) }, \
     M(0), M(1), M(2), M(3), M(4), M(5), M(6), M(7), M(8), M(9), M(10), M(11), \
-    X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11)
+    X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), \
+    E(0), E(1), E(2), E(3), E(4), E(5), E(6), E(7), E(8), E(9), E(10), E(11)
 static const IrVar vars[] = { VARS(0) }, lazy_vars[] = { VARS(IR_VAR_LAZY) };
 
 static uint64_t help_mix(Vcpu *v, uint64_t a, uint32_t b)
@@ -94,8 +96,10 @@ void gen_state(uint64_t seed, GenCpu *cpu, uint8_t *memory)
     }
     for (unsigned n = 0; n < 6; n++)
         cpu->v[n] = vec_value(&s);
-    for (unsigned n = 0; n < 12; n++)
+    for (unsigned n = 0; n < 12; n++) {
         cpu->x[n] = vec_value(&s);
+        cpu->e[n] = next(&s) % 2 ? float_bits(&s, 64) : float_bits(&s, 32) | ~0ull << 32;
+    }
     cpu->flags = (uint32_t)next(&s) & 0xf0000000;
     cpu->more_flags = (uint32_t)next(&s) & 0xf0000000;
     bool text = next(&s) & 1; /* long stretches of it, for gen-strings.c */

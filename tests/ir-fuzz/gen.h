@@ -11,11 +11,11 @@
 enum { GEN_MEM_BYTES = 8192, GEN_INSNS = 24 /* of a program */ };
 
 typedef struct GenCpu {
-    V128 v[6], x[12];  /* x and m: without homes, as most registers of real guests */
+    V128 v[6], x[12];  /* x, m, e: without homes, as most registers of real guests */
     uint64_t r[9];     /* r[8]: address of the memory that programs use */
     uint64_t pc;
     uint64_t ra;       /* where calls return to; nothing else writes it */
-    uint64_t m[12];
+    uint64_t m[12], e[12];
     uint64_t d[4];
     uint32_t w[4], s[4], flags, more_flags;
 } GenCpu;
@@ -44,7 +44,7 @@ static inline bool gen_is_lazy(uint64_t seed) { return seed / 16 % 2; }
 extern const GuestIsa gen_isa, gen_lazy_isa;
 /* Their variables, of each type the first, and the helper that looks at the sticky flags. */
 enum { VAR_R = 0, VAR_BASE = 8, VAR_W = 9, VAR_D = 13, VAR_S = 17, VAR_V = 21, VAR_F = 27,
-       VAR_RA = 30, VAR_M = 31, VAR_X = 43 };
+       VAR_RA = 30, VAR_M = 31, VAR_X = 43, VAR_E = 55 };
 enum { N_HELPER_FP = 8 };
 void gen_lift(LiftContext *ctx);
 
