@@ -391,18 +391,36 @@ static bool add_backend(Fuzz *f, const char *name)
     return true;
 }
 
-static void add_unicorn(Fuzz *f)
-{
 #ifdef HAVE_UNICORN
-    if (!f->guest->uc_new)
-        return;
+static uc_engine *open_unicorn(Fuzz *f)
+{
     uc_engine *uc = f->guest->uc_new();
     if (uc_mem_map_ptr(uc, FUZZ_CODE, FUZZ_CODE_BYTES, UC_PROT_ALL, f->code) != UC_ERR_OK
         || uc_mem_map_ptr(uc, FUZZ_DATA, FUZZ_DATA_BYTES, UC_PROT_READ | UC_PROT_WRITE, f->data)
            != UC_ERR_OK)
         g_error("fuzz-test: Unicorn can't map memory");
-    f->runner[f->n_runners++] = (Runner){ .name = "unicorn", .uc = uc,
-                                          .out.data = g_malloc(FUZZ_DATA_BYTES) };
+    return uc;
+}
+#endif
+
+static void add_unicorn(Fuzz *f)
+{
+#ifdef HAVE_UNICORN
+    if (f->guest->uc_new)
+        f->runner[f->n_runners++] = (Runner){ .name = "unicorn", .uc = open_unicorn(f),
+                                              .out.data = g_malloc(FUZZ_DATA_BYTES) };
+#endif
+}
+
+/* One that has run a few million fragments crashes (2.0.1: tb_set_jmp_target()). */
+static void renew_unicorn(Fuzz *f)
+{
+#ifdef HAVE_UNICORN
+    for (unsigned i = 0; i < f->n_runners; i++)
+        if (f->runner[i].uc) {
+            uc_close(f->runner[i].uc);
+            f->runner[i].uc = open_unicorn(f);
+        }
 #endif
 }
 
@@ -513,7 +531,10 @@ static int fuzz_guest(const FuzzGuest *guest, const Options *o)
     unsigned failures = 0, gaps = 0;
     int count = able && !o->list ? o->count : 0;
     for (int n = 0; n < count && failures < (o->keep_going ? 50u : 1u); n++) {
+        enum { RENEW = 500000 };
         Fragment frag;
+        if (n % RENEW == RENEW - 1)
+            renew_unicorn(f);
         seed_random((uint64_t)(o->seed + n));
         make_fragment(f, &frag, 1 + (unsigned)fuzz_below((unsigned)CLAMP(o->length, 1, 60)));
         const char *what = run_fragment(f, &frag);
