@@ -411,9 +411,9 @@ static IrRef gen_fp_env(void)
     if (gen.profile.riscv && chance(3))
         return gen_fp_window();
     switch (pick(4)) {
-    case 0:
-        r = ir_op2(gen.b, IR_and, any(IR_I32),
-                   ir_const(gen.b, IR_I32, gen.profile.riscv ? 31 : 63));
+    case 0: /* not what was read just before: that were a window */
+        r = ir_op2(gen.b, IR_xor, any(IR_I32), ir_const(gen.b, IR_I32, 1 + pick(31)));
+        r = ir_op2(gen.b, IR_and, r, ir_const(gen.b, IR_I32, gen.profile.riscv ? 31 : 63));
         emit(IR_fpsetflags, IR_VOID, 0, 0, r, 0, 0, 0, 0);
         return IR_NONE;
     case 1:
