@@ -13,7 +13,7 @@ typedef struct Crowd {
     IrRef base;
     GuestAddr leave;
     unsigned var[MAX_VARS], n; /* the first n are read, too; the others only exits see */
-    bool vectors, floats;
+    bool vectors, floats, particular;
 } Crowd;
 
 static unsigned pick(Crowd *c, unsigned n) { return (unsigned)(next(c->random) % n); }
@@ -70,6 +70,9 @@ static IrRef half(Crowd *c)
 
 static IrRef condition(Crowd *c)
 {
+    if (gen_config.classes & GEN_FLAGS && chance(c, 4))
+        return ir_emit(c->b, IR_cond, IR_I1, pick(c, 14), 0, ir_get(c->b, VAR_F + pick(c, 2)), 0, 0,
+                       0, 0);
     IrRef x = chance(c, 2) ? half(c) : get(c);
     IrRef y = chance(c, 2) ? ir_const(c->b, ir_type(c->b, x), int_value(c->random))
               : ir_type(c->b, x) == IR_I32 ? half(c) : get(c);
@@ -84,6 +87,66 @@ static void rotate(Crowd *c)
     for (unsigned k = 0; k + 1 < most; k++)
         ir_put(c->b, c->var[(from + k) % c->n], ir_get(c->b, c->var[(from + k + 1) % c->n]));
     ir_put(c->b, c->var[(from + most - 1) % c->n], new);
+}
+
+static void set_flags(Crowd *c)
+{
+    static const IrOp ops[] = { IR_fladd, IR_flsub, IR_flogic };
+    unsigned k = pick(c, 3);
+    IrRef x = chance(c, 2) ? half(c) : get(c), y = ir_type(c->b, x) == IR_I32 ? half(c) : get(c);
+    ir_put(c->b, VAR_F + pick(c, 2),
+           ir_emit(c->b, ops[k], IR_FLAGS, 0, ir_type(c->b, x), x, k == 2 ? 0 : y, 0, 0, 0));
+}
+
+static void call(Crowd *c)
+{
+    enum { MIX = 0, READS = 6, WRITES = 7 };
+    switch (pick(c, 3)) {
+    case 0: put(c, ir_emit(c->b, IR_call, IR_I64, 0, 0, get(c), half(c), 0, 0, MIX)); break;
+    case 1: put(c, ir_emit(c->b, IR_call, IR_I64, 0, 0, get(c), 0, 0, 0, READS)); break;
+    default: ir_emit(c->b, IR_call, IR_VOID, 0, 0, get(c), 0, 0, 0, WRITES); break;
+    }
+}
+
+/* What wants values in certain registers of the host, or takes all of them. */
+static void particular_step(Crowd *c)
+{
+    IrBuilder *b = c->b;
+    unsigned classes = gen_config.classes, seq = 3 | IR_MEM_SEQ_CST;
+    int64_t at = 8 * pick(c, 64);
+    IrRef r;
+    switch (pick(c, 9)) {
+    case 0: put(c, ir_op2(b, IR_udiv + pick(c, 4), get(c), get(c))); break;
+    case 1:
+        r = ir_op2(b, IR_udiv + pick(c, 4), half(c), half(c));
+        put(c, ir_op1(b, IR_sext, IR_I64, r));
+        break;
+    case 2: put(c, ir_op2(b, IR_mulhu + pick(c, 3), get(c), get(c))); break;
+    case 3: put(c, ir_select(b, condition(c), get(c), get(c))); break;
+    case 4:
+        if (classes & GEN_CALL)
+            call(c);
+        break;
+    case 5: case 6:
+        if (!(classes & GEN_MEM))
+            break;
+        if (chance(c, 2))
+            r = ir_emit(b, IR_armw, IR_I64, pick(c, 10), seq, c->base, get(c), 0, 0, at);
+        else
+            r = ir_emit(b, IR_acas, IR_I64, 0, seq, c->base,
+                        chance(c, 2) ? get(c) : ir_load(b, IR_I64, 3, c->base, at), get(c), 0, at);
+        put(c, r);
+        break;
+    case 7:
+        if (classes & GEN_FLAGS)
+            set_flags(c);
+        break;
+    default:
+        if (classes & GEN_FLAGS)
+            put(c, ir_emit(b, IR_adc + pick(c, 2), IR_I64, 0, 0, get(c), get(c),
+                           ir_get(b, VAR_F + pick(c, 2)), 0, 0));
+        break;
+    }
 }
 
 static unsigned vector(unsigned n) { return n < 6 ? VAR_V + n : VAR_X + n - 6; }
@@ -157,6 +220,10 @@ static void step(Crowd *c)
         float_step(c);
         return;
     }
+    if (c->particular && chance(c, 4)) {
+        particular_step(c);
+        return;
+    }
     switch (pick(c, 10)) {
     case 0: rotate(c); break;
     case 1: put(c, get(c)); break;
@@ -202,6 +269,7 @@ void gen_crowd(LiftContext *ctx, uint64_t *random, IrRef base, GuestAddr leave, 
     Crowd c = { .ctx = ctx, .b = &ctx->b, .random = random, .base = base, .leave = leave };
     choose_vars(&c);
     c.vectors = gen_config.classes & GEN_VEC && chance(&c, 3);
+    c.particular = chance(&c, 2);
     c.floats = gen_config.classes & GEN_FP && chance(&c, 3);
     IrRef count = ir_const(c.b, IR_I64, 1 + pick(&c, 5));
     uint32_t head = new_block(&c), latch = new_block(&c), behind = new_block(&c);
