@@ -68,8 +68,13 @@ static IrRef half(Crowd *c)
                         : ir_op1(c->b, IR_trunc, IR_I32, get(c));
 }
 
+static unsigned choice(void) { return VAR_W + WORDS - 1; }
+
 static IrRef condition(Crowd *c)
 {
+    if (chance(c, 3)) /* that some ways know: opt/shortcut.c */
+        return ir_cmp(c->b, chance(c, 2) ? IR_CMP_EQ : IR_CMP_NE, ir_get(c->b, choice()),
+                      ir_const(c->b, IR_I32, pick(c, 3)));
     if (gen_config.classes & GEN_FLAGS && chance(c, 4))
         return ir_emit(c->b, IR_cond, IR_I1, pick(c, 14), 0, ir_get(c->b, VAR_F + pick(c, 2)), 0, 0,
                        0, 0);
@@ -249,6 +254,8 @@ static void split(Crowd *c, unsigned depth)
     for (unsigned k = 0; k < 2; k++) {
         start(c, side[k]);
         steps(c, depth);
+        if (chance(c, 3))
+            ir_put(c->b, choice(), ir_const(c->b, IR_I32, pick(c, 3)));
         go(c, join);
     }
     start(c, join);

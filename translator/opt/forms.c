@@ -22,6 +22,8 @@ static IrForm form_of(const IrUnit *u, const IrInsn *i)
 
 enum { WANTED = 1, EXTENDED = 2 };
 
+static bool extends(unsigned op) { return op == IR_zext || op == IR_vfroms; }
+
 /* IrInsn.mark: WANTED by others than puts; EXTENDED with zeros by somebody. */
 static void mark_uses(IrUnit *u)
 {
@@ -33,7 +35,7 @@ static void mark_uses(IrUnit *u)
             const IrRef *arg = ir_args(u, r, &n);
             for (unsigned a = 0; a < n; a++)
                 if (arg[a] && u->insn[r].op != IR_put)
-                    u->insn[arg[a]].mark |= u->insn[r].op == IR_zext ? WANTED | EXTENDED : WANTED;
+                    u->insn[arg[a]].mark |= extends(u->insn[r].op) ? WANTED | EXTENDED : WANTED;
         }
 }
 
@@ -43,7 +45,7 @@ static bool may_take_form(const IrUnit *u, IrRef v, IrForm form)
     if (x->op == IR_trunc || x->op == IR_copy || x->op == IR_get || x->op == IR_const ||
         x->op == IR_vtos)
         return false;
-    return form != IR_FORM_SEXT || !(x->mark & EXTENDED);
+    return form == IR_FORM_ZEXT || !(x->mark & EXTENDED);
 }
 
 void opt_forms(IrUnit *u)
