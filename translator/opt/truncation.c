@@ -130,6 +130,16 @@ static bool uses_any(const IrUnit *u, IrRef r, const IrRef *of, unsigned n_of)
     return false;
 }
 
+/* Does a phi take something of that, round a loop? */
+static bool phi_wants(const IrUnit *u, const IrRef *made, unsigned n_made)
+{
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next)
+            if (u->insn[r].op == IR_phi && uses_any(u, r, made, n_made))
+                return true;
+    return false;
+}
+
 /* What is made of `look`, directly and through what more than the invalid flag decides. False if
  * anybody wants that. */
 static bool find_decided(Window *w)
@@ -153,7 +163,7 @@ static bool find_decided(Window *w)
             else if (undecided)
                 return false;
         }
-    return true;
+    return !phi_wants(u, made, n_made);
 }
 
 static IrRef insert(const Window *w, IrRef at, IrInsn i)
