@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/ir-fuzz/gen.h"
 #include "translator/runtime/runtime.h"
@@ -58,6 +59,11 @@ static const TranslatorCallbacks callbacks = { .fetch = fetch };
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
     if (!running || !vcpu_host_signal(running, sig, info, context)) {
+        char text[64];
+        int n = snprintf(text, sizeof text, "signal %d at --seed %" PRIu64 "\n", sig,
+                         gen_config.seed);
+        if (write(STDERR_FILENO, text, (size_t)n) != n)
+            sig = SIGABRT;
         signal(sig, SIG_DFL);
         raise(sig);
     }

@@ -401,7 +401,7 @@ static void select_flogic(Emit *e, IrInsn *i)
     bool w = i->attr == IR_I64;
     const IrInsn *src = ra_insn(e->ra, i->arg[0]);
     if (s->logic_of == value && src && (src->type == IR_I64) == w) {
-        flags_forget(e);
+        s->logic_of = 0; /* (conditions of the same result stay: it is the same EFLAGS) */
         flags_def(e, i, FLAGS_LOGIC);
         return;
     }
