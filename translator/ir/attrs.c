@@ -81,6 +81,7 @@ static const IrAttrName vec_names[] = {
 };
 static const IrAttrName brc_names[] = {
     BIT(IR_BRC_LIKELY_TRUE, "likely"), BIT(IR_BRC_LIKELY_FALSE, "unlikely"),
+    BIT(IR_BRC_MIXED, "mixed"),
     { 0, 0, NULL },
 };
 static const IrAttrName form_names[] = {

@@ -126,7 +126,8 @@ typedef struct IrFrame {
 } IrFrame;
 
 /* attr of brc: what the profile says. */
-enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2 };
+enum { IR_BRC_LIKELY_TRUE = 1, IR_BRC_LIKELY_FALSE = 2,
+       IR_BRC_MIXED = 4 }; /* goes either way now and then; one of them may be likely yet */
 /* put: the variable gets this of the value; only behind the passes (opt/forms.c). */
 typedef enum IrForm {
     IR_FORM_PLAIN,
@@ -283,9 +284,10 @@ enum {
     IR_UNIT_WATCH = 128,   /* each access asks the vcpu's watchpoints (opt/watch.c) */
     IR_UNIT_BREAK = 256,   /* and each instruction its breakpoints */
     IR_UNIT_NO_BOXES = 512, /* a region here took too much for singles (opt/unbox.c) */
+    IR_UNIT_ONE_BLOCK = 1024, /* ends with the first branch (runtime/branch-profile.h) */
     /* Units that are left through the dispatcher alone: no links, no inline look-up, no return
      * stack. They stand beside others at the same pc. */
-    IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_WATCH | IR_UNIT_BREAK,
+    IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_ONE_BLOCK | IR_UNIT_WATCH | IR_UNIT_BREAK,
 };
 
 /* A guest's call behind which the unit goes on. No value but constants is alive across it: the

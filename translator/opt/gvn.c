@@ -236,7 +236,7 @@ static void turn_branch(IrUnit *u, uint32_t block, IrInsn *i)
     while (u->insn[i->arg[0]].op == IR_bnot) {
         i->arg[0] = u->insn[i->arg[0]].arg[0];
         i->imm = (int64_t)((uint64_t)i->imm << 32 | (uint64_t)i->imm >> 32);
-        if (i->attr)
+        if (i->attr & (IR_BRC_LIKELY_TRUE | IR_BRC_LIKELY_FALSE))
             i->attr ^= IR_BRC_LIKELY_TRUE | IR_BRC_LIKELY_FALSE;
         if (succ[1]) {
             uint32_t first = succ[0];

@@ -73,7 +73,7 @@ static uint32_t see_block(Skip *s, uint32_t b)
     const IrInsn *last = &u->insn[u->block[b].last];
     if (last->op == IR_br)
         return (uint32_t)last->imm + 1;
-    if (last->op != IR_brc)
+    if (last->op != IR_brc || last->attr & IR_BRC_MIXED) /* the loop is short */
         return 0;
     for (unsigned k = 0; k < 2; k++) {
         uint32_t to = (uint32_t)((uint64_t)last->imm >> 32 * k);

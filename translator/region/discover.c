@@ -205,7 +205,7 @@ static bool follows(const Region *r, const RegionBlock *k, unsigned n)
     switch (k->end) {
     case REGION_END_RUNS_ON: return n == 0 && k->n_insns;
     case REGION_END_JUMP: return n == 0;
-    case REGION_END_BRANCH: return r->src->taken(r->src->opaque, k->branch_pc, k->target[n]);
+    case REGION_END_BRANCH: return r->src->taken(r->src->opaque, k, n);
     default: return false;
     }
 }
@@ -226,7 +226,7 @@ static int32_t short_return(Region *r, uint32_t b, unsigned n)
     GuestAddr to = k->target[n];
     size_t insns = r->n_insns;
     bool way = k->end == REGION_END_JUMP ? n == 0
-             : k->end == REGION_END_BRANCH && r->src->taken(r->src->opaque, k->branch_pc, to);
+             : k->end == REGION_END_BRANCH && r->src->taken(r->src->opaque, k, n);
     if (!way || !is_before(r, k, to) || to == r->block[0].pc)
         return -1;
     int32_t s = find_block(r, frame, to);

@@ -91,10 +91,14 @@ static void leave_unless(RegionLift *l, IrRef condition, GuestAddr out)
     l->c.b.block = on;
 }
 
-static unsigned likely_side(const Region *r, const RegionBlock *b)
+/* A loop's way back is taken to be likely even if the loop is short: its body is what runs most. */
+static unsigned odds(const Region *r, const RegionBlock *b)
 {
     bool back0 = region_leads_back(r, b, b->succ[0]), back1 = region_leads_back(r, b, b->succ[1]);
-    return back0 == back1 ? 0 : back0 ? IR_BRC_LIKELY_TRUE : IR_BRC_LIKELY_FALSE;
+    unsigned seen = r->src->odds(r->src->opaque, b);
+    if (back0 == back1)
+        return seen;
+    return (seen & IR_BRC_MIXED) | (back0 ? IR_BRC_LIKELY_TRUE : IR_BRC_LIKELY_FALSE);
 }
 
 static void fork_to(RegionLift *l, const RegionBlock *b, IrRef condition)
@@ -102,7 +106,7 @@ static void fork_to(RegionLift *l, const RegionBlock *b, IrRef condition)
     uint64_t to[2];
     for (unsigned n = 0; n < 2; n++)
         to[n] = l->r->block[b->succ[n]].ir_block;
-    region_emit(l, IR_brc, likely_side(l->r, b), condition, to[0] | to[1] << 32);
+    region_emit(l, IR_brc, odds(l->r, b), condition, to[0] | to[1] << 32);
 }
 
 static bool end_branch(RegionLift *l, const RegionBlock *b, IrRef marker)

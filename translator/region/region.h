@@ -62,6 +62,8 @@ typedef struct RegionPage {
     uint8_t *code;                  /* [REGION_PAGE_BYTES + REGION_PAGE_MARGIN] */
 } RegionPage;
 
+typedef struct RegionBlock RegionBlock;
+
 typedef struct RegionLimits {
     uint32_t blocks, insns, ir;
     uint32_t inlined; /* instructions of one call's callee, with what that calls */
@@ -79,8 +81,10 @@ typedef struct RegionSource {
     Arena *arena;
     /* Copies a page and its margin to page->code, sets page->bytes; false: nothing is there. */
     bool (*page)(void *opaque, RegionPage *page);
-    /* Has the branch at `from` ever gone to `to`? (Or: is it worth to be in the region?) */
-    bool (*taken)(void *opaque, GuestAddr from, GuestAddr to);
+    /* Does the branch at the block's end go to target[n] often enough to be worth its place? */
+    bool (*taken)(void *opaque, const RegionBlock *b, unsigned n);
+    /* What is known of which way it goes (target[0] is true): IR_BRC_*. */
+    unsigned (*odds)(void *opaque, const RegionBlock *b);
     /* Where the indirect call or jump at `from` has gone to, at most REGION_TARGETS of them. */
     unsigned (*targets)(void *opaque, GuestAddr from, GuestAddr *ret);
     /* Is the code there often entered? */
@@ -107,7 +111,7 @@ typedef enum RegionEnd {
     REGION_END_LEAVES,  /* by the instruction itself: trap … */
 } RegionEnd;
 
-typedef struct RegionBlock {
+struct RegionBlock {
     GuestAddr pc, branch_pc;     /* of the first and last instruction */
     GuestAddr next;              /* behind the last one */
     uint32_t frame;              /* in Region.frame */
@@ -121,7 +125,7 @@ typedef struct RegionBlock {
     int32_t order;               /* in the layout, or -1 */
     uint32_t n_pred;             /* of those that stay */
     uint32_t ir_block;
-} RegionBlock;
+};
 
 typedef struct RegionInsn { GuestAddr pc; } RegionInsn;
 

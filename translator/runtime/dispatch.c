@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "translator/runtime/branch-profile.h"
 #include "translator/runtime/fork-notes.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
@@ -53,7 +54,7 @@ static void set_mode(Vcpu *v)
 static uint32_t unit_flags(const Vcpu *v)
 {
     bool one = v->step || v->evade || v->translator->one_insn;
-    return (one ? IR_UNIT_ONE_INSN : 0) | v->watch_flags;
+    return (one ? IR_UNIT_ONE_INSN : v->profiling ? IR_UNIT_ONE_BLOCK : 0) | v->watch_flags;
 }
 
 /* Makes the unit at pc; false: it can't be made, v->exit_reason tells. */
@@ -147,6 +148,17 @@ static void be_hot(Vcpu *v)
     translator_unlock(t);
 }
 
+/* A block has been executed by itself that ends at `next`. */
+static void profiled(Vcpu *v, GuestAddr next)
+{
+    Translator *t = v->translator;
+    if (!v->profiling || !branch_profile_note(v, next, vcpu_pc(v)))
+        return;
+    translator_lock(t);
+    tier_profiled(t, v);
+    translator_unlock(t);
+}
+
 void translator_set_aliased(Translator *t)
 {
     atomic_store_explicit(&t->aliased, true, memory_order_relaxed);
@@ -193,8 +205,8 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link, bool made)
 {
     Translator *t = v->translator;
     UnitLink *link = NULL;
-    GuestAddr start = unit->pc;
-    bool one = unit->flags & IR_UNIT_ONE_INSN;
+    GuestAddr start = unit->pc, next = start + unit->code_bytes;
+    bool one = unit->flags & IR_UNIT_ONE_INSN, block = unit->flags & IR_UNIT_ONE_BLOCK;
     unsigned generation = atomic_load_explicit(&t->generation, memory_order_relaxed);
     if (log_on(LOG_EXEC | LOG_CPU))
         dump_enter(v, unit);
@@ -225,10 +237,12 @@ static bool visit(Vcpu *v, CompiledUnit *unit, bool *by_link, bool made)
         if (v->exit_reason != VCPU_EXIT_ICACHE)
             return true;
         invalidate_as_asked(v);
-    } else if (one) {
+    } else if (one || block) {
         /* A kick may have come before the instruction: then it is still to be run. */
         if (vcpu_pc(v) == start && atomic_load_explicit(&v->kicked, memory_order_relaxed))
             return false;
+        if (block)
+            profiled(v, next);
     } else if ((link || v->exit_stub) && !log_on(LOG_NOCHAIN)) {
         chain(v, link, generation);
         *by_link = true;

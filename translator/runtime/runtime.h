@@ -37,6 +37,8 @@ void tier_init(Translator *t, const TranslatorConfig *config); /* without; the b
 CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc);
 /* The unit at the vcpu's pc is hot. */
 void tier_up(Translator *t, Vcpu *v);
+/* The blocks that it wanted to see have run (branch-profile.h). */
+void tier_profiled(Translator *t, Vcpu *v);
 /* A region there is gone because it wasn't translated with the flags. */
 void tier_make_again(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
 

@@ -2,7 +2,8 @@
 /*
  * The optimizing tier's driver. Baseline units that loops and calls come by count their entries
  * (Vcpu.profile): what is behind jumps back, calls, indirect branches and regions. One that is hot
- * leaves to C, and a region is made that starts at its pc and takes its place: in the unit table
+ * leaves to C. For a moment its thread looks at where branches go (branch-profile.h); then a region
+ * is made that starts at the unit's pc and takes its place: in the unit table
  * and in all links, so a loop that is running enters its region at its next iteration. Threads that
  * are inside the old unit run on to its next exit.
  */
@@ -10,13 +11,15 @@
 
 #include "translator/opt/opt.h"
 #include "translator/region/region.h"
+#include "translator/runtime/branch-profile.h"
 #include "translator/runtime/critical.h"
 #include "translator/runtime/runtime.h"
 #include "translator/runtime/stored.h"
+#include "translator/runtime/tier-source.h"
 
-enum { DEFAULT_THRESHOLD = 16000, MAX_BLOCKS = 64, MAX_INSNS = 512, MAX_IR = 6000,
-       MAX_INLINED = 48, MAX_DEPTH = 4, MAX_BELOW = 64, MAX_BEHIND = 128, MAX_REBUILDS = 4,
-       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000, ENTRY_INSNS = 8 };
+enum { DEFAULT_THRESHOLD = 16000, MAX_REBUILDS = 4, ENTRY_INSNS = 8,
+       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000,
+       LOOK = 64, LOOK_HOT = 256, LOOK_STORED = 1024, LOOK_AT_ONCE = 128 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
@@ -25,89 +28,6 @@ void tier_init(Translator *t, const TranslatorConfig *config)
     t->tier = config->one_insn || !t->backend->regions ? TIER_BASELINE : config->tier;
     /* At least two entries: then the counter doesn't overflow twice running. */
     t->tier_step = (uint32_t)((((uint64_t)1 << 32) - 1) / (threshold < 2 ? 2 : threshold) + 1);
-}
-
-typedef struct Source {
-    Translator *t;
-    Vcpu *v;
-} Source;
-
-static bool copy_page(void *opaque, RegionPage *p)
-{
-    Source *s = opaque;
-    size_t n, all = REGION_PAGE_BYTES + REGION_PAGE_MARGIN;
-    p->bytes = 0;
-    if (p->start - s->t->callouts_start < s->t->callouts_bytes)
-        return false; /* a region's lifter knows nothing of call-outs */
-    do {
-        n = translate_copy_code(s->v, p->code + p->bytes, p->start + p->bytes, all - p->bytes);
-        p->bytes += n;
-    } while (n && p->bytes < all);
-    return p->bytes != 0;
-}
-
-static bool is_known(const Source *s, GuestAddr pc)
-{
-    return unit_table_find(s->t->units, pc, s->v->mode, 0) || stored_knows(s->t, s->v, pc);
-}
-
-/* What a branch falls through to is taken to be executed; what it jumps to, if something has been
- * translated there. */
-static bool taken(void *opaque, GuestAddr from, GuestAddr to)
-{
-    Source *s = opaque;
-    if (s->t->tier == TIER_OPTIMIZE || to - from <= s->t->isa->max_insn_bytes)
-        return true;
-    return is_known(s, to);
-}
-
-/* How often the code there has been entered, as far as that is known. */
-static uint32_t entries(const Source *s, GuestAddr pc)
-{
-    const CompiledUnit *u = unit_table_find(s->t->units, pc, s->v->mode, IR_UNIT_COUNTED);
-    if (!u)
-        return 0;
-    return u->flags & IR_UNIT_REGION || u->tier_asked
-               ? UINT32_MAX : s->v->profile[vcpu_profile_index(pc)];
-}
-
-static bool hot(void *opaque, GuestAddr pc)
-{
-    return entries(opaque, pc) >= UINT32_MAX / 16;
-}
-
-static bool returns(void *opaque, GuestAddr pc)
-{
-    const Source *s = opaque;
-    return s->t->tier == TIER_OPTIMIZE || is_known(s, pc);
-}
-
-static bool usual(void *opaque, GuestAddr pc)
-{
-    return entries(opaque, pc) >= UINT32_MAX / 2;
-}
-
-/* The targets that are hot themselves, or nearly. If there are too many, one more comparison for
- * each is dearer than the look-up. */
-static unsigned targets(void *opaque, GuestAddr from, GuestAddr *ret)
-{
-    const Source *s = opaque;
-    const GuestAddr *row = s->v->target[vcpu_target_site(from)];
-    unsigned n = 0;
-    for (unsigned k = 0; k < VCPU_TARGETS; k++) {
-        if (!row[k] || !hot(opaque, row[k]))
-            continue;
-        if (n == REGION_TARGETS)
-            return 0;
-        ret[n++] = row[k];
-    }
-    return n;
-}
-
-static uint32_t hint(void *opaque, GuestAddr pc)
-{
-    Source *s = opaque;
-    return units_hint(s->t, pc);
 }
 
 static void optimize(Translator *t, IrUnit *u)
@@ -152,16 +72,10 @@ static bool has_block(const Region *r, GuestAddr pc)
 static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with)
 {
     Region region;
-    Source s = { t, v };
+    TierSource source;
     arena_reset(t->arena);
-    RegionSource src = {
-        .isa = t->isa, .cpu_model = t->cpu_model, .mode = v->mode, .arena = t->arena,
-        .limits = { MAX_BLOCKS, MAX_INSNS, MAX_IR, MAX_INLINED, MAX_DEPTH, MAX_BELOW,
-                    MAX_BEHIND },
-        .page = copy_page, .taken = taken, .targets = targets, .hot = hot,
-        .returns = returns, .usual = usual, .hint = hint, .opaque = &s,
-    };
-    if (!region_discover(&region, &src, pc) || !region_layout(&region) ||
+    const RegionSource *src = tier_source(&source, t, v, with);
+    if (!region_discover(&region, src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))
         return NULL;
     optimize(t, region.unit);
@@ -246,23 +160,60 @@ static uint64_t worth(const Translator *t, bool busy)
     return busy ? WORTH_BUSY : WORTH;
 }
 
+/* Warm: its branches are worth looking at, so that by the time that it is hot they have been seen
+ * at several times. With a store many processes end between, and would look in vain. */
+typedef enum Heat { COLD, WARM, HOT } Heat;
+
 /* The unit has been entered as often as the counters count, once more. */
-static bool is_hot(const Translator *t, Vcpu *v, CompiledUnit *u)
+static Heat heat(const Translator *t, Vcpu *v, CompiledUnit *u)
 {
-    bool busy = is_busy(v, u->pc);
+    uint64_t wanted = worth(t, is_busy(v, u->pc));
     u->tier_asked += u->tier_asked != UINT16_MAX;
     uint64_t entries = (uint64_t)(UINT32_MAX / t->tier_step) * u->tier_asked;
-    return t->tier_at_once || entries * (u->n_guest_insns + ENTRY_INSNS) >= worth(t, busy);
+    uint64_t done = entries * (u->n_guest_insns + ENTRY_INSNS);
+    if (t->tier_at_once || done >= wanted)
+        return HOT;
+    return done >= wanted / 4 * (t->stored ? 3 : 1) ? WARM : COLD;
+}
+
+/* So many blocks are looked at right before the region is made. */
+static unsigned last_look(const Translator *t)
+{
+    return t->tier_at_once ? LOOK_AT_ONCE : t->stored ? LOOK_STORED : LOOK_HOT;
+}
+
+static void make_region(Translator *t, Vcpu *v, CompiledUnit *u)
+{
+    if (!tier_translate(t, v, u->pc))
+        u->tier_tried = true;
 }
 
 void tier_up(Translator *t, Vcpu *v)
 {
     CompiledUnit *u = unit_table_find(t->units, vcpu_pc(v), v->mode, IR_UNIT_COUNTED);
-    if (!u || region_from_store(t, v, u) || u->tier_tried || !is_hot(t, v, u) ||
-        rebuild_before(t, v, u))
+    if (!u || region_from_store(t, v, u) || u->tier_tried)
         return;
-    if (!tier_translate(t, v, u->pc))
-        u->tier_tried = true;
+    switch (heat(t, v, u)) {
+    case COLD:
+        break;
+    case WARM:
+        branch_profile_begin(v, u->pc, LOOK, false);
+        break;
+    case HOT:
+        if (rebuild_before(t, v, u))
+            break;
+        if (!branch_profile_begin(v, u->pc, last_look(t), true))
+            make_region(t, v, u);
+        break;
+    }
+}
+
+void tier_profiled(Translator *t, Vcpu *v)
+{
+    CompiledUnit *u = unit_table_find(t->units, v->branches->pc, v->mode, IR_UNIT_COUNTED);
+    if (u && v->branches->hot && v->mode == v->branches->mode && !(u->flags & IR_UNIT_REGION) &&
+        !u->tier_tried)
+        make_region(t, v, u);
 }
 
 /* At once: it was worth making, and what is put in its place may not get hot again in any of many

@@ -183,6 +183,8 @@ static bool lift_one(Lifter *l)
     return true;
 }
 
+static IrOp last_op(const IrUnit *u) { return u->insn[u->block[0].last].op; }
+
 /* Lifts until something ends the unit. False: its first instruction can't be fetched. */
 static bool lift_unit(Lifter *l)
 {
@@ -200,7 +202,8 @@ static bool lift_unit(Lifter *l)
         u->code_bytes = (uint32_t)(c->pc - u->pc);
         more = !c->ended && u->n_guest_insns < l->max_insns && u->n_insns < MAX_IR &&
                u->code_bytes + c->isa->max_insn_bytes <= CODE_BYTES &&
-               c->pc >> UNIT_PAGE_SHIFT == page && !leads_back(u, before, at);
+               c->pc >> UNIT_PAGE_SHIFT == page && !leads_back(u, before, at) &&
+               !(u->flags & IR_UNIT_ONE_BLOCK && last_op(u) == IR_exit_if);
     }
     if (!u->n_guest_insns)
         return false;
@@ -258,7 +261,7 @@ static void optimize(Translator *t, IrUnit *u)
         opt_cfg(u); /* backends want the blocks in order */
     else if (region)
         opt_run_region(u, check);
-    else if (!t->no_opt)
+    else if (!t->no_opt && !(u->flags & IR_UNIT_ONE_BLOCK)) /* (these run a few times) */
         opt_run_baseline(u, check);
     if (log_on(LOG_IR_OPT))
         dump_ir(u, "OP after optimization");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "translator/memory/own-pages.h"
+#include "translator/runtime/branch-profile.h"
 #include "translator/runtime/fork-notes.h"
 #include "translator/runtime/jump-cache.h"
 #include "translator/runtime/runtime.h"
@@ -28,6 +29,7 @@ static void vcpu_release(Vcpu *v)
     t->backend->vcpu_free(v);
     own_pages_unmap(v->watches, VCPU_WATCHES * sizeof *v->watches);
     jump_cache_delete(v);
+    branch_profile_delete(v);
     own_pages_unmap(v, vcpu_bytes(t));
 }
 
@@ -65,6 +67,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
     v->in_guest = v->step = v->evade = false;
     memset(v->guess, 0, sizeof v->guess);
+    branch_profile_clear(v);
     vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
     v->fp_tracked = v->exact_tiny = 0;

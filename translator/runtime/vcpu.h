@@ -67,6 +67,7 @@ enum { VCPU_SPILLS = 256 };
 typedef struct VcpuGuess { GuestAddr pc; unsigned misses; } VcpuGuess;
 enum { VCPU_GUESSES = 16, VCPU_PATIENCE = 64 };
 enum { VCPU_ASKED = 16 };
+typedef struct BranchProfile BranchProfile;
 
 /* How emitted code's accesses lie matters. The host guesses by the low 10 bits of a displacement
  * that a load reads what a store of another place wrote (seen on Zen 5), and starts over where it
@@ -94,6 +95,8 @@ struct Vcpu {
     bool evade;                      /* the next instruction is executed by itself */
     unsigned patience;               /* so often guesses at a place may be wrong */
     VcpuGuess guess[VCPU_GUESSES];
+    BranchProfile *branches;         /* branch-profile.h, or NULL */
+    unsigned profiling;              /* so many blocks are still to be looked at */
     GuestAddr asked[VCPU_ASKED];     /* the last units that tier_up() looked at */
     unsigned n_asked;
     atomic_bool in_code;             /* in translated code, or holding pointers to units: a flush
