@@ -1,7 +1,7 @@
 /*
  * Regions: which guest code the optimizing tier takes together, and its IR.
  *
- *   discover.c  guest blocks from the entry along direct branches, each side that has been executed
+ *   discover.c  guest blocks from the entry along direct branches, each side that is gone often
  *   inline.c    calls whose callees come in with them
  *   layout.c    which of them stay, in which order
  *   lift.c      their IR: br and brc inside, side exits out of the region, polls

@@ -1,6 +1,4 @@
 /* data plane */
-#include <string.h>
-
 #include "translator/memory/own-pages.h"
 #include "translator/runtime/branch-profile.h"
 
@@ -39,13 +37,6 @@ uint32_t branch_profile_count(const Vcpu *v, GuestAddr next, GuestAddr to)
         return 0;
     const BranchCount *row = &v->branches->row[row_of(next, to)];
     return row->next == next && row->to == to ? row->n : 0;
-}
-
-void branch_profile_clear(Vcpu *v)
-{
-    v->profiling = 0;
-    if (v->branches)
-        memset(v->branches, 0, sizeof *v->branches);
 }
 
 void branch_profile_delete(Vcpu *v)

@@ -31,8 +31,7 @@ bool branch_profile_begin(Vcpu *v, GuestAddr pc, unsigned blocks, bool hot);
 bool branch_profile_note(Vcpu *v, GuestAddr next, GuestAddr to);
 /* How often the branch before `next` has been seen to go to `to`. */
 uint32_t branch_profile_count(const Vcpu *v, GuestAddr next, GuestAddr to);
-/* vcpu.c: of a vcpu that another thread gets, or that ends. */
-void branch_profile_clear(Vcpu *v);
+/* Of a vcpu that ends. */
 void branch_profile_delete(Vcpu *v);
 
 #endif

@@ -18,7 +18,7 @@
 #include "translator/runtime/tier-source.h"
 
 enum { DEFAULT_THRESHOLD = 16000, MAX_REBUILDS = 4, ENTRY_INSNS = 8,
-       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 800000,
+       WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 200000,
        LOOK = 64, LOOK_HOT = 256, LOOK_STORED = 1024, LOOK_AT_ONCE = 128 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)

@@ -67,7 +67,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     atomic_store_explicit(&v->in_code, false, memory_order_relaxed);
     v->in_guest = v->step = v->evade = false;
     memset(v->guess, 0, sizeof v->guess);
-    branch_profile_clear(v);
+    v->profiling = 0; /* what was seen may well serve another thread */
     vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
     v->fp_tracked = v->exact_tiny = 0;
