@@ -236,11 +236,13 @@ static bool has_seen(const StoredChunk *c, const StoreUnit *r, const CompiledUni
 }
 
 /* A region does what a unit does, and one that counts its entries what one does that doesn't. A
- * region that guesses less was made where guesses had been wrong. */
+ * region that guesses less was made where guesses had been wrong, one that was made again where it
+ * had left too often. */
 static unsigned rank(uint32_t flags)
 {
     unsigned less = !!(flags & IR_UNIT_NO_GUESS) + !!(flags & IR_UNIT_NO_BOXES);
-    return flags & IR_UNIT_REGION ? 2 + less : unit_counts(flags);
+    return flags & IR_UNIT_REGION ? 2 + less * (IR_UNIT_REBUILT_MOST + 1) + ir_unit_rebuilt(flags)
+                                  : unit_counts(flags);
 }
 
 /* A region that was made anew has other blocks. */

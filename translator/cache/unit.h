@@ -142,7 +142,6 @@ typedef struct CompiledUnit {
 
     /* the runtime's, under the translator's lock */
     bool tier_tried : 1;    /* its pc was hot, and no region could be made there */
-    uint8_t rebuilds : 4;   /* how often the region at this pc has been made anew */
     bool invalid;
     uint16_t tier_asked;    /* how often its entries have been as many as the profile counts; of one
                              * that doesn't count, how often a link wanted one that does */

@@ -285,10 +285,18 @@ enum {
     IR_UNIT_BREAK = 256,   /* and each instruction its breakpoints */
     IR_UNIT_NO_BOXES = 512, /* a region here took too much for singles (opt/unbox.c) */
     IR_UNIT_ONE_BLOCK = 1024, /* ends with the first branch (runtime/branch-profile.h) */
+    /* How often a region has been made again to take in more (runtime/tier.c): 0 to MOST. */
+    IR_UNIT_REBUILT_SHIFT = 11, IR_UNIT_REBUILT_MOST = 3,
+    IR_UNIT_REBUILT = IR_UNIT_REBUILT_MOST << IR_UNIT_REBUILT_SHIFT,
     /* Units that are left through the dispatcher alone: no links, no inline look-up, no return
      * stack. They stand beside others at the same pc. */
     IR_UNIT_ALONE = IR_UNIT_ONE_INSN | IR_UNIT_ONE_BLOCK | IR_UNIT_WATCH | IR_UNIT_BREAK,
 };
+
+static inline unsigned ir_unit_rebuilt(uint32_t flags)
+{
+    return (flags & IR_UNIT_REBUILT) >> IR_UNIT_REBUILT_SHIFT;
+}
 
 /* A guest's call behind which the unit goes on. No value but constants is alive across it: the
  * callee may be any code, this unit too. */

@@ -340,12 +340,14 @@ CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
     FileMap *m = find_map(t->stored, pc);
     bool broken = !m || (m->file && m->file->state == STORE_FILE_BROKEN);
     return broken ? NULL
-                  : find_guarded(t, v, m, pc, flags & (IR_UNIT_REGION | IR_UNIT_COUNTED));
+                  : find_guarded(t, v, m, pc,
+                               flags & (IR_UNIT_REGION | IR_UNIT_COUNTED | IR_UNIT_REBUILT));
 }
 
-CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc)
+CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc, unsigned rebuilt)
 {
-    return t->stored ? stored_find(t, v, pc, IR_UNIT_REGION) : NULL;
+    uint32_t flags = IR_UNIT_REGION | rebuilt << IR_UNIT_REBUILT_SHIFT;
+    return t->stored ? stored_find(t, v, pc, flags) : NULL;
 }
 
 void stored_found_better(Translator *t, GuestAddr pc)

@@ -11,9 +11,9 @@
 
 /* The unit at pc, ready to be run and in the unit table; NULL: the store has none. */
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
-/* The same, but a region only. */
-CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc);
-/* There is one that doesn't guess what another one there guesses wrong. */
+/* The same, but a region only, that has been made again as often (or more often) as that. */
+CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc, unsigned rebuilt);
+/* There is one that doesn't guess what another one there guesses wrong, or takes in more. */
 void stored_found_better(Translator *t, GuestAddr pc);
 /* Jumps of chunks that lead to a stored unit at the region's pc lead to the region from now on. */
 void stored_prefer(Translator *t, Vcpu *v, CompiledUnit *region);

@@ -17,7 +17,7 @@
 #include "translator/runtime/stored.h"
 #include "translator/runtime/tier-source.h"
 
-enum { DEFAULT_THRESHOLD = 16000, MAX_REBUILDS = 4, ENTRY_INSNS = 8,
+enum { DEFAULT_THRESHOLD = 16000, ENTRY_INSNS = 8,
        WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 200000,
        LOOK = 64, LOOK_HOT = 256, LOOK_STORED = 1024, LOOK_AT_ONCE = 128 };
 
@@ -68,8 +68,9 @@ static bool has_block(const Region *r, GuestAddr pc)
     return false;
 }
 
-/* `with`: only if there is a block at that pc. */
-static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with)
+/* `with`: only if there is a block at that pc. `rebuilt`: how often it has been made again. */
+static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with,
+                               unsigned rebuilt)
 {
     Region region;
     TierSource source;
@@ -78,6 +79,7 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     if (!region_discover(&region, src, pc) || !region_layout(&region) ||
         !has_block(&region, with) || !region_lift(&region))
         return NULL;
+    region.unit->flags |= rebuilt << IR_UNIT_REBUILT_SHIFT;
     optimize(t, region.unit);
     if (critical_look(t, region.unit) != CRITICAL_NONE)
         return NULL;
@@ -85,41 +87,54 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
     if (!c)
         return NULL;
     set_ranges(t, c, &region);
-    for (CompiledUnit *old; (old = unit_table_find(t->units, pc, v->mode, 0));) {
-        if (old->flags & IR_UNIT_REGION)
-            c->rebuilds = old->rebuilds + (old->rebuilds < MAX_REBUILDS);
+    for (CompiledUnit *old; (old = unit_table_find(t->units, pc, v->mode, 0));)
         unit_replace(t, old, c);
-    }
     translate_publish(t, c);
     return c;
 }
 
-static CompiledUnit *translate_timed(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with)
+static CompiledUnit *translate_timed(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with,
+                                     unsigned rebuilt)
 {
     uint64_t start = translate_clock(t);
-    CompiledUnit *c = translate(t, v, pc, with);
+    CompiledUnit *c = translate(t, v, pc, with, rebuilt);
     t->stats.region_ns += translate_clock(t) - start;
     return c;
 }
 
 CompiledUnit *tier_translate(Translator *t, Vcpu *v, GuestAddr pc)
 {
-    CompiledUnit *c = translate_timed(t, v, pc, pc);
+    CompiledUnit *c = translate_timed(t, v, pc, pc, 0);
     t->stats.regions_refused += !c;
     return c;
 }
 
-/* A region that leaves often to the hot unit was made when that side hadn't been executed: it is
- * made again with it inside. False: there is none, or it can't take the unit in. */
+/* Another process has come upon this before: is there a region in the store that was made again? */
+static bool rebuilt_from_store(Translator *t, Vcpu *v, CompiledUnit *from)
+{
+    CompiledUnit *c = stored_find_region(t, v, from->pc, ir_unit_rebuilt(from->flags) + 1);
+    if (!c)
+        return false;
+    unit_replace(t, from, c);
+    stored_found_better(t, c->pc);
+    stored_prefer(t, v, c);
+    return true;
+}
+
+/* A region that leaves often to the hot unit was made when that side was rare: it is made again
+ * with it inside. False: there is none, or it can't take the unit in. */
 static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
 {
     for (const UnitLink *link = unit_incoming(u); link;
          link = unit_at(link, link->next_incoming)) {
-        const CompiledUnit *from = link_from(link);
+        CompiledUnit *from = link_from(link);
+        unsigned rebuilt = ir_unit_rebuilt(from->flags);
         if (!(from->flags & IR_UNIT_REGION) || from->invalid || from->mode != u->mode ||
-            from->rebuilds >= MAX_REBUILDS || from->pc == u->pc)
+            rebuilt == IR_UNIT_REBUILT_MOST || from->pc == u->pc)
             continue;
-        if (!translate_timed(t, v, from->pc, u->pc))
+        if (rebuilt_from_store(t, v, from))
+            return true;
+        if (!translate_timed(t, v, from->pc, u->pc, rebuilt + 1))
             return false;
         t->stats.regions_rebuilt++;
         return true;
@@ -131,7 +146,7 @@ static bool rebuild_before(Translator *t, Vcpu *v, const CompiledUnit *u)
  * lead to each other. */
 static bool region_from_store(Translator *t, Vcpu *v, CompiledUnit *u)
 {
-    CompiledUnit *region = u->flags & IR_UNIT_REGION ? u : stored_find_region(t, v, u->pc);
+    CompiledUnit *region = u->flags & IR_UNIT_REGION ? u : stored_find_region(t, v, u->pc, 0);
     if (!region)
         return false;
     if (u != region)
@@ -222,7 +237,7 @@ void tier_make_again(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags)
 {
     if (t->tier != TIER_AUTO || !t->stored)
         return;
-    CompiledUnit *u = stored_find_region(t, v, pc);
+    CompiledUnit *u = stored_find_region(t, v, pc, 0);
     if (u && (u->flags & flags) == flags) {
         stored_found_better(t, pc);
         stored_prefer(t, v, u);
