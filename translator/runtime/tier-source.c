@@ -29,12 +29,11 @@ static bool is_known(const TierSource *s, GuestAddr pc)
 }
 
 /* How often the branch has been seen to go each way; false: not often enough to tell. */
-static bool see_branch(const TierSource *s, const RegionBlock *b, uint32_t n[2],
-                       unsigned enough)
+static bool see_branch(const TierSource *s, const RegionBlock *b, uint32_t n[2])
 {
     for (unsigned k = 0; k < 2; k++)
         n[k] = branch_profile_count(s->v, b->next, b->target[k]);
-    return b->target[0] != b->target[1] && n[0] + n[1] >= enough;
+    return b->target[0] != b->target[1] && n[0] + n[1] >= SEEN_ENOUGH;
 }
 
 /* A side that was hardly ever seen stays outside. Where the branch wasn't looked at, what it falls
@@ -44,7 +43,7 @@ static bool taken(void *opaque, const RegionBlock *b, unsigned n)
     const TierSource *s = opaque;
     uint32_t seen[2];
     GuestAddr to = b->target[n];
-    if (to != s->with && see_branch(s, b, seen, SEEN_ENOUGH))
+    if (to != s->with && see_branch(s, b, seen))
         return seen[n] * SEEN_RARE >= seen[0] + seen[1];
     if (s->t->tier == TIER_OPTIMIZE || to - b->branch_pc <= s->t->isa->max_insn_bytes)
         return true;
@@ -54,7 +53,7 @@ static bool taken(void *opaque, const RegionBlock *b, unsigned n)
 static unsigned odds(void *opaque, const RegionBlock *b)
 {
     uint32_t seen[2];
-    if (!see_branch(opaque, b, seen, SEEN_ENOUGH))
+    if (!see_branch(opaque, b, seen))
         return 0;
     unsigned more = seen[1] > seen[0], less = seen[!more];
     unsigned likely = more ? IR_BRC_LIKELY_FALSE : IR_BRC_LIKELY_TRUE;
