@@ -11,8 +11,10 @@ Output must be native's unless the workload says that it differs between process
 
 usage: workloads.py --calque FILE --roots FOLDER [--qemu FILE-WITH-%s ...] [--match REGEX]
                     [--rounds N] [--csv FILE] [--guest arm64|riscv64] [--cold] [--no-store]
+                    [--data FOLDER] [--store FOLDER]
 
---cold gives every run of calque an empty translation store; otherwise a first run warms it up.
+--cold gives every run of calque an empty translation store; otherwise a first run warms it up, and
+--store keeps it for later ones: configure and make fill one for two to three rounds.
 """
 import argparse
 import csv
@@ -482,12 +484,13 @@ def main():
     parser.add_argument('--cold', action='store_true')
     parser.add_argument('--no-store', action='store_true')
     parser.add_argument('--data', help='a folder that keeps the generated data between runs')
+    parser.add_argument('--store', help='a folder that keeps the translation store between runs')
     options = parser.parse_args()
     options.roots = os.path.abspath(options.roots)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        options.store = f'{scratch}/store'
-        os.mkdir(options.store)
+        options.store = os.path.abspath(options.store or f'{scratch}/store')
+        os.makedirs(options.store, exist_ok=True)
         options.data = os.path.abspath(options.data or f'{scratch}/data')
         if not os.path.isdir(options.data):
             os.makedirs(options.data)
