@@ -398,6 +398,38 @@ _start:
     b.ne vector_table
     ret
 
+    kernel rounds
+    ldr w9, [x0], 4
+    lsr w10, w2, 6
+    lsl w11, w2, 26
+    orr w10, w10, w11
+    lsr w12, w2, 11
+    lsl w13, w2, 21
+    orr w12, w12, w13
+    eor w10, w10, w12
+    lsr w14, w5, 2
+    lsl w15, w5, 30
+    orr w14, w14, w15
+    lsr w16, w5, 13
+    lsl w17, w5, 19
+    orr w16, w16, w17
+    eor w14, w14, w16
+    and w19, w2, w3
+    bic w20, w4, w2
+    eor w19, w19, w20
+    add w9, w9, w10
+    add w9, w9, w19
+    add w14, w14, w9
+    mov w4, w3
+    mov w3, w2
+    add w2, w8, w9
+    mov w8, w7
+    mov w7, w5
+    add w5, w14, w9
+    subs x1, x1, 1
+    b.ne rounds
+    ret
+
     kernel call_leaf
     stp x29, x30, [sp, -32]!
     str x1, [sp, 16]

@@ -390,6 +390,40 @@ _start:
     bnez a1, conversions
     ret
 
+    kernel rounds
+    lw t0, 0(a0)
+    srliw t1, a2, 6
+    slliw t2, a2, 26
+    or t1, t1, t2
+    srliw t3, a2, 11
+    slliw t4, a2, 21
+    or t3, t3, t4
+    xor t1, t1, t3
+    srliw s2, a5, 2
+    slliw s3, a5, 30
+    or s2, s2, s3
+    srliw s4, a5, 13
+    slliw s5, a5, 19
+    or s4, s4, s5
+    xor s2, s2, s4
+    and s6, a2, a3
+    not s7, a2
+    and s7, s7, a4
+    xor s6, s6, s7
+    addw t0, t0, t1
+    addw t0, t0, s6
+    addw s2, s2, t0
+    mv a4, a3
+    mv a3, a2
+    addw a2, a7, t0
+    mv a7, a6
+    mv a6, a5
+    addw a5, s2, t0
+    addi a0, a0, 4
+    addi a1, a1, -1
+    bnez a1, rounds
+    ret
+
     kernel call_leaf
     addi sp, sp, -32
     sd ra, 24(sp)

@@ -190,6 +190,14 @@ uint32_t ra_region_mem_offset(const Ra *ra, int mem) { return mem_offset(ra, mem
 unsigned ra_region_var_bytes(const Ra *ra, unsigned var) { return var_bytes(ra, var); }
 int16_t ra_region_slot(Ra *ra, uint32_t value) { return new_spill(ra, value); }
 
+/* Does the variable's place hold the value as it does its own? All of a register is stored there,
+ * and what an i32 leaves above itself is 0 wherever the variable may be bound to it as it is. */
+bool ra_fits_var(const Ra *ra, const RaValue *v, unsigned var)
+{
+    IrType type = ra->vars[var].type;
+    return v->type == type || (v->type == IR_I32 && type == IR_I64);
+}
+
 /* The state's place of the variable whose value it is or will be, as long as nothing else that is
  * wanted is only there. */
 bool ra_region_own_place(Ra *ra, uint32_t value, int16_t *ret_mem)
@@ -198,8 +206,7 @@ bool ra_region_own_place(Ra *ra, uint32_t value, int16_t *ret_mem)
     if (v->insn && !v->has_var)
         return false;
     unsigned var = v->insn ? v->hint_var : (value - ra->unit->n_insns) % ra->n_vars;
-    if (ra->no_state_places || v->type != ra->vars[var].type ||
-        !state_place_free(ra, var, value))
+    if (ra->no_state_places || !ra_fits_var(ra, v, var) || !state_place_free(ra, var, value))
         return false;
     *ret_mem = RA_MEM_VAR | var;
     return true;

@@ -254,7 +254,7 @@ static int16_t phi_memory(Ra *ra, uint32_t b, uint32_t value, uint32_t arg)
     int16_t mem = ra->value[arg].mem;
     unsigned var = v->insn ? v->hint_var : (value - ra->unit->n_insns) % ra->n_vars;
     bool there = (!v->insn || v->has_var) && mem == (RA_MEM_VAR | (int)var) &&
-                 v->type == ra->vars[var].type;
+                 ra_fits_var(ra, v, var);
     for (unsigned k = 0; there && k < x->n_places; k++)
         there = x->place[k].mem != mem;
     return there || take_arg_slot(ra, b, value, arg) ? mem : memory_of(ra, b, value);

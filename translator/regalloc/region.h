@@ -127,6 +127,7 @@ bool ra_prepare_writes_vars(const Ra *ra, const IrInsn *i);
 
 /* regalloc.c */
 uint32_t ra_region_class(const Ra *ra, IrType t);
+bool ra_fits_var(const Ra *ra, const RaValue *v, unsigned var);
 bool ra_region_own_place(Ra *ra, uint32_t value, int16_t *ret_mem);
 int16_t ra_region_slot(Ra *ra, uint32_t value);
 uint32_t ra_region_mem_offset(const Ra *ra, int mem);
