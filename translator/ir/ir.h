@@ -309,7 +309,9 @@ static inline bool ir_zero_extends(const IrInsn *i)
     case IR_const: case IR_add: case IR_sub: case IR_mul: case IR_and: case IR_or: case IR_xor:
     case IR_shl: case IR_shr: case IR_sar: case IR_neg: case IR_not: case IR_clz: case IR_ctz:
     case IR_popcnt: case IR_index: case IR_ubfx: case IR_load: case IR_andn: case IR_vmask:
-    case IR_armw: case IR_acas:
+    case IR_armw: case IR_acas: case IR_ror: case IR_extr: case IR_bswap: case IR_bitrev:
+    case IR_sbfx: case IR_bfi: case IR_udiv: case IR_sdiv: case IR_urem: case IR_srem:
+    case IR_select: case IR_b2i: case IR_adc: case IR_sbc: case IR_crc32: case IR_crc32c:
         return i->type == IR_I32;
     default:
         return false;

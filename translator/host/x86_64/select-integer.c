@@ -317,12 +317,16 @@ static void select_extr(Emit *e, IrInsn *i)
         Reg d = ra_def_over(e->ra, i, i->arg[0]);
         if (i->imm)
             enc_shift_i(e, SH_ROR, w, d, i->imm);
+        else if (!w)
+            enc_mov_rr(e, false, d, d);
         return;
     }
     Reg d = ra_def_over(e->ra, i, i->arg[1]);
     if (i->imm) {
         enc_rr(e, 0, 1, w, 0xac, a, d); /* shrd d, a, imm */
         emit8(e, i->imm);
+    } else if (!w) {
+        enc_mov_rr(e, false, d, d);
     }
 }
 
@@ -633,7 +637,9 @@ static void select_bfi(Emit *e, IrInsn *i)
     bool w = is64(i);
     unsigned lsb = i->attr & 255, len = i->attr >> 8 & 255;
     if (len >= width(i)) {
-        ra_def_over(e->ra, i, i->arg[1]);
+        Reg d = ra_def_over(e->ra, i, i->arg[1]);
+        if (!w)
+            enc_mov_rr(e, false, d, d);
         return;
     }
     Reg b = ra_use(e->ra, i->arg[1]);
@@ -847,6 +853,8 @@ static void select_gpr(Emit *e, IrInsn *i)
         if (y.reg == REG_NONE)
             enc_load(e, w, d, y.mem);
         enc_bind(e, &over);
+        if (!w)
+            enc_mov_rr(e, false, d, d);
     } else {
         enc_cmov(e, cc, w, d, y);
     }
