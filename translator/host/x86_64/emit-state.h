@@ -71,6 +71,7 @@ typedef struct X86Backend {
     struct { uint32_t value; HostCc cc; } cond[CONDS_MAX]; \
     unsigned n_conds; \
     uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */ \
+    uint32_t zero_of;           /* an add's of which they tell but whether it is 0, or 0 */ \
     uint32_t sum_of             /* an add or sub whose CF is there (and for sub, all of cmp's) */
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
@@ -137,6 +138,8 @@ void flags_forget(Emit *e);                /* EFLAGS hold nothing any more (end 
 void flags_logic_result(Emit *e, IrInsn *i); /* EFLAGS are those of and/or/xor with this result */
 /* EFLAGS are those of add or sub with this result. */
 void flags_sum_result(Emit *e, IrInsn *i);
+/* They tell whether the result is 0, and no more. */
+void flags_zero_result(Emit *e, IrInsn *i);
 /* Is the i1 value v a condition of EFLAGS as they are, be it still wanted or not? */
 bool flags_have_cond(Emit *e, IrRef v, HostCc *ret_cc);
 HostCc flags_arm_cc(Emit *e, FlagsKind kind, IrCc cc); /* or CC_NONE */

@@ -42,6 +42,7 @@ void flags_forget(Emit *e)
     s->n_conds = 0;
     s->logic_of = 0;
     s->sum_of = 0;
+    s->zero_of = 0;
     s->flags_kind = FLAGS_NONE;
 }
 
@@ -264,6 +265,12 @@ void flags_sum_result(Emit *e, IrInsn *i)
 {
     flags_forget(e);
     e->s->sum_of = result(e, i);
+}
+
+void flags_zero_result(Emit *e, IrInsn *i)
+{
+    flags_forget(e);
+    e->s->zero_of = result(e, i);
 }
 
 bool flags_have_cond(Emit *e, IrRef v, HostCc *ret_cc)

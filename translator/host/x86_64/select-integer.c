@@ -29,13 +29,16 @@ static void add_imm(Emit *e, IrInsn *i, IrRef a, int32_t imm)
     bool w = is64(i);
     if (!flags_live(e) && ra_over_is_free(e->ra, i, a)) {
         Reg d = ra_def_over(e->ra, i, a);
-        flags_forget(e);
         if (imm == 1 || imm == -1)
             enc_rr(e, 0, 0, w, 0xff, imm == 1 ? 0 : 1, d);
         else if (imm == 128)
             enc_alu_i(e, ALU_SUB, w, operand_reg(d), -128);
         else
             enc_alu_i(e, ALU_ADD, w, operand_reg(d), imm);
+        if (imm == 1 || imm == -1 || imm == 128)
+            flags_zero_result(e, i); /* their CF is another one */
+        else
+            flags_sum_result(e, i);
         return;
     }
     Reg ra = ra_use(e->ra, a);
@@ -251,6 +254,7 @@ static void select_neg(Emit *e, IrInsn *i)
     }
     flags_clobber(e);
     enc_rr(e, 0, 0, is64(i), 0xf7, 3, d);
+    flags_zero_result(e, i);
 }
 
 /* -- shifts ------------------------------------------------------------------------------------ */
@@ -283,6 +287,8 @@ static void shift_const(Emit *e, IrInsn *i, unsigned n)
         enc_shift_i(e, shift[i->op - IR_shl], w, d, n);
     else if (!w)
         enc_mov_rr(e, false, d, d);
+    if (n && i->op != IR_ror)
+        flags_zero_result(e, i);
 }
 
 static void select_shift(Emit *e, IrInsn *i)
@@ -743,8 +749,8 @@ static bool zero_cmp_is_there(Emit *e, IrRef a, unsigned cc, bool w)
     uint32_t value = ra_root(e->ra, a);
     if (value >= e->unit->n_insns || is64(&e->unit->insn[value]) != w)
         return false;
-    return e->s->logic_of == value ||
-           (e->s->sum_of == value && (cc == IR_CMP_EQ || cc == IR_CMP_NE));
+    return e->s->logic_of == value || ((e->s->sum_of == value || e->s->zero_of == value) &&
+                                       (cc == IR_CMP_EQ || cc == IR_CMP_NE));
 }
 
 static void select_cmp(Emit *e, IrInsn *i)
