@@ -22,6 +22,7 @@ const OptPass opt_region_passes[] = {
     { "gvn", opt_gvn },
     { "sticky", opt_sticky },
     { "cfg", opt_cfg },
+    { "unread", opt_unread },
     { "extend", opt_extend },
     { "bytes", opt_bytes },
     { "reload", opt_reload },

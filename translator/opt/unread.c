@@ -1,0 +1,63 @@
+/* data plane */
+/*
+ * Polls that needn't show flags. Behind one the guest goes on where its block is, so flags that all
+ * ways from there overwrite unread are dead at it. The lifter tells only what a look at the code
+ * ahead does (IR_EXIT_LAZY_DEAD), which ends at the first branch or call; here the region's own
+ * blocks are known. Otherwise a loop would save the flags of its end on each turn.
+ */
+#include "translator/opt/cfg.h"
+#include "translator/opt/opt.h"
+#include "translator/opt/vars.h"
+
+static bool any_lazy(const VarLive *l, const VarSet *live)
+{
+    uint64_t any = 0;
+    for (unsigned w = 0; w < VARS_WORDS; w++)
+        any |= live->bits[w] & l->lazy.bits[w];
+    return any;
+}
+
+/* As if no poll showed them: then they are live where they are read, or shown by another exit. */
+static bool assume_dead(IrUnit *u)
+{
+    bool any = false;
+    for (uint32_t b = 0; b < u->n_blocks; b++)
+        for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
+            IrInsn *i = &u->insn[r];
+            i->mark = i->op == IR_poll && !(i->attr & IR_EXIT_LAZY_DEAD) &&
+                      (GuestAddr)i->imm == u->block[b].pc;
+            i->attr |= i->mark ? IR_EXIT_LAZY_DEAD : 0;
+            any |= i->mark;
+        }
+    return any;
+}
+
+/* Polls behind which flags are live show them, all of them, and so make more live before. */
+static bool show_live(IrUnit *u, const VarLive *l)
+{
+    bool changed = false;
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        VarSet live = opt_var_live_out(u, l, b);
+        for (IrRef r = u->block[b].last; r; r = u->insn[r].prev) {
+            IrInsn *i = &u->insn[r];
+            if (i->mark && any_lazy(l, &live)) {
+                i->attr &= ~IR_EXIT_LAZY_DEAD;
+                i->mark = 0;
+                changed = true;
+            }
+            opt_var_live_step(u, l, i, &live);
+        }
+    }
+    return changed;
+}
+
+void opt_unread(IrUnit *u)
+{
+    if (!assume_dead(u))
+        return;
+    const Cfg *c = opt_cfg_new(u);
+    while (show_live(u, opt_var_live_new(u, c)))
+        ;
+    for (uint32_t r = 0; r < u->n_insns; r++)
+        u->insn[r].mark = 0;
+}
