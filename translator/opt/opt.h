@@ -75,6 +75,8 @@ IrRef opt_access_address(IrUnit *u, IrRef at, const IrInsn *access);
 /* May the region assume what its code lets expect? (A check would observe lazy variables, which a
  * poll needn't.) */
 bool opt_may_guess(const IrUnit *u);
+/* Has the guest any (IR_VAR_LAZY)? */
+bool opt_has_lazy(const IrUnit *u);
 
 typedef struct OptPass {
     const char *name;

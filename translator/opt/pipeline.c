@@ -46,12 +46,18 @@ const OptPass opt_region_passes[] = {
     { NULL, NULL },
 };
 
-bool opt_may_guess(const IrUnit *u)
+bool opt_has_lazy(const IrUnit *u)
 {
     for (unsigned v = 0; v < u->isa->n_vars; v++)
         if (u->isa->vars[v].flags & IR_VAR_LAZY)
-            return false;
-    return u->flags & IR_UNIT_REGION && !(u->flags & (IR_UNIT_NO_GUESS | IR_UNIT_ALONE));
+            return true;
+    return false;
+}
+
+bool opt_may_guess(const IrUnit *u)
+{
+    return u->flags & IR_UNIT_REGION && !(u->flags & (IR_UNIT_NO_GUESS | IR_UNIT_ALONE)) &&
+           !opt_has_lazy(u);
 }
 
 static void dump(const IrUnit *u, const char *after)

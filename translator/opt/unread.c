@@ -53,7 +53,7 @@ static bool show_live(IrUnit *u, const VarLive *l)
 
 void opt_unread(IrUnit *u)
 {
-    if (!assume_dead(u))
+    if (!opt_has_lazy(u) || !assume_dead(u))
         return;
     const Cfg *c = opt_cfg_new(u);
     while (show_live(u, opt_var_live_new(u, c)))

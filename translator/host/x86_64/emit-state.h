@@ -71,7 +71,7 @@ typedef struct X86Backend {
     struct { uint32_t value; HostCc cc; } cond[CONDS_MAX]; \
     unsigned n_conds; \
     uint32_t logic_of;          /* an and/or/xor's result that EFLAGS describe, or 0 */ \
-    uint32_t zero_of;           /* an add's of which they tell but whether it is 0, or 0 */ \
+    uint32_t zero_of;           /* a result of which they tell only whether it is 0 */ \
     uint32_t sum_of             /* an add or sub whose CF is there (and for sub, all of cmp's) */
 typedef struct HostFlags { HOST_FLAGS_FIELDS; } HostFlags;
 
