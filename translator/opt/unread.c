@@ -2,8 +2,8 @@
 /*
  * Polls that needn't show flags. Behind one the guest goes on where its block is, so flags that all
  * ways from there overwrite unread are dead at it. The lifter tells only what a look at the code
- * ahead does (IR_EXIT_LAZY_DEAD), which ends at the first branch or call; here the region's own
- * blocks are known. Otherwise a loop would save the flags of its end on each turn.
+ * ahead does (IR_EXIT_LAZY_DEAD), which ends at a return and after some instructions; here the
+ * region's own blocks are known. Otherwise such loops would save their flags on each turn.
  */
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
