@@ -440,6 +440,25 @@ _start:
     b.ne call_leaf
     ret
 
+    kernel call_signed
+    stp x29, x30, [sp, -32]!
+    str x1, [sp, 16]
+    bl signed
+    ldr x1, [sp, 16]
+    ldp x29, x30, [sp], 32
+    subs x1, x1, 1
+    b.ne call_signed
+    ret
+
+    .globl signed
+signed:
+    paciasp
+    stp x29, x30, [sp, -16]!
+    bl leaf
+    ldp x29, x30, [sp], 16
+    autiasp
+    ret
+
     .globl leaf
 leaf:
     add x2, x2, 1

@@ -53,7 +53,7 @@ static const FeatureRow feature_rows[] = {
     { F(FLAGM),    ISAR0, 52, 1,  27, "flagm" },
     { F(SSBS),     PFR1, 4, 2,    28, "ssbs" },
     { F(SB),       ISAR1, 36, 1,  29, "sb" },
-    { F(PAUTH),    ISAR1, 8, 1,   30, "paca" }, /* API: our own algorithm */
+    { F(PAUTH),    ISAR1, 8, 3,   30, "paca" }, /* API: our algorithm, FEAT_PAuth2 */
     { F(PAUTH),    ISAR1, 28, 1,  31, "pacg" }, /* GPI */
     { F(DPB2),     ISAR1, 0, 2,   HWCAP2 + 0, "dcpodp" },
     { F(FLAGM2),   ISAR0, 52, 2,  HWCAP2 + 7, "flagm2" },

@@ -6,8 +6,7 @@
 
 #include "translator/guest/aarch64/translate.h"
 
-/* AddPAC(), Auth() of a pointer under a key (A64_KEY_IA …). */
-IrRef a64_add_pac(LiftContext *ctx, IrRef pointer, IrRef modifier, unsigned key);
-IrRef a64_authenticate(LiftContext *ctx, IrRef pointer, IrRef modifier, unsigned key);
+/* AddPAC() and Auth() of a pointer under a key (A64_KEY_IA …): with FEAT_PAuth2 they are one. */
+IrRef a64_pac(LiftContext *ctx, IrRef pointer, IrRef modifier, unsigned key);
 
 #endif

@@ -99,7 +99,7 @@ bool a64_lift_RET(LiftContext *ctx, const ArgRET *a)
 static IrRef authenticated_target(LiftContext *ctx, const ArgBrauth *a)
 {
     IrRef modifier = a->z ? a64_i64(ctx, 0) : a64_get_xsp(ctx, a->rm);
-    return a64_authenticate(ctx, a64_get_x(ctx, a->rn), modifier, A64_KEY_IA + a->m);
+    return a64_pac(ctx, a64_get_x(ctx, a->rn), modifier, A64_KEY_IA + a->m);
 }
 
 bool a64_lift_BRAA(LiftContext *ctx, const ArgBRAA *a)
@@ -117,8 +117,7 @@ bool a64_lift_BLRAA(LiftContext *ctx, const ArgBLRAA *a)
 
 bool a64_lift_RETAA(LiftContext *ctx, const ArgRETAA *a)
 {
-    IrRef target =
-        a64_authenticate(ctx, a64_get_x(ctx, 30), a64_get_xsp(ctx, 31), A64_KEY_IA + a->m);
+    IrRef target = a64_pac(ctx, a64_get_x(ctx, 30), a64_get_xsp(ctx, 31), A64_KEY_IA + a->m);
     exit_to(ctx, IR_exit_ret, target, IR_NONE);
     return true;
 }

@@ -185,8 +185,8 @@ bool a64_lift_LDPSW(LiftContext *ctx, const ArgLDPSW *a)
 /* -- authenticated loads ----------------------------------------------------------------------- */
 bool a64_lift_LDRAA(LiftContext *ctx, const ArgLDRAA *a)
 {
-    IrRef base = a64_authenticate(ctx, a64_get_xsp(ctx, a->rn), a64_i64(ctx, 0),
-                                  A64_KEY_DA + (unsigned)a->m);
+    IrRef base = a64_pac(ctx, a64_get_xsp(ctx, a->rn), a64_i64(ctx, 0),
+                         A64_KEY_DA + (unsigned)a->m);
     IrRef value = ir_load(&ctx->b, IR_I64, 3, base, (int64_t)a->imm * 8);
     a64_put_x(ctx, a->rt, value);
     if (a->wback)
