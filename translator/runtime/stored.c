@@ -568,8 +568,6 @@ static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, 
 {
     enum { NEAR = UINT16_MAX };
     memset(ret, 0, sizeof *ret);
-    if (c->seen_start > last || c->seen_end <= start)
-        return;
     uint64_t from = (start > c->seen_start ? start : c->seen_start) - c->bias;
     uint64_t to = (last < c->seen_end ? last : c->seen_end) - c->bias;
     uint32_t end = chunk_first_from(c, to + NEAR + 1);
@@ -617,7 +615,8 @@ bool stored_expose(Translator *t, GuestAddr start, uint64_t bytes)
     if (!t->stored || !bytes)
         return true;
     for (StoredChunk *c = t->stored->loaded; c; c = c->next)
-        if (!c->connected && !expose(t, c, start, last))
+        if (!c->connected && c->seen_start <= last && c->seen_end > start &&
+            !expose(t, c, start, last))
             return false;
     return true;
 }
