@@ -430,6 +430,14 @@ _start:
     b.ne rounds
     ret
 
+    kernel prefetch
+    ldr x3, [x0], 8
+    prfm pldl1keep, [x0, 512]
+    add x2, x2, x3
+    subs x1, x1, 1
+    b.ne prefetch
+    ret
+
     kernel call_leaf
     stp x29, x30, [sp, -32]!
     str x1, [sp, 16]

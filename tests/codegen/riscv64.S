@@ -424,6 +424,15 @@ _start:
     bnez a1, rounds
     ret
 
+    kernel prefetch
+    ld a3, 0(a0)
+    ori zero, a0, 512 + 1       # prefetch.r 512(a0)
+    addi a0, a0, 8
+    add a2, a2, a3
+    addi a1, a1, -1
+    bnez a1, prefetch
+    ret
+
     kernel call_leaf
     addi sp, sp, -32
     sd ra, 24(sp)

@@ -68,10 +68,17 @@ bool rv_lift_SLTIU(LiftContext *ctx, const ArgSLTIU *a)
                                           rv_const(ctx, a->imm)));
 }
 
-/* With rd = x0 also the prefetch hints of Zicbop. */
+/* With rd = x0 also the prefetch hints of Zicbop, the low bits of whose offset tell which: 1 for
+ * prefetch.r, 3 for prefetch.w. */
 bool rv_lift_ORI(LiftContext *ctx, const ArgORI *a)
 {
-    return a->rd ? immediate(ctx, IR_or, a) : true;
+    if (a->rd)
+        return immediate(ctx, IR_or, a);
+    unsigned kind = (unsigned)a->imm & 31;
+    if (kind == 1 || kind == 3)
+        ir_emit(&ctx->b, IR_prefetch, IR_VOID, 0, 0, rv_get(ctx, a->rs1), IR_NONE, 0, 0,
+                a->imm & ~31);
+    return true;
 }
 
 bool rv_lift_XORI(LiftContext *ctx, const ArgXORI *a)

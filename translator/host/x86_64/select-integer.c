@@ -912,12 +912,6 @@ static void select_half128(Emit *e, IrInsn *i)
     emit8(e, 1);
 }
 
-static void select_prefetch(Emit *e, IrInsn *i)
-{
-    (void)e;
-    (void)i;
-}
-
 const SelectRow select_integer_rows[] = {
     { IR_add, SEL_KEEPS_FLAGS, select_add },
     { IR_sub, SEL_KEEPS_FLAGS, select_sub },
@@ -961,6 +955,5 @@ const SelectRow select_integer_rows[] = {
     { IR_pack128, SEL_KEEPS_FLAGS, select_pack128 },
     { IR_lo128, SEL_KEEPS_FLAGS, select_half128 },
     { IR_hi128, SEL_KEEPS_FLAGS, select_half128 },
-    { IR_prefetch, SEL_KEEPS_FLAGS, select_prefetch },
     { 0 },
 };

@@ -192,6 +192,13 @@ static void load_16_atomic(Emit *e, IrInsn *i, Mem m)
     emit8(e, 1);
 }
 
+/* Into all caches, whichever the guest means. It faults nowhere, as the guest's doesn't. */
+static void select_prefetch(Emit *e, IrInsn *i)
+{
+    enum { T0 = 1 };
+    enc_rm(e, 0, 1, 0, 0x18, T0, memory_address(e, i));
+}
+
 static void select_load(Emit *e, IrInsn *i)
 {
     unsigned size = i->attr & IR_MEM_SIZE;
@@ -449,6 +456,7 @@ const SelectRow select_memory_rows[] = {
     { IR_move, 0, select_move },
     { IR_scan, 0, select_scan },
     { IR_load, SEL_KEEPS_FLAGS, select_load },
+    { IR_prefetch, SEL_KEEPS_FLAGS, select_prefetch },
     { IR_store, SEL_KEEPS_FLAGS, select_store },
     { IR_fence, SEL_KEEPS_FLAGS, select_fence },
     { 0 },
