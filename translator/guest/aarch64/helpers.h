@@ -36,10 +36,4 @@ void a64_helper_rdmla_sat(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, cons
                           const V128 *c);
 void a64_helper_mixed_add(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
 
-/* helper-crypto.c */
-void a64_helper_sha512h(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
-void a64_helper_sha512h2(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
-void a64_helper_sha512su0(Vcpu *v, V128 *ret, const V128 *a, const V128 *b);
-void a64_helper_sha512su1(Vcpu *v, V128 *ret, const V128 *a, const V128 *b, const V128 *c);
-
 #endif

@@ -1,7 +1,7 @@
 /* data plane */
 /*
  * Cryptographic instructions: AES, SHA-1, SHA-2, SHA-3 (Arm ARM DDI 0487 K.a, C7.2). PMULL is in
- * translate-simd-three-diff.c. SHA-512's are helpers (helper-crypto.c).
+ * translate-simd-three-diff.c.
  */
 #include "translator/guest/aarch64/simd.h"
 
@@ -82,18 +82,93 @@ bool a64_lift_SHA256SU1(LiftContext *ctx, const ArgSHA256SU1 *a)
     return true;
 }
 
-/* SHA512H SHA512H2 SHA512SU1: kind is the helper */
-bool a64_lift_sha3op(LiftContext *ctx, const Argsha3op *a)
+/* -- SHA-512 (the functions are FIPS 180-4's): a round needs the one before, so in scalars ----- */
+typedef struct { IrRef lo, hi; } Halves;
+
+static Halves halves(LiftContext *ctx, unsigned r)
 {
-    a64_put_v(ctx, a->rd, a64_call(ctx, a->kind, IR_V128, a64_get_v(ctx, a->rd),
-                                   a64_get_v(ctx, a->rn), a64_get_v(ctx, a->rm), 0));
+    IrRef v = a64_get_v(ctx, r);
+    return (Halves){ ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0),
+                     ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 1) };
+}
+
+static void put_halves(LiftContext *ctx, unsigned r, IrRef lo, IrRef hi)
+{
+    IrRef v = ir_emit(&ctx->b, IR_vfroms, IR_V128, IR_LANE_I64, IR_I64, lo, 0, 0, 0, 0);
+    a64_put_v(ctx, r, ir_emit(&ctx->b, IR_vset, IR_V128, IR_LANE_I64, 0, v, hi, 0, 0, 1));
+}
+
+static IrRef big_sigma(IrBuilder *b, IrRef x, unsigned i, unsigned j, unsigned k)
+{
+    return ir_op2(b, IR_xor, ir_op2(b, IR_xor, ir_op2i(b, IR_ror, x, i), ir_op2i(b, IR_ror, x, j)),
+                  ir_op2i(b, IR_ror, x, k));
+}
+
+static IrRef sum3(IrBuilder *b, IrRef x, IrRef y, IrRef z)
+{
+    return ir_op2(b, IR_add, ir_op2(b, IR_add, x, y), z);
+}
+
+static IrRef choose(IrBuilder *b, IrRef x, IrRef y, IrRef z)
+{
+    return ir_op2(b, IR_xor, ir_op2(b, IR_and, ir_op2(b, IR_xor, y, z), x), z);
+}
+
+static IrRef majority(IrBuilder *b, IrRef x, IrRef y, IrRef z)
+{
+    return ir_op2(b, IR_or, ir_op2(b, IR_and, x, ir_op2(b, IR_or, y, z)),
+                  ir_op2(b, IR_and, y, z));
+}
+
+bool a64_lift_SHA512H(LiftContext *ctx, const ArgSHA512H *a)
+{
+    IrBuilder *b = &ctx->b;
+    Halves d = halves(ctx, a->rd), n = halves(ctx, a->rn), m = halves(ctx, a->rm);
+    IrRef hi = sum3(b, d.hi, big_sigma(b, m.hi, 14, 18, 41), choose(b, m.hi, n.lo, n.hi));
+    IrRef t = ir_op2(b, IR_add, hi, m.lo);
+    IrRef lo = sum3(b, d.lo, big_sigma(b, t, 14, 18, 41), choose(b, t, m.hi, n.lo));
+    put_halves(ctx, a->rd, lo, hi);
     return true;
 }
 
-bool a64_lift_sha2op(LiftContext *ctx, const Argsha2op *a)
+bool a64_lift_SHA512H2(LiftContext *ctx, const ArgSHA512H2 *a)
 {
-    a64_put_v(ctx, a->rd, a64_call(ctx, a->kind, IR_V128, a64_get_v(ctx, a->rd),
-                                   a64_get_v(ctx, a->rn), 0, 0));
+    IrBuilder *b = &ctx->b;
+    Halves d = halves(ctx, a->rd), n = halves(ctx, a->rn), m = halves(ctx, a->rm);
+    IrRef hi = sum3(b, d.hi, big_sigma(b, m.lo, 28, 34, 39), majority(b, n.lo, m.hi, m.lo));
+    IrRef lo = sum3(b, d.lo, big_sigma(b, hi, 28, 34, 39), majority(b, hi, m.lo, m.hi));
+    put_halves(ctx, a->rd, lo, hi);
+    return true;
+}
+
+static IrRef rotate_left(LiftContext *ctx, IrRef x, unsigned n)
+{
+    if (!n)
+        return x;
+    return v_op2(ctx, IR_vor, 0, 0, v_op1(ctx, IR_vshl, IR_LANE_I64, 0, x, n),
+                 v_op1(ctx, IR_vshru, IR_LANE_I64, 0, x, 64 - n));
+}
+
+/* Two words of the message schedule at a time: rotated right by i and j, shifted by k. */
+static IrRef small_sigma(LiftContext *ctx, IrRef x, unsigned i, unsigned j, unsigned k)
+{
+    IrRef r = v_op2(ctx, IR_vxor, 0, 0, rotate_left(ctx, x, 64 - i), rotate_left(ctx, x, 64 - j));
+    return v_op2(ctx, IR_vxor, 0, 0, r, v_op1(ctx, IR_vshru, IR_LANE_I64, 0, x, k));
+}
+
+bool a64_lift_SHA512SU0(LiftContext *ctx, const ArgSHA512SU0 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd);
+    IrRef s = small_sigma(ctx, v_ext(ctx, d, a64_get_v(ctx, a->rn), 8), 1, 8, 7);
+    a64_put_v(ctx, a->rd, v_op2(ctx, IR_vadd, IR_LANE_I64, 0, d, s));
+    return true;
+}
+
+bool a64_lift_SHA512SU1(LiftContext *ctx, const ArgSHA512SU1 *a)
+{
+    IrRef d = a64_get_v(ctx, a->rd), s = small_sigma(ctx, a64_get_v(ctx, a->rn), 19, 61, 6);
+    d = v_op2(ctx, IR_vadd, IR_LANE_I64, 0, d, s);
+    a64_put_v(ctx, a->rd, v_op2(ctx, IR_vadd, IR_LANE_I64, 0, d, a64_get_v(ctx, a->rm)));
     return true;
 }
 
@@ -125,14 +200,6 @@ bool a64_lift_BCAX(LiftContext *ctx, const ArgBCAX *a)
     IrRef r = v_op2(ctx, IR_vandn, 0, 0, a64_get_v(ctx, a->rm), a64_get_v(ctx, a->ra));
     a64_put_v(ctx, a->rd, v_op2(ctx, IR_vxor, 0, 0, a64_get_v(ctx, a->rn), r));
     return true;
-}
-
-static IrRef rotate_left(LiftContext *ctx, IrRef x, unsigned n)
-{
-    if (!n)
-        return x;
-    return v_op2(ctx, IR_vor, 0, 0, v_op1(ctx, IR_vshl, IR_LANE_I64, 0, x, n),
-                 v_op1(ctx, IR_vshru, IR_LANE_I64, 0, x, 64 - n));
 }
 
 bool a64_lift_RAX1(LiftContext *ctx, const ArgRAX1 *a)
