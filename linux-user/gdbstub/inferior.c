@@ -164,6 +164,10 @@ static bool regset(Inferior *f, int op, pid_t tid, unsigned type, void *data, si
 bool inferior_get_registers(Inferior *f, pid_t tid, TargetSets *ret)
 {
     ret->general_bytes = ret->float_bytes = TARGET_SET_BYTES;
+    size_t mask_bytes = TARGET_MASK_BYTES;
+    if (!f->arch->mask_set ||
+        !regset(f, PTRACE_GETREGSET, tid, f->arch->mask_set, ret->masks, &mask_bytes))
+        memset(ret->masks, 0, sizeof ret->masks);
     return regset(f, PTRACE_GETREGSET, tid, NT_PRSTATUS, ret->general, &ret->general_bytes) &&
            regset(f, PTRACE_GETREGSET, tid, NT_PRFPREG, ret->floats, &ret->float_bytes);
 }

@@ -45,7 +45,7 @@ static void numbered(Description *d, const char *letter, int n, int bits, const 
     }
 }
 
-/* ---- AArch64: org.gnu.gdb.aarch64.core and .fpu ---- */
+/* ---- AArch64: org.gnu.gdb.aarch64.core, .fpu and .pauth ---- */
 
 enum { A64_GENERAL = 33 * 8, A64_PSTATE_AT = 33 * 8, A64_FLOATS = 32 * 16 + 8 };
 
@@ -65,6 +65,10 @@ static size_t a64_describe(char *buf, size_t size)
     numbered(&d, "v", 32, 128, "vec");
     reg(&d, "fpsr", 32, "int");
     reg(&d, "fpcr", 32, "int");
+    /* By these gdb takes the codes out of signed return addresses. */
+    add(&d, "</feature><feature name=\"org.gnu.gdb.aarch64.pauth\">");
+    reg(&d, "pauth_dmask", 64, "int");
+    reg(&d, "pauth_cmask", 64, "int");
     add(&d, "</feature></target>");
     return d.n;
 }
@@ -73,7 +77,8 @@ static size_t a64_gather(const TargetSets *s, uint8_t *to)
 {
     memcpy(to, s->general, A64_GENERAL + 4); /* pstate's low half is cpsr */
     memcpy(to + A64_GENERAL + 4, s->floats, A64_FLOATS);
-    return A64_GENERAL + 4 + A64_FLOATS;
+    memcpy(to + A64_GENERAL + 4 + A64_FLOATS, s->masks, TARGET_MASK_BYTES);
+    return A64_GENERAL + 4 + A64_FLOATS + TARGET_MASK_BYTES;
 }
 
 static void a64_scatter(TargetSets *s, const uint8_t *from)
@@ -145,9 +150,10 @@ static void rv_scatter(TargetSets *s, const uint8_t *from)
 
 static const TargetArch archs[] = {
     {"aarch64", {0x00, 0x00, 0x20, 0xd4}, 4, a64_describe, a64_gather, a64_scatter,
-     A64_GENERAL + 4 + A64_FLOATS, 32 * 8, {NT_ARM_HW_BREAK, NT_ARM_HW_WATCH}},
+     A64_GENERAL + 4 + A64_FLOATS + TARGET_MASK_BYTES, 32 * 8, NT_ARM_PAC_MASK,
+     {NT_ARM_HW_BREAK, NT_ARM_HW_WATCH}},
     {"riscv64", {0x02, 0x90}, 2, rv_describe, rv_gather, rv_scatter, 33 * 8 + RV_FLOATS + 12,
-     0, {DEBUG_SET_BREAK, DEBUG_SET_WATCH}},
+     0, 0, {DEBUG_SET_BREAK, DEBUG_SET_WATCH}},
 };
 
 const TargetArch *target_find(const char *abi)

@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TARGET_SET_BYTES = 1024 };
+enum { TARGET_SET_BYTES = 1024, TARGET_MASK_BYTES = 16 };
 
-/* Contents of NT_PRSTATUS and NT_PRFPREG. */
+/* Contents of NT_PRSTATUS and NT_PRFPREG, and of TargetArch.mask_set. */
 typedef struct TargetSets {
     uint8_t general[TARGET_SET_BYTES], floats[TARGET_SET_BYTES];
+    uint8_t masks[TARGET_MASK_BYTES]; /* 0: the processor has no such thing */
     size_t general_bytes, float_bytes;
 } TargetSets;
 
@@ -27,6 +28,7 @@ typedef struct TargetArch {
     void (*scatter)(TargetSets *s, const uint8_t *from);
     size_t packet_bytes;
     size_t pc_at;         /* in NT_PRSTATUS */
+    unsigned mask_set;    /* NT_ARM_PAC_MASK, which is only read; 0: none */
     unsigned debug_sets[2]; /* of breakpoints and watchpoints: arch/debug.h */
 } TargetArch;
 

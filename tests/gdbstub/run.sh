@@ -16,7 +16,8 @@ for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
     arch=${guest%% *} cc=${guest#* }
     [ "$cc" != no ] || continue
     [ $result = 1 ] || result=0
-    $cc -g -O0 -static -pthread -o "$tmp/guest" "$src/guest.c"
+    case $arch in aarch64) sign=-mbranch-protection=standard ;; *) sign= ;; esac
+    $cc -g -O0 $sign -static -pthread -o "$tmp/guest" "$src/guest.c"
     (status=0
      cd "$tmp"
      ${CALQUE:-calque} -g "$tmp/socket" "$tmp/guest" > "$tmp/printed" 2>&1 || status=$?
@@ -38,6 +39,7 @@ for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
     expect '^Thread 2 .*hit Breakpoint 3, add'
     expect '^#0  add \(n=1\)'
     expect '^#1 .* in worker'
+    expect '^#2 .* in start_thread' # worker's return address is signed
     expect '^\* 2 +Thread'
     expect 'Value returned is \$[0-9] = 2$'
     expect '= 1\.5$'
