@@ -2,7 +2,8 @@
 # run.sh PROGRAM.c: builds it for this machine and for every guest that there is a compiler for, runs
 # all of them in folders of their own, and compares what they print and how they end.
 # A line `cflags: …` in the program's first comment adds flags; a line `pages: …` has sizes of pages
-# that a guest shall run it with as well, if it has such.
+# that a guest shall run it with as well, if it has such. AArch64's return addresses are signed, as
+# distributions build theirs.
 set -eu
 src=$1
 case $src in /*) ;; *) src=$PWD/$src ;; esac
@@ -41,6 +42,7 @@ result=0
 for guest in "aarch64 ${AARCH64_CC:-no}" "riscv64 ${RISCV64_CC:-no}"; do
     arch=${guest%% *} cc=${guest#* }
     [ "$cc" != no ] || continue
+    case $arch in aarch64) cc="$cc -mbranch-protection=standard" ;; esac
     build "$cc" "$tmp/$arch"
     guests=$((guests + 1))
     sizes=
