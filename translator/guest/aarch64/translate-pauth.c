@@ -5,13 +5,13 @@
  * The address space is Linux's usual one: 48 bits, top byte ignored for data and instructions. So
  * the code is bits 54..48, beside the untouched tag and bit 55, which tells the half of the address
  * space. As of Armv8.6 (FEAT_PAuth2) it isn't put there but exclusive-ored with what is: to sign
- * and to authenticate are one operation, which gives what went in when it is done twice, and else a
- * pointer that isn't canonical. Without FEAT_FPAC that doesn't trap before it is used.
+ * and to authenticate are one operation, which gives what went in when it is done twice, and with
+ * another modifier or key, but for one time in 128, a pointer that isn't canonical. Without
+ * FEAT_FPAC that doesn't trap before it is used.
  *
  * What makes the code is ours (ID_AA64ISAR1_EL1.API and GPI, "IMPLEMENTATION DEFINED algorithm"):
- * every function of a program compiled with -mbranch-protection does it twice, so it is as short as
- * one that depends on all bits can be. It keeps a corrupted or replayed pointer from passing by
- * accident, and is no cryptographic promise.
+ * most functions of a program compiled with -mbranch-protection do it twice, so it is short. It
+ * keeps a corrupted or replayed pointer from passing by accident, and is no cryptographic promise.
  */
 #include "translator/guest/aarch64/pauth.h"
 
