@@ -562,8 +562,8 @@ static void look_whether_touched(const StoredChunk *c, uint32_t n, GuestAddr sta
     }
 }
 
-/* The chunk's units that have seen guest code of that place. Those but regions have seen what is
- * near them (StoreUnit.around). */
+/* Which units of a chunk that has seen code thereabouts have seen that of the place. Those but
+ * regions have seen what is near them (StoreUnit.around). */
 static void find_touched(const StoredChunk *c, GuestAddr start, GuestAddr last, Touched *ret)
 {
     enum { NEAR = UINT16_MAX };

@@ -87,9 +87,7 @@ typedef struct { IrRef lo, hi; } Halves;
 
 static Halves halves(LiftContext *ctx, unsigned r)
 {
-    IrRef v = a64_get_v(ctx, r);
-    return (Halves){ ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 0),
-                     ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, v, 0, 0, 0, 1) };
+    return (Halves){ a64_get_half(ctx, r, 0), a64_get_half(ctx, r, 1) };
 }
 
 static void put_halves(LiftContext *ctx, unsigned r, IrRef lo, IrRef hi)

@@ -307,14 +307,9 @@ bool a64_lift_FMOV_s_w(LiftContext *ctx, const ArgFMOV_s_w *a)
     return true;
 }
 
-static IrRef get_d_bits(LiftContext *ctx, int r, unsigned lane)
-{
-    return ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, a64_get_v(ctx, r), 0, 0, 0, lane);
-}
-
 bool a64_lift_FMOV_x_d(LiftContext *ctx, const ArgFMOV_x_d *a)
 {
-    a64_put_x(ctx, a->rd, get_d_bits(ctx, a->rn, 0));
+    a64_put_x(ctx, a->rd, a64_get_half(ctx, a->rn, 0));
     return true;
 }
 
@@ -326,7 +321,7 @@ bool a64_lift_FMOV_d_x(LiftContext *ctx, const ArgFMOV_d_x *a)
 
 bool a64_lift_FMOV_x_top(LiftContext *ctx, const ArgFMOV_x_top *a)
 {
-    a64_put_x(ctx, a->rd, get_d_bits(ctx, a->rn, 1));
+    a64_put_x(ctx, a->rd, a64_get_half(ctx, a->rn, 1));
     return true;
 }
 

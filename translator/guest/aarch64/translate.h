@@ -94,6 +94,9 @@ static inline IrRef a64_get_d(LiftContext *ctx, unsigned r)
 { return ir_emit(&ctx->b, IR_vtos, IR_F64, IR_LANE_F64, 0, a64_get_v(ctx, r), 0, 0, 0, 0); }
 static inline IrRef a64_get_s(LiftContext *ctx, unsigned r)
 { return ir_emit(&ctx->b, IR_vtos, IR_F32, IR_LANE_F32, 0, a64_get_v(ctx, r), 0, 0, 0, 0); }
+/* One of the two halves as an i64. */
+static inline IrRef a64_get_half(LiftContext *ctx, unsigned r, unsigned half)
+{ return ir_emit(&ctx->b, IR_vget, IR_I64, IR_LANE_I64, 0, a64_get_v(ctx, r), 0, 0, 0, half); }
 /* The low 16 bits as an i32, zero-extended. */
 static inline IrRef a64_get_h(LiftContext *ctx, unsigned r)
 { return ir_emit(&ctx->b, IR_vget, IR_I32, IR_LANE_I16, 0, a64_get_v(ctx, r), 0, 0, 0, 0); }
