@@ -350,6 +350,14 @@ CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc, unsigned 
     return t->stored ? stored_find(t, v, pc, flags) : NULL;
 }
 
+bool stored_records(const Translator *t)
+{
+    const FileMap *m = t->stored ? t->stored->maps : NULL;
+    while (m && !m->record)
+        m = m->next;
+    return m;
+}
+
 void stored_found_better(Translator *t, GuestAddr pc)
 {
     FileMap *m = t->stored ? find_map(t->stored, pc) : NULL;

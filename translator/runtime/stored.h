@@ -13,6 +13,8 @@
 CompiledUnit *stored_find(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flags);
 /* The same, but a region only, that has been made again as often (or more often) as that. */
 CompiledUnit *stored_find_region(Translator *t, Vcpu *v, GuestAddr pc, unsigned rebuilt);
+/* Does the process record what it runs of some file (cache/store-history.h)? */
+bool stored_records(const Translator *t);
 /* There is one that doesn't guess what another one there guesses wrong, or takes in more. */
 void stored_found_better(Translator *t, GuestAddr pc);
 /* Jumps of chunks that lead to a stored unit at the region's pc lead to the region from now on. */

@@ -179,12 +179,15 @@ static uint64_t worth(const Translator *t, bool busy)
  * at several times. With a store many processes end between, and would look in vain. */
 typedef enum Heat { COLD, WARM, HOT } Heat;
 
-/* The unit has been entered as often as the counters count, once more. */
+/* The unit has been entered as often as the counters count, once more. A stored one is known by its
+ * chunk only until that happens for the first time, but to who records what it runs: that one must
+ * not find hot what nobody else does. */
 static Heat heat(const Translator *t, Vcpu *v, CompiledUnit *u)
 {
     uint64_t wanted = worth(t, is_busy(v, u->pc));
     u->tier_asked += u->tier_asked != UINT16_MAX;
-    uint64_t entries = (uint64_t)(UINT32_MAX / t->tier_step) * u->tier_asked;
+    unsigned times = u->tier_asked - (u->stored && stored_records(t));
+    uint64_t entries = (uint64_t)(UINT32_MAX / t->tier_step) * times;
     uint64_t done = entries * (u->n_guest_insns + ENTRY_INSNS);
     if (t->tier_at_once || done >= wanted)
         return HOT;
