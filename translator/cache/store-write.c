@@ -643,9 +643,12 @@ static bool is_better_joined(uint32_t better, uint64_t end)
 }
 
 /* To join copies all, for which a few units here and there aren't worth it. */
-static bool is_time_to_join(const StoreWrite *w, uint64_t end, uint32_t better)
+static bool is_time_to_join(const StoreWrite *w, uint64_t end, const StoreUnits *u)
 {
-    if (is_better_joined(w->better + better, end) || w->superseded >= MAX_SUPERSEDED)
+    if (!u->last)
+        return w->now.n_groups >= MAX_GROUPS;
+    if (is_better_joined(w->better + u->better, end) ||
+        w->superseded + u->superseded >= MAX_SUPERSEDED)
         return true;
     if (!w->now.n_groups)
         return false;
@@ -660,7 +663,7 @@ static bool is_time_to_join(const StoreWrite *w, uint64_t end, uint32_t better)
             (end - joined >= joined / JOIN_SHARE || records >= ENOUGH_RECORDS));
 }
 
-static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits *units,
+static void write_locked(Translator *t, Store *s, StoreFile *f, StoreUnits *units,
                          StoreWrite *w, const char *name)
 {
     uint64_t end;
@@ -680,17 +683,19 @@ static void write_locked(Translator *t, Store *s, StoreFile *f, const StoreUnits
     w->builder.bias = units->bias;
     uint32_t fresh = find_fresh(w, units);
     let_go(w, w->now.layer[0].seen_end);
-    if (!fresh && !units->used.ran && !units->better)
+    if (!fresh && !units->used.ran && !units->better && !units->superseded)
         return;
     if (!w->now.n_groups)
         store_remember_name(s, f); /* there was no folder before */
-    if (is_time_to_join(w, end, units->better))
+    bool join = is_time_to_join(w, end, units);
+    if (join)
         replace_file(s, f, units, w, name);
     else if (fresh || units->used.ran)
         append_group(s, units, w, end);
+    units->superseded = join ? 0 : units->superseded + w->superseded;
 }
 
-bool store_file_write(Translator *t, Store *s, StoreFile *f, const StoreUnits *units)
+bool store_file_write(Translator *t, Store *s, StoreFile *f, StoreUnits *units)
 {
     char name[STORE_NAME_BYTES];
     if (!s->config.writable || f->state == STORE_FILE_NEW || !f->content)

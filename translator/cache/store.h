@@ -114,11 +114,15 @@ typedef struct StoreUnits {
     uint32_t limit, joined_limit; /* of a chunk's code now, and when it is joined with others */
     StoreUse used;
     uint32_t better;          /* regions found in place of others there that guessed wrong */
+    bool last;                /* the process ends: to join the file while it runs would copy all
+                                 each time for its own next units */
+    uint32_t superseded;      /* regions at places that others have which the process has appended,
+                                 and which wait for that; store_file_write() adds its own */
     char path[STORE_PATH_BYTES]; /* of the guest file, for people to see */
 } StoreUnits;
 /* Appends what isn't there yet. False: somebody else is writing, try again later. May fault; then
  * store_write_abandon() follows. */
-bool store_file_write(struct Translator *t, Store *s, StoreFile *f, const StoreUnits *units);
+bool store_file_write(struct Translator *t, Store *s, StoreFile *f, StoreUnits *units);
 void store_write_abandon(Store *s);
 /* Removes the files that were used longest ago until all take at most `limit`. */
 void store_evict(int dir, uint64_t limit);

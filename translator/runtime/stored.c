@@ -25,6 +25,7 @@ typedef struct FileMap {
     bool program;             /* the program or its interpreter, not a library */
     bool opened, record;      /* it records what it runs of the file: store-history.h */
     uint32_t better;          /* regions found in it in place of others that guessed wrong */
+    uint32_t superseded;      /* StoreUnits.superseded */
     StoredChunk **chunk;      /* by number: NULL not loaded yet, &refused */
     uint32_t n_chunks, n_found; /* units of those that are loaded */
     StoreUse used;            /* when its chunks were given back */
@@ -811,7 +812,7 @@ static bool is_worth_storing(const Translator *t, const FileMap *m, const StoreU
 }
 
 /* May fault. False: again later. */
-static bool save_map(Translator *t, const FileMap *m, uint32_t end)
+static bool save_map(Translator *t, FileMap *m, uint32_t end)
 {
     struct Stored *s = t->stored;
     StoreUnits units = {
@@ -823,18 +824,22 @@ static bool save_map(Translator *t, const FileMap *m, uint32_t end)
         set_limits(s, m, &units);
     units.unit = s->new_unit;
     units.used = m->used;
+    units.last = s->last || t->warming;
+    units.superseded = m->superseded;
     if (units.n && !is_worth_storing(t, m, &units))
         units.n = 0;
     if (s->last)
         units.better = m->better;
-    if (!units.n && !units.used.ran && !units.better)
+    if (!units.n && !units.used.ran && !units.better && !(s->last && units.superseded))
         return true;
     if (t->callbacks.file_path && !m->file->layer[0].base)
         t->callbacks.file_path(t->opaque, m->start, units.path, sizeof units.path);
-    return store_file_write(t, &s->store, m->file, &units);
+    bool done = store_file_write(t, &s->store, m->file, &units);
+    m->superseded = units.superseded;
+    return done;
 }
 
-static bool save_map_guarded(Translator *t, Vcpu *v, const FileMap *m, uint32_t end)
+static bool save_map_guarded(Translator *t, Vcpu *v, FileMap *m, uint32_t end)
 {
     sigjmp_buf recover;
     if (sigsetjmp(recover, 0)) {
@@ -854,7 +859,7 @@ static bool save_map_guarded(Translator *t, Vcpu *v, const FileMap *m, uint32_t 
 static bool has_notes(const struct Stored *s)
 {
     const FileMap *m = s->maps;
-    while (m && !m->record && !m->better)
+    while (m && !m->record && !m->better && !m->superseded)
         m = m->next;
     return s->last && m;
 }
