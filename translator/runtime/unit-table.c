@@ -10,7 +10,7 @@
 
 /* A short process touches a page of each; the first two grow. */
 enum {
-    FIRST_BUCKETS = 256, BUCKETS_STEP = 4, BUCKETS_MAX = 1 << 18, FIRST_PAGES = 128,
+    FIRST_BUCKETS = 256, BUCKETS_STEP = 4, BUCKETS_MAX = 1 << 20, FIRST_PAGES = 128,
     BUCKETS_PER_UNIT = 2, /* most look-ups are for units that there aren't */
     SEEN_BITS = 1 << 15,
 };
