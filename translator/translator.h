@@ -225,7 +225,7 @@ typedef struct TranslatorStats {
     uint64_t stored; /* units of the store that were met */
     uint64_t regions, region_insns, region_bytes; /* not among those above */
     uint64_t regions_refused, regions_rebuilt;
-    uint64_t baseline_ns, region_ns; /* of CPU time; counted only with TranslatorConfig.stats */
+    uint64_t baseline_ns, region_ns; /* of CPU time; baseline_ns only with TranslatorConfig.stats */
 } TranslatorStats;
 void translator_stats(Translator *t, TranslatorStats *ret_stats);
 /* To the log, as lines "calque: …"; without GLib, at a process's end. */

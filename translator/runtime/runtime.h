@@ -5,6 +5,8 @@
 #ifndef TRANSLATOR_RUNTIME_RUNTIME_H
 #define TRANSLATOR_RUNTIME_RUNTIME_H
 
+#include <time.h>
+
 #include "translator/cache/unit.h"
 #include "translator/runtime/state.h"
 #include "translator/runtime/unit-table.h"
@@ -26,7 +28,9 @@ CompiledUnit *translate_unit(Translator *t, Vcpu *v, GuestAddr pc, uint32_t flag
 /* As much as can be had of guest code; another thread may unmap it meanwhile, which then counts as
  * unfetchable. */
 size_t translate_copy_code(Vcpu *v, uint8_t *to, GuestAddr pc, size_t want);
-/* The thread's CPU time in ns, for the statistics; 0 unless they are asked for. */
+/* CPU time in ns; `clock` says whose. */
+uint64_t translate_cpu_ns(clockid_t clock);
+/* The thread's, for the statistics; 0 unless they are asked for. */
 uint64_t translate_clock(const Translator *t);
 /* Into the tables, the logs and the statistics. */
 void translate_publish(Translator *t, CompiledUnit *c);

@@ -20,6 +20,8 @@
 enum { DEFAULT_THRESHOLD = 16000, ENTRY_INSNS = 8,
        WORTH = 8000000, WORTH_BUSY = 2000000, WORTH_STORED = 200000,
        LOOK = 64, LOOK_HOT = 256, LOOK_STORED = 1024, LOOK_AT_ONCE = 128 };
+/* What a process spends on regions that are worth it only because others get them, too. */
+enum { SPEND_NS = 200000000, SPEND_SHARE = 16 };
 
 void tier_init(Translator *t, const TranslatorConfig *config)
 {
@@ -96,9 +98,9 @@ static CompiledUnit *translate(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr w
 static CompiledUnit *translate_timed(Translator *t, Vcpu *v, GuestAddr pc, GuestAddr with,
                                      unsigned rebuilt)
 {
-    uint64_t start = translate_clock(t);
+    uint64_t start = translate_cpu_ns(CLOCK_THREAD_CPUTIME_ID);
     CompiledUnit *c = translate(t, v, pc, with, rebuilt);
-    t->stats.region_ns += translate_clock(t) - start;
+    t->stats.region_ns += translate_cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start;
     return c;
 }
 
@@ -165,12 +167,20 @@ static bool is_busy(Vcpu *v, GuestAddr pc)
     return found;
 }
 
+/* A big program would spend most of its first run on them. */
+static bool spends_for_others(const Translator *t)
+{
+    return t->stored &&
+           (t->stats.region_ns < SPEND_NS ||
+            t->stats.region_ns < translate_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) / SPEND_SHARE);
+}
+
 /* So many guest instructions a unit executes before it is hot: what is saved by a region would have
  * paid for it by then, about; if it wouldn't, it may never pay. Sooner in a loop that runs now, and
  * where there is a store, which will give the region to others, too. */
 static uint64_t worth(const Translator *t, bool busy)
 {
-    if (t->stored)
+    if (spends_for_others(t))
         return WORTH_STORED;
     return busy ? WORTH_BUSY : WORTH;
 }

@@ -267,12 +267,16 @@ static void optimize(Translator *t, IrUnit *u)
         dump_ir(u, "OP after optimization");
 }
 
-uint64_t translate_clock(const Translator *t)
+uint64_t translate_cpu_ns(clockid_t clock)
 {
     struct timespec now = { 0 };
-    if (t->stats_time)
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t translate_clock(const Translator *t)
+{
+    return t->stats_time ? translate_cpu_ns(CLOCK_THREAD_CPUTIME_ID) : 0;
 }
 
 static void count_unit(Translator *t, const CompiledUnit *c)

@@ -326,6 +326,7 @@ void translator_fork_child(Translator *t)
 {
     own_pages_fork_done();
     stored_forked(t);
+    t->stats.region_ns = 0; /* as the process's clock (tier.c) */
     fork_notes_child(t);
     /* Emitted code counts all over it: ten pages, each of which would be copied after a fault. */
     if (thread_vcpu)
