@@ -6,6 +6,9 @@
 #
 # The mirror is the machine's own, as its apt configuration has it, unless given. A folder that
 # already has the same packages is left alone.
+#
+# UNSIGNED_INDEX=yes  go on with a list of packages that isn't the one that the mirror's InRelease has
+#                     signed, rather than fail (packages are still checked against that list)
 set -euo pipefail
 
 mirror=
@@ -13,7 +16,7 @@ if [ "${1-}" = --mirror ]; then
     mirror=$2
     shift 2
 fi
-[ $# -ge 4 ] || { sed -n 's/^# \{0,1\}//; 2,8p' "$0" >&2; exit 2; }
+[ $# -ge 4 ] || { sed -n 's/^# \{0,1\}//; 2,11p' "$0" >&2; exit 2; }
 arch=$1 suite=$2 root=$3
 shift 3
 
@@ -40,7 +43,30 @@ apt() {
         -o APT::Install-Recommends=false -o Acquire::Languages=none -o APT::Sandbox::User=root \
         -o Debug::NoLocking=true -o Acquire::Retries=3 "$@"
 }
-apt update > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+# While a mirror is brought up to date its indexes don't belong together, for minutes or for hours.
+# apt then has no list of packages; one in its folder that comes from no update has no signature.
+fetch_unsigned_index() {
+    local list=${mirror#*://}
+    list=$work/lists/$(tr / _ <<< "${list%/}")_dists_${suite}_main_binary-${arch}_Packages
+    rm -f "$work"/lists/*_dists_*
+    /usr/lib/apt/apt-helper -q download-file \
+        "$mirror/dists/$suite/main/binary-$arch/Packages.xz" "$work/Packages.xz" > "$work/log" 2>&1 &&
+        /usr/lib/apt/apt-helper cat-file "$work/Packages.xz" > "$list" &&
+        echo "deb [trusted=yes] $mirror $suite main" > "$work/sources.list"
+}
+for wait in 20 60 0; do
+    apt update > "$work/log" 2>&1 && break
+    if ! grep -qE 'unexpected size|Hash Sum mismatch' "$work/log"; then
+        cat "$work/log" >&2
+        exit 1
+    elif [ $wait = 0 ]; then
+        cat "$work/log" >&2
+        [ "${UNSIGNED_INDEX-}" = yes ] || exit 1
+        echo "fetch-root.sh: $mirror's index of $suite $arch is not the one signed; going on with it" >&2
+        fetch_unsigned_index || { cat "$work/log" >&2; exit 1; }
+    fi
+    sleep $wait
+done
 apt install -y --download-only "$@" > "$work/log" 2>&1 || { tail -20 "$work/log" >&2; exit 1; }
 
 new=$root.new
