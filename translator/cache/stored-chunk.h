@@ -53,7 +53,6 @@ typedef struct StoredChunk {
     const StoreCross *in;
     uint32_t n_in, number, first;
     const struct StoreFile *file;
-    struct StoredChunk *next; /* list of the translator's loaded chunks */
 } StoredChunk;
 
 /* Finds the places of a chunk's tables in a file; false: they don't fit. Fills tables … call of
