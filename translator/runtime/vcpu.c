@@ -70,7 +70,7 @@ static Vcpu *vcpu_take_idle(Translator *t)
     v->profiling = 0; /* what was seen may well serve another thread */
     vcpu_set_watches(v, NULL, 0);
     v->retry_flags = v->hot = v->fp_sticky = 0;
-    v->fp_tracked = v->exact_tiny = 0;
+    v->fp_tracked = v->fp_tracking_cost = 0;
     v->exit_stub = NULL;
     v->recover = NULL;
     v->alive = NULL;

@@ -80,7 +80,7 @@ struct Vcpu {
     uint32_t hot;                    /* the unit at the pc left because its counter overflowed */
     uint64_t mode;                   /* GuestIsa.mode() of the state */
     int exit_host_signal, exit_host_code;
-    unsigned exact_tiny;             /* traps for denormals that were exact */
+    unsigned fp_tracking_cost;       /* traps that tracking flags took; a wrong one counts more */
     uint32_t fp_control;             /* as fpsetctl gave it; guest_fpctl has only the rounding */
 
     Translator *translator;

@@ -20,7 +20,8 @@ enum {
     MXCSR_GUEST = 0x1f00, /* every exception masked but invalid operation */
     MXCSR_GUEST_FLUSH = 0x1600, /* nor denormal operands and underflow */
     MXCSR_ZM = 0x200, MXCSR_OM = 0x400, MXCSR_UM = 0x800, MXCSR_PM = 0x1000,
-    MASKS_SHIFT = 7, EXACT_TINY_MAX = 16,
+    MASKS_SHIFT = 7,
+    TRACKING_COST_MAX = 1024, EXACT_TINY_COST = 64, /* Vcpu.fp_tracking_cost */
 };
 
 UnitFpSite *fp_site_begin(Emit *e, const IrInsn *i)
@@ -196,7 +197,7 @@ static void repair(Frame *f, const UnitFpSite *s)
                                 narrow(s->arg_type, c), &env), 0 };
         place_write(f, s->dst, r);
     }
-    bool tiny = f->fp->mxcsr & MXCSR_UE & ~(f->fp->mxcsr >> MASKS_SHIFT);
+    uint32_t unmasked = f->fp->mxcsr & ~(f->fp->mxcsr >> MASKS_SHIFT);
     f->v->fp_sticky |= env.flags;
     f->fp->mxcsr &= ~(uint32_t)(MXCSR_IE | MXCSR_DE);
     if ((f->v->fp_control & 7) >= IR_ROUND_AWAY) {
@@ -208,7 +209,11 @@ static void repair(Frame *f, const UnitFpSite *s)
     } else if (f->v->fp_tracked == FP_TRACKED) {
         f->fp->mxcsr &= ~(uint32_t)(MXCSR_ZE | MXCSR_OE | MXCSR_UE);
         f->fp->mxcsr |= raised_masks(f->v->fp_sticky);
-        if (tiny && !(env.flags & IR_FPX_UNDERFLOW) && ++f->v->exact_tiny == EXACT_TINY_MAX)
+        if (unmasked & MXCSR_UE && !(env.flags & IR_FPX_UNDERFLOW))
+            f->v->fp_tracking_cost += EXACT_TINY_COST;
+        else if (unmasked & (MXCSR_ZE | MXCSR_OE | MXCSR_UE))
+            f->v->fp_tracking_cost++;
+        if (f->v->fp_tracking_cost >= TRACKING_COST_MAX)
             give_up(f);
     }
     frame_sse_used(f);

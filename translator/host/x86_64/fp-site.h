@@ -37,7 +37,8 @@
  * the flags in each floor(). So once a guest that does such things (GuestIsa.asks_fp_flags) has
  * asked, they are tracked: division by zero, overflow and underflow trap until they were raised
  * once, and when inexact is in fp_sticky too, that has all there is (Vcpu.fp_unknown is 0). A vcpu
- * that makes denormals which are exact would trap for each: it gives up. */
+ * that makes denormals which are exact would trap for each, and one that clears the flags for each
+ * that it raises: they give up. */
 enum { FP_UNTRACKED, FP_TRACKED, FP_GIVEN_UP };
 
 /* A register, or the state pointer plus disp. */
