@@ -16,10 +16,9 @@ const JumpCacheEntry jump_cache_empty[VCPU_JUMP_CACHE_SIZE] = { { .pc = ~(GuestA
 
 static size_t table_bytes(size_t entries) { return entries * sizeof(JumpCacheEntry); }
 
-bool jump_cache_new(Vcpu *v, bool populated)
+bool jump_cache_new(Vcpu *v)
 {
-    size_t bytes = table_bytes(VCPU_JUMP_CACHE_SIZE);
-    v->own_jump_cache = populated ? own_pages_map_populated(bytes) : own_pages_map(bytes);
+    v->own_jump_cache = own_pages_map_populated(table_bytes(VCPU_JUMP_CACHE_SIZE));
     v->jump_cache = v->own_jump_cache;
     if (!v->own_jump_cache)
         return false;

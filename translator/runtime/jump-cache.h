@@ -17,7 +17,7 @@
 #include "translator/cache/unit.h"
 #include "translator/runtime/vcpu.h"
 
-bool jump_cache_new(Vcpu *v, bool populated); /* false: no memory */
+bool jump_cache_new(Vcpu *v); /* false: no memory */
 void jump_cache_delete(Vcpu *v);
 /* All entries go. By the vcpu's own thread, or while it isn't in_code. */
 void jump_cache_clear(Vcpu *v);

@@ -14,7 +14,7 @@
 /* The vcpu that this thread ran last: fork keeps it, vcpu_current() gives it while it runs. */
 static __thread Vcpu *thread_vcpu;
 
-enum { MAX_IDLE = 16 };
+enum { MAX_IDLE = 128 };
 
 static size_t vcpu_bytes(const Translator *t)
 {
@@ -35,14 +35,14 @@ static void vcpu_release(Vcpu *v)
 
 static Vcpu *vcpu_map(Translator *t)
 {
-    /* Every program looks all over the jump cache, first in vain: two faults a page. */
-    bool first = !t->vcpus;
-    Vcpu *v = first ? own_pages_map_populated(vcpu_bytes(t)) : own_pages_map(vcpu_bytes(t));
+    /* Every thread looks all over the jump cache and its counters, first in vain: two faults a page,
+     * and the second asks all processors to forget the page of zeros. */
+    Vcpu *v = own_pages_map_populated(vcpu_bytes(t));
     if (!v)
         return NULL;
     v->translator = t;
     v->helpers = t->helper_fns;
-    if (!jump_cache_new(v, first) || !t->backend->vcpu_init(v)) {
+    if (!jump_cache_new(v) || !t->backend->vcpu_init(v)) {
         vcpu_release(v);
         return NULL;
     }
@@ -309,6 +309,14 @@ void vcpu_fp_set_control(Vcpu *v, uint32_t control)
 
 /* -- fork -------------------------------------------------------------------------------------- */
 
+/* Emitted code counts all over it: ten pages, each of which would be copied after a fault, on both
+ * sides. */
+static void copy_vcpu(const Translator *t)
+{
+    if (thread_vcpu)
+        own_pages_populate(thread_vcpu, vcpu_bytes(t));
+}
+
 void translator_fork_prepare(Translator *t)
 {
     translator_lock(t);
@@ -319,6 +327,7 @@ void translator_fork_prepare(Translator *t)
 void translator_fork_parent(Translator *t)
 {
     own_pages_fork_done();
+    copy_vcpu(t);
     translator_unlock(t);
 }
 
@@ -328,9 +337,7 @@ void translator_fork_child(Translator *t)
     stored_forked(t);
     t->stats.region_ns = 0; /* as the process's clock (tier.c) */
     fork_notes_child(t);
-    /* Emitted code counts all over it: ten pages, each of which would be copied after a fault. */
-    if (thread_vcpu)
-        own_pages_populate(thread_vcpu, vcpu_bytes(t));
+    copy_vcpu(t);
     Vcpu *others = t->vcpus;
     t->vcpus = NULL;
     while (others) {
