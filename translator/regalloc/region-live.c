@@ -530,6 +530,8 @@ static void find_distances(Ra *ra)
 
 /* -- pressure, last blocks --------------------------------------------------------------------- */
 
+static void raise(uint16_t *most, uint32_t n) { *most = *most < n ? (uint16_t)n : *most; }
+
 static bool counts(const Ra *ra, uint32_t value) { return !ra->value[value].constant; }
 
 static unsigned class_of(const Ra *ra, uint32_t value)
@@ -537,41 +539,69 @@ static unsigned class_of(const Ra *ra, uint32_t value)
     return ra_region_class(ra, ra->value[value].type) != ra->target->gprs;
 }
 
-/* Backwards over a block, from the distances in rg->out: how many hard-live values there are at
- * once. */
-static void block_pressure(Ra *ra, uint32_t b, uint32_t *seen)
+typedef struct Pressure {
+    unsigned hard[2], soft[2];
+    uint32_t *seen, *seen_soft, stamp; /* those that are live now have the stamp */
+} Pressure;
+
+static void note_pressure(const Pressure *p, RaBlock *x)
+{
+    for (unsigned c = 0; c < 2; c++) {
+        unsigned hard = p->hard[c] < RA_HARD_MAX ? p->hard[c] : RA_HARD_MAX;
+        raise(&x->pressure[c], p->hard[c]);
+        raise(&x->soft_beside[c][hard], p->soft[c]);
+    }
+}
+
+/* Before a use: what only observers want behind it is wanted now. */
+static void use_hard(Ra *ra, Pressure *p, uint32_t value)
+{
+    if (p->seen[value] == p->stamp || !counts(ra, value))
+        return;
+    p->seen[value] = p->stamp;
+    p->hard[class_of(ra, value)]++;
+    if (p->seen_soft[value] == p->stamp) {
+        p->seen_soft[value] = 0;
+        p->soft[class_of(ra, value)]--;
+    }
+}
+
+/* Before a value's instruction. */
+static void forget(const Ra *ra, Pressure *p, uint32_t value)
+{
+    if (p->seen[value] == p->stamp)
+        p->hard[class_of(ra, value)]--;
+    else if (p->seen_soft[value] == p->stamp)
+        p->soft[class_of(ra, value)]--;
+    p->seen[value] = p->seen_soft[value] = 0;
+}
+
+/* Backwards over a block, from the distances in rg->out: how many values there are at once. */
+static void block_pressure(Ra *ra, uint32_t b, Pressure *p)
 {
     RaRegion *rg = ra->region;
     const IrUnit *u = ra->unit;
-    unsigned live[2] = { 0 };
-    uint16_t *most = rg->block[b].pressure;
-    for (uint32_t g = 1; g <= rg->n_globals; g++)
-        if (rg->out[g] < RA_SOFT_USE && counts(ra, rg->value_of[g])) {
-            seen[rg->value_of[g]] = b + 1;
-            live[class_of(ra, rg->value_of[g])]++;
-        }
-    for (IrRef r = u->block[b].last; r; r = u->insn[r].prev) {
-        const IrInsn *i = &u->insn[r];
-        for (unsigned c = 0; c < 2; c++)
-            if (live[c] > most[c])
-                most[c] = live[c];
-        if (ra->alias[r] != r || i->op == IR_put || i->op == IR_nop)
-            continue;
-        if (seen[r] == b + 1) {
-            seen[r] = 0;
-            live[class_of(ra, r)]--;
-        }
-        for (unsigned a = 0; i->op != IR_phi && a < ir_op_info[i->op].n_args; a++) {
-            uint32_t value = i->arg[a] ? ra->alias[i->arg[a]] : 0;
-            if (value && seen[value] != b + 1 && counts(ra, value)) {
-                seen[value] = b + 1;
-                live[class_of(ra, value)]++;
-            }
+    *p = (Pressure) { .seen = p->seen, .seen_soft = p->seen_soft, .stamp = b + 1 };
+    for (uint32_t g = 1; g <= rg->n_globals; g++) {
+        uint32_t value = rg->value_of[g];
+        if (rg->out[g] < RA_SOFT_USE) {
+            use_hard(ra, p, value);
+        } else if (rg->out[g] != RA_FAR && counts(ra, value)) {
+            p->seen_soft[value] = p->stamp;
+            p->soft[class_of(ra, value)]++;
         }
     }
-    for (unsigned c = 0; c < 2; c++)
-        if (live[c] > most[c])
-            most[c] = live[c];
+    for (IrRef r = u->block[b].last; r; r = u->insn[r].prev) {
+        const IrInsn *i = &u->insn[r];
+        note_pressure(p, &rg->block[b]);
+        if (ra->alias[r] != r || i->op == IR_put || i->op == IR_nop)
+            continue;
+        forget(ra, p, r);
+        for (unsigned a = 0; i->op != IR_phi && a < ir_op_info[i->op].n_args; a++)
+            if (i->arg[a] && ra->alias[i->arg[a]])
+                use_hard(ra, p, ra->alias[i->arg[a]]);
+    }
+    note_pressure(p, &rg->block[b]);
 }
 
 static void last_use_in(Ra *ra, uint32_t g, uint32_t b)
@@ -614,15 +644,25 @@ static bool is_cold(const Ra *ra, uint32_t b, const bool *cold)
     return any;
 }
 
+static void join_pressure(RaBlock *head, const RaBlock *x)
+{
+    for (unsigned c = 0; c < 2; c++) {
+        raise(&head->pressure[c], x->pressure[c]);
+        for (unsigned hard = 0; hard <= RA_HARD_MAX; hard++)
+            raise(&head->soft_beside[c][hard], x->soft_beside[c][hard]);
+    }
+}
+
 /* A loop's head has the greatest pressure of its loop, but for what is hardly ever executed: that
  * may push values out. */
 static void find_pressure(Ra *ra)
 {
     RaRegion *rg = ra->region;
-    uint32_t *seen = zeroed(ra, ra->n_values, sizeof *seen);
+    Pressure p = { .seen = zeroed(ra, ra->n_values, sizeof *p.seen),
+                   .seen_soft = zeroed(ra, ra->n_values, sizeof *p.seen_soft) };
     for (uint32_t b = rg->n_blocks; b-- > 0;) {
         dist_out(ra, b, rg->out);
-        block_pressure(ra, b, seen);
+        block_pressure(ra, b, &p);
         find_last_uses(ra, b);
     }
     bool *cold = zeroed(ra, rg->n_blocks, sizeof *cold);
@@ -631,9 +671,7 @@ static void find_pressure(Ra *ra)
     for (uint32_t b = rg->n_blocks; b-- > 0;)
         for (uint32_t l = rg->block[b].loop; l && !(cold[b] && !cold[l - 1]);
              l = rg->block[l - 1].outer)
-            for (unsigned c = 0; c < 2; c++)
-                if (rg->block[l - 1].pressure[c] < rg->block[b].pressure[c])
-                    rg->block[l - 1].pressure[c] = rg->block[b].pressure[c];
+            join_pressure(&rg->block[l - 1], &rg->block[b]);
 }
 
 void ra_region_prepare(Ra *ra, const IrRef *pair)

@@ -112,18 +112,40 @@ static uint32_t distance_in(const Ra *ra, uint32_t b, uint32_t value)
     return ra_region_dist_in(rg, b)[rg->global_of[value]];
 }
 
+/* Phis that only observers want take a register in those parts of the loop only that haven't made
+ * what they get next. So n of them have room if, wherever more than n are alive, there is room for
+ * n. */
+static int room_for_phis(const RaBlock *x, unsigned cls, int regs, int soft_through, int phis)
+{
+    for (int n = 0; n <= RA_HARD_MAX; n++) {
+        int hard = n < RA_HARD_MAX ? n : x->pressure[cls];
+        int soft = x->soft_beside[cls][n] - soft_through;
+        if (soft > 0 && hard + soft > regs && regs - hard < phis)
+            phis = regs - hard;
+    }
+    return phis;
+}
+
 /* How many registers of the class the head has for values that the loop doesn't use. */
 static int spare(Ra *ra, const Fix *f, unsigned cls)
 {
-    const RaBlock *x = &ra->region->block[f->to];
-    const uint32_t *dist = ra_region_dist_in(ra->region, f->to);
-    int through = 0, regs = __builtin_popcount(cls ? ra->target->xmms : ra->target->gprs);
-    for (uint32_t g = 1; g <= ra->region->n_globals; g++) {
-        uint32_t value = ra->region->value_of[g];
-        through += dist[g] >= RA_LEAVES_LOOP && dist[g] < RA_SOFT_USE &&
-                   !ra->value[value].constant && class_of(ra, value) == cls;
+    const RaRegion *rg = ra->region;
+    const RaBlock *x = &rg->block[f->to];
+    const uint32_t *dist = ra_region_dist_in(rg, f->to);
+    int through = 0, soft_through = 0, phis = 0;
+    for (uint32_t g = 1; g <= rg->n_globals; g++) {
+        uint32_t value = rg->value_of[g];
+        if (dist[g] == RA_FAR || dist[g] < RA_LEAVES_LOOP || ra->value[value].constant ||
+            class_of(ra, value) != cls)
+            continue;
+        bool soft = dist[g] >= RA_SOFT_USE, phi = soft && rg->def_block[g] == f->to;
+        phis += phi;
+        soft_through += soft && !phi;
+        through += !soft;
     }
-    return regs - RESERVE - x->pressure[cls] + through;
+    int regs = __builtin_popcount(cls ? ra->target->xmms : ra->target->gprs) - RESERVE + through;
+    int room = regs - x->pressure[cls], for_phis = room_for_phis(x, cls, regs, soft_through, phis);
+    return room > for_phis ? room : for_phis;
 }
 
 /* A constant that takes more than an immediate. */

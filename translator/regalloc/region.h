@@ -25,6 +25,7 @@
 
 enum { RA_VAR_WORDS = RA_MAX_VARS / 64, RA_FAR = UINT32_MAX };
 enum { RA_CONSTANTS = 1024 };
+enum { RA_HARD_MAX = 40 };
 enum { RA_LEAVES_LOOP = 1 << 16, RA_UNLIKELY = 1 << 8, RA_MAX_DISTANCE = 1 << 24,
        RA_SOFT_USE = 1 << 23 /* only as a variable's value, by way of phis */ };
 
@@ -51,6 +52,8 @@ typedef struct RaBlock {
     uint8_t *in_form, *out_form; /* [n_vars] */
     uint32_t n_sets;             /* of variable values numbered before its first instruction */
     uint16_t pressure[2];        /* hard-live values at once: general, vector */
+    uint16_t soft_beside[2][RA_HARD_MAX + 1]; /* beside so many (or more than the last), how many
+                                                 that only observers want */
     bool fixed;
     RaPlace *place;
     uint32_t n_places;

@@ -35,8 +35,8 @@ static void vcpu_release(Vcpu *v)
 
 static Vcpu *vcpu_map(Translator *t)
 {
-    /* Every thread looks all over the jump cache and its counters, first in vain: two faults a page,
-     * and the second asks all processors to forget the page of zeros. */
+    /* Every thread looks all over the jump cache and its counters, first in vain: two faults a
+     * page, and the second asks all processors to forget the page of zeros. */
     Vcpu *v = own_pages_map_populated(vcpu_bytes(t));
     if (!v)
         return NULL;
