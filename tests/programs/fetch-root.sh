@@ -43,6 +43,7 @@ apt() {
         -o APT::Install-Recommends=false -o Acquire::Languages=none -o APT::Sandbox::User=root \
         -o Debug::NoLocking=true -o Acquire::Retries=3 "$@"
 }
+
 # While a mirror is brought up to date its indexes don't belong together, for minutes or for hours.
 # apt then has no list of packages; one in its folder that comes from no update has no signature.
 fetch_unsigned_index() {
@@ -54,6 +55,7 @@ fetch_unsigned_index() {
         /usr/lib/apt/apt-helper cat-file "$work/Packages.xz" > "$list" &&
         echo "deb [trusted=yes] $mirror $suite main" > "$work/sources.list"
 }
+
 for wait in 20 60 0; do
     apt update > "$work/log" 2>&1 && break
     if ! grep -qE 'unexpected size|Hash Sum mismatch' "$work/log"; then
