@@ -115,6 +115,8 @@ enum {
     IR_EXIT_EXPECTED = 2, /* exit_call, gcall: what is returned to overwrites the lazy variables
                               unread, and the callee's returns had better count on it; exit_ret:
                               expects to come back to such a call */
+    IR_EXIT_LAZY_READ = 4, /* poll, only between two passes (opt/unread.c): some way from there
+                              reads a lazy variable before it overwrites it */
     IR_EXIT_FRAME_SHIFT = 8, /* number in IrUnit.frame of the inlined call that it leaves from */
 };
 

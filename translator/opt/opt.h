@@ -49,6 +49,7 @@ void opt_extend(IrUnit *u);
 void opt_reload(IrUnit *u);
 void opt_licm(IrUnit *u);
 void opt_polls(IrUnit *u);
+void opt_reads(IrUnit *u);
 void opt_unread(IrUnit *u);
 void opt_skip(IrUnit *u);
 void opt_sticky(IrUnit *u);

@@ -18,6 +18,7 @@ const OptPass opt_passes[] = {
 const OptPass opt_region_passes[] = {
     { "cfg", opt_cfg },
     { "split", opt_split },
+    { "reads", opt_reads },
     { "ssa", opt_ssa },
     { "gvn", opt_gvn },
     { "sticky", opt_sticky },

@@ -4,6 +4,10 @@
  * ways from there overwrite unread are dead at it. The lifter tells only what a look at the code
  * ahead does (IR_EXIT_LAZY_DEAD), which ends at a return and after some instructions; here the
  * region's own blocks are known. Otherwise such loops would save their flags on each turn.
+ *
+ * Who reads is asked before SSA construction, which turns reads into uses of values and lets value
+ * numbering do without some. Who observes, exits, is asked behind value numbering, which knows that
+ * inlined callees return.
  */
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
@@ -17,6 +21,22 @@ static bool any_lazy(const VarLive *l, const VarSet *live)
     return any;
 }
 
+void opt_reads(IrUnit *u)
+{
+    if (!opt_has_lazy(u))
+        return;
+    const VarLive *l = opt_var_read_new(u, opt_cfg_new(u));
+    for (uint32_t b = 0; b < u->n_blocks; b++) {
+        VarSet live = opt_var_live_out(u, l, b);
+        for (IrRef r = u->block[b].last; r; r = u->insn[r].prev) {
+            IrInsn *i = &u->insn[r];
+            if (i->op == IR_poll && any_lazy(l, &live))
+                i->attr |= IR_EXIT_LAZY_READ;
+            opt_var_live_step(u, l, i, &live);
+        }
+    }
+}
+
 /* As if no poll showed them: then they are live where they are read, or shown by another exit. */
 static bool assume_dead(IrUnit *u)
 {
@@ -24,7 +44,7 @@ static bool assume_dead(IrUnit *u)
     for (uint32_t b = 0; b < u->n_blocks; b++)
         for (IrRef r = u->block[b].first; r; r = u->insn[r].next) {
             IrInsn *i = &u->insn[r];
-            i->mark = i->op == IR_poll && !(i->attr & IR_EXIT_LAZY_DEAD) &&
+            i->mark = i->op == IR_poll && !(i->attr & (IR_EXIT_LAZY_DEAD | IR_EXIT_LAZY_READ)) &&
                       (GuestAddr)i->imm == u->block[b].pc;
             i->attr |= i->mark ? IR_EXIT_LAZY_DEAD : 0;
             any |= i->mark;
@@ -53,11 +73,16 @@ static bool show_live(IrUnit *u, const VarLive *l)
 
 void opt_unread(IrUnit *u)
 {
-    if (!opt_has_lazy(u) || !assume_dead(u))
+    if (!opt_has_lazy(u))
         return;
-    const Cfg *c = opt_cfg_new(u);
-    while (show_live(u, opt_var_live_new(u, c)))
-        ;
-    for (uint32_t r = 0; r < u->n_insns; r++)
+    if (assume_dead(u)) {
+        const Cfg *c = opt_cfg_new(u);
+        while (show_live(u, opt_var_live_new(u, c)))
+            ;
+    }
+    for (uint32_t r = 0; r < u->n_insns; r++) {
         u->insn[r].mark = 0;
+        if (u->insn[r].op == IR_poll)
+            u->insn[r].attr &= ~IR_EXIT_LAZY_READ;
+    }
 }

@@ -13,6 +13,8 @@ static void add_all(VarSet *to, const VarSet *from)
 
 static void observe(const VarLive *l, VarSet *live, bool lazy_too)
 {
+    if (l->reads_only)
+        return;
     for (unsigned w = 0; w < VARS_WORDS; w++)
         live->bits[w] |= lazy_too ? l->all.bits[w] : l->all.bits[w] & ~l->lazy.bits[w];
 }
@@ -37,8 +39,10 @@ void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSe
     } else if (i->op == IR_get) {
         varset_add(live, (unsigned)i->imm);
     } else if (i->op == IR_call) {
-        if (u->isa->helpers[i->imm].flags &
-            (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS | IR_HELPER_FAULTS))
+        unsigned helper = u->isa->helpers[i->imm].flags;
+        if (helper & (IR_HELPER_READS_VARS | IR_HELPER_WRITES_VARS))
+            add_all(live, &l->all);
+        else if (helper & IR_HELPER_FAULTS)
             observe(l, live, true);
     }
 }
@@ -69,9 +73,10 @@ static Summary summarize(const IrUnit *u, const VarLive *l, uint32_t block)
     return s;
 }
 
-VarLive *opt_var_live_new(IrUnit *u, const Cfg *c)
+static VarLive *live_new(IrUnit *u, const Cfg *c, bool reads_only)
 {
     VarLive *l = arena_alloc(u->arena, sizeof *l);
+    l->reads_only = reads_only;
     l->in = arena_alloc(u->arena, u->n_blocks * sizeof *l->in);
     for (unsigned v = 0; v < u->isa->n_vars; v++) {
         if (!(u->isa->vars[v].flags & IR_VAR_PC))
@@ -96,3 +101,7 @@ VarLive *opt_var_live_new(IrUnit *u, const Cfg *c)
     }
     return l;
 }
+
+VarLive *opt_var_live_new(IrUnit *u, const Cfg *c) { return live_new(u, c, false); }
+
+VarLive *opt_var_read_new(IrUnit *u, const Cfg *c) { return live_new(u, c, true); }

@@ -17,10 +17,14 @@ static inline void varset_drop(VarSet *s, unsigned v) { s->bits[v / 64] &= ~(1ul
 
 typedef struct VarLive {
     VarSet all, lazy; /* the pc, which exits set, isn't among them */
+    bool reads_only;  /* nobody observes: what counts is what the unit itself reads */
     VarSet *in; /* [n_blocks]: observed or read before they are written */
 } VarLive;
 
 VarLive *opt_var_live_new(IrUnit *u, const Cfg *c);
+/* What is read before it is written, whoever looks on. Only before SSA construction (ssa.c) do all
+ * reads stand there as such. */
+VarLive *opt_var_read_new(IrUnit *u, const Cfg *c);
 
 /* One step backwards over an instruction: `live` behind it becomes `live` before it. */
 void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSet *live);
