@@ -50,9 +50,10 @@ typedef struct SharedStart {
 
 /* ---- the host's clone ---- */
 
+/* CLONE_NEWTIME is where the older call has the signal. */
 static bool needs_clone3(const ThreadClone *c)
 {
-    return c->flags >> 32 || c->n_set_tid ||
+    return c->flags >> 32 || c->flags & CSIGNAL || c->n_set_tid ||
            (c->flags & (CLONE_PIDFD | CLONE_PARENT_SETTID)) == (CLONE_PIDFD | CLONE_PARENT_SETTID);
 }
 

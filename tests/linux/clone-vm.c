@@ -20,6 +20,14 @@ static char stack[1 << 16] __attribute__((aligned(16)));
 
 static void on_signal(int sig) { handled++; }
 
+static long time_namespace(void)
+{
+    char link[64];
+    ssize_t n = readlink("/proc/self/ns/time", link, sizeof link - 1);
+    link[n < 0 ? 0 : n] = 0;
+    return strtol(link + strcspn(link, "0123456789"), NULL, 10);
+}
+
 static int child(void *arg)
 {
     pid_t pid = (pid_t)syscall(SYS_getpid);
@@ -145,5 +153,15 @@ int main(void)
     a = (struct clone_args){.exit_signal = 99};
     r = syscall(SYS_clone3, &a, sizeof a);
     printf("bad signal %ld %s\n", r, strerror(errno));
+    /* Its bit is among those of the signal in clone(). */
+    long outside = time_namespace();
+    a = (struct clone_args){.exit_signal = SIGCHLD,
+                            .flags = CLONE_NEWTIME | (geteuid() ? CLONE_NEWUSER : 0)};
+    r = syscall(SYS_clone3, &a, sizeof a);
+    if (r == 0)
+        _exit(time_namespace() != outside ? 7 : 8);
+    status = 0;
+    printf("time namespace %d", r > 0 && waitpid((pid_t)r, &status, 0) == r);
+    printf(" exit %d\n", WEXITSTATUS(status));
     return 0;
 }
