@@ -69,6 +69,19 @@ def check(path, text):
         yield 1, "header without a guard"
 
 
+def claimed(top):
+    """Features of AArch64's default processor, which has all that are listed, without their
+    instructions."""
+    guest = os.path.join(top, "translator/guest/aarch64")
+    has = set(re.findall(r"A64_FEAT_(\w+)", open(os.path.join(guest, "features.h")).read()))
+    for name in sorted(os.listdir(guest)):
+        if name.endswith(".decode"):
+            for n, line in enumerate(open(os.path.join(guest, name)), 1):
+                m = re.match(r"UNIMP\(FEAT_(\w+)\)", line)
+                if m and m.group(1) in has:
+                    yield f"translator/guest/aarch64/{name}:{n}: FEAT_{m.group(1)} is claimed"
+
+
 def main():
     top = sys.argv[1] if len(sys.argv) > 1 else "."
     found = 0
@@ -76,6 +89,9 @@ def main():
         for line, what in check(path, text):
             print(f"{path}:{line}: {what}")
             found += 1
+    for complaint in claimed(top):
+        print(complaint)
+        found += 1
     if found:
         sys.exit(f"{found} complaints")
 

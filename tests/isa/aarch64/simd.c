@@ -56,6 +56,15 @@ static const Pattern patterns[] = {
     { "SQRDMLAH", 0xbfe0fc00, 0x2e808400, 0x2afeaa45 },
     { "SHA512H", 0xffe0fc00, 0xce608000, 0x338d2d16 },
     { "SHA512H2", 0xffe0fc00, 0xce608400, 0x14a607a0 },
+    { "SM3SS1", 0xffe08000, 0xce400000, 0xc5d25447 },
+    { "SM3TT1A", 0xffe0cc00, 0xce408000, 0x0d420aff },
+    { "SM3TT1B", 0xffe0cc00, 0xce408400, 0x9f91f287 },
+    { "SM3TT2A", 0xffe0cc00, 0xce408800, 0x7fec046e },
+    { "SM3TT2B", 0xffe0cc00, 0xce408c00, 0xf52ab26c },
+    { "SM3PARTW1", 0xffe0fc00, 0xce60c000, 0x11b68546 },
+    { "SM3PARTW2", 0xffe0fc00, 0xce60c400, 0x1da4c2ea },
+    { "SM4EKEY", 0xffe0fc00, 0xce60c800, 0x941a0898 },
+    { "SM4E", 0xfffffc00, 0xcec08400, 0x0e752cd5 },
 };
 
 typedef struct State {

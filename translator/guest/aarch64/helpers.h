@@ -35,5 +35,6 @@ void a64_helper_rdmla(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V1
 void a64_helper_rdmla_sat(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b,
                           const V128 *c);
 void a64_helper_mixed_add(Vcpu *v, V128 *ret, uint32_t desc, const V128 *a, const V128 *b);
+void a64_helper_sm4(Vcpu *v, V128 *ret, uint32_t expand, const V128 *state, const V128 *keys);
 
 #endif

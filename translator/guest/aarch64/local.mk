@@ -14,6 +14,7 @@ a64_sources += %D%/simd.c %D%/translate-fp.c %D%/translate-simd-three-same.c \
 	%D%/translate-simd-three-diff.c %D%/translate-simd-two-misc.c %D%/translate-simd-across.c \
 	%D%/translate-simd-shift-imm.c %D%/translate-simd-imm.c %D%/translate-simd-indexed.c \
 	%D%/translate-simd-permute.c %D%/translate-simd-ldst.c %D%/translate-crypto.c \
+	%D%/translate-sm.c \
 	%D%/helper-float.c %D%/helper-vector.c
 
 a64_decode_out = %D%/a64-decode.h %D%/a64-decode.c %D%/a64-rows.c %D%/a64-decode.json
