@@ -25,6 +25,7 @@ include %D%/programs/local.mk
 include %D%/syscall-fuzz/local.mk
 include %D%/stress-ng/local.mk
 include %D%/cpython/local.mk
+include %D%/go/local.mk
 include %D%/torture/local.mk
 include %D%/csmith/local.mk
 include %D%/bench/local.mk

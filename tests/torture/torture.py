@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Runs gcc's gcc.c-torture/execute under calque: everything that passes natively must pass.
+"""Runs gcc's execution tests under calque: everything that passes natively must pass.
 
 The tests come from Debian's package gcc-12-source. Each is built at each optimization level for
 this machine and for each guest; a test that doesn't build or pass natively, or that the cross
-compiler refuses, says nothing about calque and is counted as not applicable.
+compiler refuses, says nothing about calque and is counted as not applicable. Those of a suite that
+is for one guest can't run natively: there all that build must pass.
 
-usage: torture.py [--calque FILE] [--calque-args ARGS] [--tests FOLDER] [--sample K] [--jobs N]
-                  [--guest NAME] [--level -ON] [--match REGEX]
+usage: torture.py [--calque FILE] [--calque-args ARGS] [--suite NAME] [--tests FOLDER] [--sample K]
+                  [--jobs N] [--guest NAME] [--level -ON] [--match REGEX]
 
+--suite: execute (the default), vect, dg-torture, openmp, advsimd (of aarch64), several or all.
 --sample K takes every K-th test (and all levels and guests of it).
 """
 import argparse
@@ -25,23 +27,57 @@ BASE = ["-w", "-fno-diagnostics-color", "-static"]
 TIMEOUT = 60
 
 
-def unpack(into):
-    """gcc's execute folder out of the source package's archive."""
+class Suite:
+    """Folders of the archive with their tests; what they are built with; only for a guest."""
+    def __init__(self, folders, flags=(), levels=("-O2",), guest=None, runs=True):
+        self.folders, self.flags, self.levels, self.guest = folders, flags, levels, guest
+        self.runs = runs  # a test is run unless it says otherwise
+
+    def sources(self, top):
+        found = [f for folder in self.folders for f in glob.glob(os.path.join(top, folder, "*.c"))]
+        return sorted(f for f in found if self.is_run(f))
+
+    def is_run(self, source):
+        m = re.search(r"\{\s*dg-do\s+(\w+)", open(source, errors="replace").read())
+        return m.group(1) == "run" if m else self.runs
+
+
+SUITES = {
+    "execute": Suite(["gcc/testsuite/gcc.c-torture/execute",
+                      "gcc/testsuite/gcc.c-torture/execute/ieee"], levels=("-O0", "-O2")),
+    "vect": Suite(["gcc/testsuite/gcc.dg/vect"], levels=("-O3",)),
+    "dg-torture": Suite(["gcc/testsuite/gcc.dg/torture"], runs=False),
+    "openmp": Suite(["libgomp/testsuite/libgomp.c", "libgomp/testsuite/libgomp.c-c++-common",
+                     "libatomic/testsuite/libatomic.c"], ("-fopenmp", "-pthread")),
+    "advsimd": Suite(["gcc/testsuite/gcc.target/aarch64/advsimd-intrinsics"], guest="aarch64"),
+}
+
+
+def unpack(into, folders):
+    """The suites' folders out of the source package's archive, and what their tests include."""
     archives = glob.glob("/usr/src/gcc-*/gcc-*.tar.xz")
     if not archives:
         return None
+    tops = {"/".join(folder.split("/")[:3]) for folder in folders}
     subprocess.run(["tar", "-xJf", archives[0], "-C", into, "--strip-components=1", "--wildcards",
-                    "*/gcc/testsuite/gcc.c-torture/execute"], check=True)
-    return os.path.join(into, "gcc/testsuite/gcc.c-torture/execute")
+                    *sorted(f"*/{top}" for top in tops)], check=True)
+    return into
 
 
 def options_of(source):
+    """Those for all targets, without those that ask the compiler for reports."""
     text = open(source, errors="replace").read()
     found = []
     for m in re.finditer(r'\{\s*dg-(?:additional-)?options\s+"([^"]*)"\s*(\{[^}]*\})?', text):
         if not m.group(2):
             found += m.group(1).split()
-    return found
+    return [o for o in found if not o.startswith(("-fdump", "-save-temps"))]
+
+
+def sources_of(source):
+    text = open(source, errors="replace").read()
+    more = re.findall(r'dg-additional-sources\s+"([^"]*)"', text)
+    return [source] + [os.path.join(os.path.dirname(source), f) for m in more for f in m.split()]
 
 
 def run(command, cwd):
@@ -54,21 +90,28 @@ def run(command, cwd):
 
 
 class Case:
-    def __init__(self, source, level, options):
-        self.source, self.level, self.options = source, level, options
+    def __init__(self, suite, source, level, options):
+        self.suite, self.source, self.level, self.options = suite, source, level, options
 
     def build(self, compiler, out, folder):
-        status, _ = run([compiler, self.level, *BASE, *options_of(self.source), "-o", out,
-                         self.source, "-lm"], folder)
+        status, _ = run([compiler, self.level, *BASE, *self.suite.flags, *options_of(self.source),
+                         "-I", os.path.dirname(self.source), "-o", out, *sources_of(self.source),
+                         "-lm"], folder)
         return status == 0
+
+    def works_natively(self, folder):
+        native = os.path.join(folder, "native")
+        return self.build("gcc", native, folder) and run([native], folder)[0] == 0
+
+    def guests(self):
+        return [g for g in self.options.guest or GUESTS if self.suite.guest in (None, g)]
 
     def check(self):
         """[(guest, verdict, text)]; verdict: pass, fail, na."""
         results = []
         with tempfile.TemporaryDirectory() as folder:
-            native = os.path.join(folder, "native")
-            works = self.build("gcc", native, folder) and run([native], folder)[0] == 0
-            for guest in self.options.guest or GUESTS:
+            works = self.suite.guest or self.works_natively(folder)
+            for guest in self.guests():
                 program = os.path.join(folder, guest)
                 if not works or not self.build(GUESTS[guest], program, folder):
                     results.append((guest, "na", ""))
@@ -83,7 +126,8 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--calque", default="./calque")
     parser.add_argument("--calque-args", default="")
-    parser.add_argument("--tests")
+    parser.add_argument("--suite", action="append", choices=[*SUITES, "all"])
+    parser.add_argument("--tests", help="the compiler's sources, unpacked")
     parser.add_argument("--sample", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--guest", action="append", choices=sorted(GUESTS))
@@ -95,16 +139,18 @@ def main():
         if not shutil.which(compiler):
             print(f"no {compiler}: skipped")
             sys.exit(77)
+    names = options.suite or ["execute"]
+    suites = [SUITES[name] for name in (SUITES if "all" in names else names)]
     counts = {}
     with tempfile.TemporaryDirectory() as work:
-        tests = options.tests or unpack(work)
-        if not tests:
+        top = options.tests or unpack(work, [f for suite in suites for f in suite.folders])
+        if not top:
             print("no gcc source package (gcc-12-source): skipped")
             sys.exit(77)
-        sources = sorted(glob.glob(os.path.join(tests, "*.c")) +
-                         glob.glob(os.path.join(tests, "ieee", "*.c")))
-        sources = [s for s in sources if re.search(options.match, s)][::options.sample]
-        cases = [Case(s, level, options) for s in sources for level in options.level or ["-O0", "-O2"]]
+        sources = [(suite, s) for suite in suites for s in suite.sources(top)]
+        sources = [(suite, s) for suite, s in sources if re.search(options.match, s)]
+        cases = [Case(suite, s, level, options) for suite, s in sources[::options.sample]
+                 for level in options.level or suite.levels]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for case, results in pool.map(Case.check, cases):
                 for guest, verdict, text in results:
