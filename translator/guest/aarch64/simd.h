@@ -56,6 +56,11 @@ static inline IrRef v_bsl(LiftContext *ctx, IrRef mask, IrRef x, IrRef y)
 /* Bytes n … n + 15 of high:low. */
 static inline IrRef v_ext(LiftContext *ctx, IrRef low, IrRef high, unsigned n)
 { return ir_emit(&ctx->b, IR_vext, IR_V128, IR_LANE_I8, 0, low, high, 0, 0, n); }
+/* The hashes' functions of three words: x ? y : z bit by bit, and what most have. */
+static inline IrRef hash_choose(IrBuilder *b, IrRef x, IrRef y, IrRef z)
+{ return ir_op2(b, IR_xor, ir_op2(b, IR_and, ir_op2(b, IR_xor, y, z), x), z); }
+static inline IrRef hash_majority(IrBuilder *b, IrRef x, IrRef y, IrRef z)
+{ return ir_op2(b, IR_or, ir_op2(b, IR_and, x, ir_op2(b, IR_or, y, z)), ir_op2(b, IR_and, y, z)); }
 /* A constant in every lane. */
 IrRef v_const(LiftContext *ctx, unsigned esize, uint64_t lane);
 /* What the shape covers; the rest 0. */

@@ -107,24 +107,13 @@ static IrRef sum3(IrBuilder *b, IrRef x, IrRef y, IrRef z)
     return ir_op2(b, IR_add, ir_op2(b, IR_add, x, y), z);
 }
 
-static IrRef choose(IrBuilder *b, IrRef x, IrRef y, IrRef z)
-{
-    return ir_op2(b, IR_xor, ir_op2(b, IR_and, ir_op2(b, IR_xor, y, z), x), z);
-}
-
-static IrRef majority(IrBuilder *b, IrRef x, IrRef y, IrRef z)
-{
-    return ir_op2(b, IR_or, ir_op2(b, IR_and, x, ir_op2(b, IR_or, y, z)),
-                  ir_op2(b, IR_and, y, z));
-}
-
 bool a64_lift_SHA512H(LiftContext *ctx, const ArgSHA512H *a)
 {
     IrBuilder *b = &ctx->b;
     Halves d = halves(ctx, a->rd), n = halves(ctx, a->rn), m = halves(ctx, a->rm);
-    IrRef hi = sum3(b, d.hi, big_sigma(b, m.hi, 14, 18, 41), choose(b, m.hi, n.lo, n.hi));
+    IrRef hi = sum3(b, d.hi, big_sigma(b, m.hi, 14, 18, 41), hash_choose(b, m.hi, n.lo, n.hi));
     IrRef t = ir_op2(b, IR_add, hi, m.lo);
-    IrRef lo = sum3(b, d.lo, big_sigma(b, t, 14, 18, 41), choose(b, t, m.hi, n.lo));
+    IrRef lo = sum3(b, d.lo, big_sigma(b, t, 14, 18, 41), hash_choose(b, t, m.hi, n.lo));
     put_halves(ctx, a->rd, lo, hi);
     return true;
 }
@@ -133,8 +122,8 @@ bool a64_lift_SHA512H2(LiftContext *ctx, const ArgSHA512H2 *a)
 {
     IrBuilder *b = &ctx->b;
     Halves d = halves(ctx, a->rd), n = halves(ctx, a->rn), m = halves(ctx, a->rm);
-    IrRef hi = sum3(b, d.hi, big_sigma(b, m.lo, 28, 34, 39), majority(b, n.lo, m.hi, m.lo));
-    IrRef lo = sum3(b, d.lo, big_sigma(b, hi, 28, 34, 39), majority(b, hi, m.lo, m.hi));
+    IrRef hi = sum3(b, d.hi, big_sigma(b, m.lo, 28, 34, 39), hash_majority(b, n.lo, m.hi, m.lo));
+    IrRef lo = sum3(b, d.lo, big_sigma(b, hi, 28, 34, 39), hash_majority(b, hi, m.lo, m.hi));
     put_halves(ctx, a->rd, lo, hi);
     return true;
 }

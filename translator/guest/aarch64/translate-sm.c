@@ -39,17 +39,6 @@ static IrRef permute(LiftContext *ctx, IrRef x, unsigned i, unsigned j)
     return xor3(ctx, x, rotate_left(ctx, x, i), rotate_left(ctx, x, j));
 }
 
-static IrRef majority(IrBuilder *b, IrRef x, IrRef y, IrRef z)
-{
-    return ir_op2(b, IR_or, ir_op2(b, IR_and, x, ir_op2(b, IR_or, y, z)),
-                  ir_op2(b, IR_and, y, z));
-}
-
-static IrRef choose(IrBuilder *b, IrRef x, IrRef y, IrRef z)
-{
-    return ir_op2(b, IR_xor, ir_op2(b, IR_and, ir_op2(b, IR_xor, y, z), x), z);
-}
-
 bool a64_lift_SM3SS1(LiftContext *ctx, const ArgSM3SS1 *a)
 {
     IrBuilder *b = &ctx->b;
@@ -69,8 +58,8 @@ bool a64_lift_sm3tt(LiftContext *ctx, const Argsm3tt *a)
     IrRef w = word(ctx, a64_get_v(ctx, a->rm), (unsigned)a->imm2);
     IrRef d0 = word(ctx, d, 0), d1 = word(ctx, d, 1), d2 = word(ctx, d, 2), d3 = word(ctx, d, 3);
     IrRef f = !(a->kind & 1) ? xor3(ctx, d3, d2, d1)
-              : second       ? choose(b, d3, d2, d1)
-                             : majority(b, d3, d2, d1);
+              : second       ? hash_choose(b, d3, d2, d1)
+                             : hash_majority(b, d3, d2, d1);
     if (!second)
         ss = ir_op2(b, IR_xor, ss, rotate_left(ctx, d3, 12));
     IrRef t = ir_op2(b, IR_add, ir_op2(b, IR_add, f, d0), ir_op2(b, IR_add, ss, w));
