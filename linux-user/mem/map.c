@@ -497,6 +497,18 @@ static long mprotect_locked(Process *p, GuestAddr addr, uint64_t n, int prot)
     return !ok || hole ? -ENOMEM : 0;
 }
 
+/* PROT_GROWSDOWN: from the start of the range that grows, on the host too where it grows there; the
+ * first stack doesn't, its place is kept for it. As do_mprotect_pkey() of mm/mprotect.c. */
+static long mprotect_grown(Process *p, GuestAddr addr, uint64_t n, int prot)
+{
+    MemRange r;
+    if (!mem_find(p->mem, addr, &r) || r.start >= addr + n)
+        return -ENOMEM;
+    if (r.kind != MEM_STACK && r.kind != MEM_GROWS)
+        return -EINVAL;
+    return mprotect_locked(p, r.start, addr + n - r.start, prot & ~PROT_GROWSDOWN);
+}
+
 long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
 {
     uint64_t n = mem_page_up(p->mem, bytes);
@@ -508,7 +520,8 @@ long mem_mprotect(Process *p, GuestAddr addr, uint64_t bytes, int prot)
     if (n == 0 || range_wraps(addr, n))
         return -ENOMEM;
     mem_change_begin(p->mem);
-    long r = mprotect_locked(p, addr, n, prot);
+    long r = prot & PROT_GROWSDOWN ? mprotect_grown(p, addr, n, prot)
+                                   : mprotect_locked(p, addr, n, prot);
     mem_change_end(p->mem);
     return r;
 }

@@ -39,13 +39,15 @@ static unsigned long number(const char *path, const char *name)
     return at ? strtoul(at + strlen(name), NULL, 10) : 0;
 }
 
+/* Where the mapping of p begins, and in prot_of what it allows. */
+static char prot_of[5];
 static uintptr_t start_of(void *p)
 {
     unsigned long start, end;
     FILE *f = fopen("/proc/self/maps", "r");
     char buf[4096];
     while (fgets(buf, sizeof buf, f))
-        if (sscanf(buf, "%lx-%lx", &start, &end) == 2 && (uintptr_t)p >= start &&
+        if (sscanf(buf, "%lx-%lx %4s", &start, &end, prot_of) == 3 && (uintptr_t)p >= start &&
             (uintptr_t)p < end) {
             fclose(f);
             return start;
@@ -76,6 +78,36 @@ static void test_grows_down(void)
     printf("gone: %d\n", start_of(p - 20 * page) == 0);
     SHOW(mincore(p - 63 * page, page, vec));
     SHOW(mprotect(p, page, PROT_READ | PROT_GROWSDOWN));
+}
+
+/* As the dynamic linker makes stacks executable for an object that asks for it. */
+static void test_protect_down(void)
+{
+    const long page = 4096;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS, rw = PROT_READ | PROT_WRITE;
+    char *here = (char *)((uintptr_t)__builtin_frame_address(0) & -page);
+    SHOW(mprotect(here, page, rw | PROT_EXEC | PROT_GROWSDOWN));
+    start_of(here);
+    printf("%s\n", prot_of);
+    start_of(here - 5 * page); /* down to where the stack begins */
+    printf("%s\n", prot_of);
+    SHOW(mprotect(here, page, rw | PROT_GROWSDOWN));
+    start_of(here - 5 * page);
+    printf("%s\n", prot_of);
+    SHOW(mprotect(here, page, rw | PROT_GROWSDOWN | PROT_GROWSUP));
+    SHOW(mprotect(here, page, rw | PROT_GROWSUP));
+
+    char *p = mmap(NULL, 64 * page, PROT_NONE, flags, -1, 0);
+    munmap(p, 32 * page);
+    SHOW(mprotect(p + 40 * page, page, PROT_READ | PROT_GROWSDOWN)); /* doesn't grow */
+    SHOW(mprotect(p + 30 * page, 2 * page, PROT_READ | PROT_GROWSDOWN)); /* nothing there */
+    p = mmap(p + 32 * page, 4 * page, rw, flags | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+    p[-page] = p[-2 * page] = 1;
+    SHOW(mprotect(p + page, page, PROT_READ | PROT_GROWSDOWN));
+    printf("%ld pages, %s\n", ((long)p - (long)start_of(p)) / page, prot_of);
+    start_of(p + 2 * page);
+    printf("%s\n", prot_of);
+    munmap(p - 2 * page, 34 * page);
 }
 
 static void on_signal(int sig) { (void)sig; }
@@ -144,6 +176,7 @@ int main(int argc, char **argv)
         return 0;
     }
     test_grows_down();
+    test_protect_down();
     test_status();
     if (!fork()) {
         test_mdwe();
