@@ -55,6 +55,7 @@ struct Process {
     uint32_t elf_flags;            /* of the program's header, for its core file */
     atomic_bool shown;             /* the kernel shows the guest's name and arguments to others */
     atomic_bool dumping;           /* core/: a thread writes the core file */
+    atomic_uint n_proc_files;      /* open ones of /proc that must be made anew (procfs/reread.h) */
     atomic_bool writes_memory;     /* of other processes, by /proc/PID/mem or process_vm_writev */
     pthread_mutex_t limits_lock;   /* of limits[] */
     struct { uint64_t cur, max; } limits[2]; /* RLIMIT_AS, RLIMIT_DATA of the guest */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "linux-user/mem/map.h"
+#include "linux-user/procfs/reread.h"
 #include "linux-user/signal/host-syscall.h"
 #include "linux-user/signal/signal.h"
 #include "linux-user/syscalls/convert.h"
@@ -13,11 +14,18 @@
 #include "linux-user/syscalls/uring.h"
 #include "syscall-tables/handlers.h"
 
+/* What is known of descriptors first to last is so no more. */
+static void note_closed(Process *p, unsigned first, unsigned last)
+{
+    uring_closed(p, first, last);
+    procfs_note_closed(p, first, last);
+}
+
 long sys_close(Thread *t, const uint64_t *args)
 {
     if (hidden_fd_has(t->process, args[0]))
         return -EBADF;
-    uring_closed(t->process, args[0], args[0]);
+    note_closed(t->process, args[0], args[0]);
     /* The descriptor is gone even if close() is interrupted: never again. */
     return host_raw(HOST_NR_CLOSE, args[0]);
 }
@@ -29,7 +37,7 @@ long sys_close_range(Thread *t, const uint64_t *args)
     int hidden;
 
     if (first <= last && !(flags & (CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)))
-        uring_closed(t->process, first, last);
+        note_closed(t->process, first, last);
     if (first > last || flags & CLOSE_RANGE_CLOEXEC)
         return host_raw(HOST_NR_CLOSE_RANGE, first, last, flags);
     while ((hidden = hidden_fd_next(t->process, first)) >= 0 && (unsigned)hidden <= last) {
@@ -51,7 +59,7 @@ long sys_dup3(Thread *t, const uint64_t *args)
         return -EBADF;
     long ret = host_syscall(t, HOST_NR_DUP3, args[0], args[1], flags, 0, 0, 0);
     if (ret >= 0)
-        uring_closed(t->process, args[1], args[1]);
+        note_closed(t->process, args[1], args[1]);
     return ret;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "linux-user/procfs/reread.h"
 #include "linux-user/ptrace/ptrace.h"
 #include "linux-user/seccomp/seccomp.h"
 #include "linux-user/signal/host-syscall.h"
@@ -108,6 +109,8 @@ static long call_run(Thread *t, const TableCall *c, uint64_t nr)
     if (__builtin_expect(atomic_load_explicit(&t->seccomp_on, memory_order_relaxed), 0) &&
         !seccomp_judge(t, nr, &ret))
         return ret;
+    if (c && procfs_keeps_files(t->process) && (ret = procfs_before_call(t, c->host_nr, a)) < 0)
+        return ret;
     switch (c ? (TableHow)c->how : TABLE_UNKNOWN) {
     case TABLE_PASS:
         if (__builtin_expect(t->tagged, 0) && tagged_call(t, c, a, &ret))
@@ -135,7 +138,7 @@ long syscall_plain(Thread *t)
     const TableCall *c = call_find(abi->syscalls, nr);
 
     if (!c || c->how != TABLE_PASS || abi->word_bytes != 8 || log_on(LOG_STRACE) ||
-        p->writes_memory || t->tagged || t->user_dispatch.on ||
+        p->writes_memory || procfs_keeps_files(p) || t->tagged || t->user_dispatch.on ||
         atomic_load_explicit(&t->seccomp_on, memory_order_relaxed))
         return -1;
     abi->syscall_args(cpu, t->syscall_args);
