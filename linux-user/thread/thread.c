@@ -294,9 +294,18 @@ static long clone_process(Thread *t, const ThreadClone *c)
     pthread_mutex_lock(&p->signals->lock);
     pthread_mutex_lock(&p->threads_lock);
     translator_fork_prepare(p->translator);
+    /* A child in another PID namespace may have this thread's number there, and what the tracer asks
+     * of it before forked_child() mustn't be taken for this thread's. */
+    pid_t tid = t->tid;
+    if (t->trace)
+        t->tid = 0;
     long pid = is_plain_fork(c) ? fork_plainly(t) : fork_with_flags(c);
     if (pid == -1 && is_plain_fork(c))
         pid = -errno;
+    if (pid != 0 && t->trace) {
+        t->tid = tid;
+        trace_thread_start(t);
+    }
     if (pid == 0) {
         translator_fork_child(p->translator);
         mem_fork_done(p, true);
