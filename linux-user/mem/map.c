@@ -392,11 +392,11 @@ static long mmap_locked(Process *p, GuestAddr addr, uint64_t asked, uint64_t byt
 
 long mem_mmap(Process *p, GuestAddr addr, uint64_t bytes, int prot, int flags, int fd, uint64_t off)
 {
-    if (bytes == 0 || mem_misaligned(p->mem, off))
+    if (mem_misaligned(p->mem, off))
         return -EINVAL;
     uint64_t n = mem_page_up(p->mem, bytes);
-    if (n < bytes)
-        return -ENOMEM;
+    if (bytes == 0 || n < bytes) /* EINVAL or ENOMEM, but EBADF comes first */
+        return host_raw(SYS_mmap, 0, bytes, PROT_NONE, flags & ~MAP_FIXED, fd, off);
     if (flags & HOST_MAP_ONLY && (flags & MAP_TYPE) == MAP_SHARED_VALIDATE &&
         !(flags & MAP_ANONYMOUS))
         return -EOPNOTSUPP;

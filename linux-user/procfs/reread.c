@@ -161,3 +161,22 @@ long procfs_before_call(Thread *t, long host_nr, const uint64_t *args)
     }
     return 0;
 }
+
+int procfs_host_file(long host_nr, const uint64_t *args)
+{
+    bool asks = host_nr == SYS_fstat || host_nr == SYS_fstatfs ||
+                (host_nr == SYS_newfstatat && args[3] & AT_EMPTY_PATH) ||
+                (host_nr == SYS_statx && args[2] & AT_EMPTY_PATH);
+    for (Opened *o = opened; asks && o < opened + N_OPENED; o++) {
+        ProcPath path;
+        struct stat st;
+        if (atomic_load(&o->fd) != (int)args[0] + 1 ||
+            host_raw(SYS_fstat, args[0], (uintptr_t)&st) < 0 || st.st_dev != o->device ||
+            st.st_ino != o->inode)
+            continue;
+        proc_path_of(o->file, o->pid, o->tid, &path);
+        long fd = host_raw(SYS_openat, AT_FDCWD, (uintptr_t)path.host, O_PATH | O_CLOEXEC, 0);
+        return fd < 0 ? -1 : (int)fd;
+    }
+    return -1;
+}

@@ -29,5 +29,8 @@ static inline bool procfs_keeps_files(const Process *p)
  * start, the text is made anew, unless nothing can have changed since it was. 0, or -errno for the
  * guest (ESRCH: the process is gone). */
 long procfs_before_call(Thread *t, long host_nr, const uint64_t *args);
+/* If the call asks what kind of file such a descriptor is (fstat, fstatfs): one of the kernel's own
+ * file to ask instead, and to close. Else -1. */
+int procfs_host_file(long host_nr, const uint64_t *args);
 
 #endif

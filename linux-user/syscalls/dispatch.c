@@ -101,15 +101,13 @@ static void untag(const TableCall *c, uint64_t *args)
             args[i] &= ~UINT64_C(0) >> 8;
 }
 
-static long call_run(Thread *t, const TableCall *c, uint64_t nr)
+static long call_make(Thread *t, const TableCall *c, uint64_t nr)
 {
     const uint64_t *a = t->syscall_args;
     long ret;
 
     if (__builtin_expect(atomic_load_explicit(&t->seccomp_on, memory_order_relaxed), 0) &&
         !seccomp_judge(t, nr, &ret))
-        return ret;
-    if (c && procfs_keeps_files(t->process) && (ret = procfs_before_call(t, c->host_nr, a)) < 0)
         return ret;
     switch (c ? (TableHow)c->how : TABLE_UNKNOWN) {
     case TABLE_PASS:
@@ -127,6 +125,25 @@ static long call_run(Thread *t, const TableCall *c, uint64_t nr)
     if (log_on(LOG_UNIMP))
         unimp_once(t, nr, c);
     return c && c->refuse ? -(long)c->refuse : -ENOSYS;
+}
+
+static long call_run(Thread *t, const TableCall *c, uint64_t nr)
+{
+    uint64_t *a = t->syscall_args;
+    if (!procfs_keeps_files(t->process) || !c)
+        return call_make(t, c, nr);
+    long ret = procfs_before_call(t, c->host_nr, a);
+    int fd = procfs_host_file(c->host_nr, a);
+    uint64_t was = a[0];
+    if (fd >= 0)
+        a[0] = (unsigned)fd;
+    if (ret == 0)
+        ret = call_make(t, c, nr);
+    if (fd >= 0) {
+        a[0] = was;
+        host_raw(SYS_close, fd);
+    }
+    return ret;
 }
 
 long syscall_plain(Thread *t)

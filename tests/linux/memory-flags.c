@@ -189,6 +189,12 @@ int main(int argc, char **argv)
     }
     wait(NULL);
     SHOW(prctl(PR_GET_MDWE, 0, 0, 0, 0));
+    /* What is wrong first. */
+    OK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, 999, 0));
+    OK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, 999, 1));
+    OK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 999, 0));
+    OK(mmap(NULL, -1ul, PROT_READ, MAP_PRIVATE, 999, 0));
+    OK(mmap(NULL, -1ul, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     /* Huge pages that nobody reserved. */
     OK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0));
     return 0;

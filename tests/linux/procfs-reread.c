@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "test.h"
@@ -35,9 +37,20 @@ static ssize_t again(int fd)
     return read(fd, text, sizeof text - 1);
 }
 
+static void kind(int fd)
+{
+    struct stat st;
+    struct statfs fs;
+    SHOW(fstat(fd, &st));
+    printf("mode %o, %ld bytes, %ld\n", st.st_mode, (long)st.st_size, (long)st.st_blksize);
+    SHOW(fstatfs(fd, &fs));
+    printf("type %#lx\n", (long)fs.f_type);
+}
+
 static void own(void)
 {
     int fd = open("/proc/self/status", O_RDONLY), other = dup(fd);
+    kind(fd);
     prctl(PR_SET_NAME, "first");
     show("read", read(fd, text, sizeof text - 1), "Name:");
     prctl(PR_SET_NAME, "second");
@@ -63,6 +76,7 @@ static void own(void)
     show("a file", again(fd), "Name:");
     show("a file", again(fd), "Name:");
     SHOW(lseek(file, 0, SEEK_END));
+    kind(fd);
     close(fd);
 
     /* Of this process still, in a child. */
@@ -102,6 +116,7 @@ static void others(void)
             pause();
     }
     int status = open_of(pid, "status"), stat = open_of(pid, "stat"), comm = open_of(pid, "comm");
+    kind(stat);
     again(status);
     again(stat);
     again(comm);
