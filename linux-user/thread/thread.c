@@ -294,8 +294,8 @@ static long clone_process(Thread *t, const ThreadClone *c)
     pthread_mutex_lock(&p->signals->lock);
     pthread_mutex_lock(&p->threads_lock);
     translator_fork_prepare(p->translator);
-    /* A child in another PID namespace may have this thread's number there, and what the tracer asks
-     * of it before forked_child() mustn't be taken for this thread's. */
+    /* A child in another PID namespace may have this thread's number there. What the tracer asks of
+     * it before forked_child() mustn't be taken for this thread's. */
     pid_t tid = t->tid;
     if (t->trace)
         t->tid = 0;
