@@ -280,11 +280,14 @@ void trace_unpublish(Thread *t)
 bool trace_host_signal(Thread *t, siginfo_t *info, void *ucontext, int *ret_sig)
 {
     greg_t *regs = ((ucontext_t *)ucontext)->uc_mcontext.gregs;
-    if (info->si_code == SI_KERNEL && regs[REG_RIP] == (greg_t)(uintptr_t)host_trace_stop_behind) {
+    /* A request made of a signal from the kernel, as alarm()'s, may come there too. */
+    bool request_came = (info->si_errno & 0x7fff0000) == TRACE_MAGIC;
+    if (!request_came && info->si_code == SI_KERNEL &&
+        regs[REG_RIP] == (greg_t)(uintptr_t)host_trace_stop_behind) {
         ((TraceBlock *)regs[REG_RDI])->active = 0; /* the tracer has gone */
         return true;
     }
-    if ((info->si_errno & 0x7fff0000) != TRACE_MAGIC)
+    if (!request_came)
         return false;
     unsigned request = (unsigned)info->si_errno >> 8 & 0xff;
     int sig = info->si_errno & 0xff;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -295,6 +296,40 @@ static void test_syscalls(void)
     P("calls: %#x\n", status);
 }
 
+/* A timer's signals, which the kernel sends, come as the tracee goes on: none is lost, and no stop
+ * for a call behind them. */
+static volatile sig_atomic_t alarms;
+static void on_alarm(int sig) { alarms++; }
+static void test_timer(void)
+{
+    int status = 0, stops = 0, signals = 0;
+    pid_t c = fork();
+    if (!c) {
+        const struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+        struct sigaction sa = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+        sigaction(SIGALRM, &sa, NULL);
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        setitimer(ITIMER_REAL, &every, NULL);
+        while (alarms < 40)
+            syscall(SYS_close, 1000);
+        setitimer(ITIMER_REAL, &never, NULL);
+        for (int i = 0; i < 10; i++)
+            syscall(SYS_close, 1000 + alarms);
+        _exit(alarms);
+    }
+    waitpid(c, &status, 0);
+    ptrace(PTRACE_SETOPTIONS, c, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+    for (int sig = 0; !ptrace(PTRACE_SYSCALL, c, 0, sig) && waitpid(c, &status, 0) == c &&
+                      WIFSTOPPED(status);) {
+        sig = WSTOPSIG(status) == SIGALRM ? SIGALRM : 0;
+        signals += sig != 0;
+        stops = sig ? 0 : stops + 1;
+    }
+    P("timer: %d stops behind the last of %s, exit %d\n", stops,
+      signals == WEXITSTATUS(status) ? "all signals" : "some", WEXITSTATUS(status) >= 40);
+}
+
 /* ---- code ---- */
 
 static volatile int counter;
@@ -519,6 +554,7 @@ int main(int argc, char **argv)
     test_attach();
     test_events();
     test_syscalls();
+    test_timer();
     test_breakpoint();
     test_memory();
     test_exec("/proc/self/exe");
