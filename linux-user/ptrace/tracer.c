@@ -115,8 +115,10 @@ void tracer_memory_written(Thread *t, GuestAddr at, uint64_t n)
 
 long tracer_set_host_options(Tracee *r)
 {
+    /* TRACESYSGOOD is for native programs: an emulator isn't stopped by the kernel at calls. */
     const uint32_t passed = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                            PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+                            PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL |
+                            PTRACE_O_TRACESYSGOOD;
     long e = tracer_host(PTRACE_SETOPTIONS, r->tid, 0,
                          (r->options & passed) | PTRACE_O_TRACEEXEC);
     r->host_options_set = e == 0;
