@@ -16,6 +16,7 @@ include %D%/syscalls/local.mk
 include %D%/linux/local.mk
 include %D%/codegen/local.mk
 include %D%/ir-fuzz/local.mk
+include %D%/kick-fuzz/local.mk
 include %D%/load/local.mk
 include %D%/gdbstub/local.mk
 include %D%/binfmt/local.mk
