@@ -369,8 +369,19 @@ static void plain(KickGen *g, unsigned group)
 }
 
 /* -- control ----------------------------------------------------------------------------------- */
+static void put_compare(KickGen *g)
+{
+    static const Form compare = {0x2b00001f, SF | OP, "-rr"}, fp = {0x1e202000, DOUBLE, "-vv"};
+    static const Form next = {0x3a400800, SF | OP | COND | 0x1f000f, "-r"};
+    put_form(g, g->weight[4] && kick_below(g, 2) ? &fp : &compare);
+    for (unsigned n = kick_below(g, 3); n > 0; n--)
+        put_form(g, &next);
+}
+
 static uint32_t branch_if(KickGen *g)
 {
+    if (kick_below(g, 4) == 0)
+        put_compare(g);
     uint32_t at = g->n;
     switch (kick_below(g, 4)) {
     case 0:
@@ -525,7 +536,7 @@ static void string_loop(KickGen *g)
 {
     enum { LDRB_POST = 0x38401400, STRB_POST = 0x38001400, LDRX_POST = 0xf8408400,
            STRX_POST = 0xf8008400, LDRQ_POST = 0x3cc10400, STRQ_POST = 0x3c810400 };
-    unsigned n = 1 + kick_below(g, 250), form = kick_below(g, 8), v = fp_reg(g), x = written(g);
+    unsigned n = 1 + kick_below(g, 250), form = kick_below(g, 9), v = fp_reg(g), x = written(g);
     uint32_t head, out = 0;
     data_address(g, T1, KICK_STRINGS, kick_below(g, KICK_REACH - 64));
     if (form == 1 || form == 2)
@@ -593,6 +604,20 @@ static void string_loop(KickGen *g)
         maybe_trigger(g);
         put(g, 0xf1004000 | T0 << 5 | T0);
         back_if(g, 0x5400000c, head);
+        break;
+    case 7: /* strlen by vectors: is a lane of the comparison not 0? */
+        put(g, LDRQ_POST | T1 << 5 | v);
+        x = fp_reg(g);
+        put(g, 0x4e209800 | v << 5 | x);
+        switch (kick_below(g, 3)) {
+        case 0: put(g, 0x6e20a400 | x << 16 | x << 5 | x); break; /* UMAXP */
+        case 1: put(g, 0x6e30a800 | x << 5 | x); break;           /* UMAXV */
+        default: put(g, 0x0f0c8400 | x << 5 | x); break;          /* SHRN #4 */
+        }
+        put(g, 0x9e660000 | x << 5 | T0);
+        maybe_trigger(g);
+        back_if(g, 0xb4000000 | T0, head);
+        x = written(g);
         break;
     default: /* memset */
         put(g, STRX_POST | T2 << 5 | x);

@@ -297,18 +297,49 @@ static void atomic(KickGen *g)
     g->guest->patch(g, g->n - 4, head);
 }
 
+/* A sum of two words each. */
+static void carry(KickGen *g)
+{
+    unsigned d = written(g), n = read_reg(g), high = written(g);
+    bool borrow = kick_below(g, 2);
+    put(g, (borrow ? 0x40000033u : 0x33u) | d << 20 | n << 15 | d << 7);
+    put(g, 0x3033 | (borrow ? d : n) << 20 | (borrow ? n : d) << 15 | T0 << 7); /* SLTU */
+    add(g, high, high, T0);
+}
+
+/* A comparison, or a conversion to and fro, that leaves the sticky flags as they were. */
+static void quiet(KickGen *g)
+{
+    static const Form compare = {0xa0000053, FMT | ODD3, "rff"};
+    unsigned d = written(g), f = fp_reg(g);
+    i_type(g, 0x00102073, d, 0, 0);
+    if (kick_below(g, 3)) {
+        put_form(g, &compare);
+    } else {
+        put(g, 0xc2201053 | f << 15 | T0 << 7); /* FCVT.L.D, FCVT.D.L */
+        put(g, 0xd2200053 | T0 << 15 | f << 7 | 7 << 12);
+    }
+    i_type(g, 0x00101073, 0, d, 0);
+}
+
 static void plain(KickGen *g, unsigned group)
 {
     uint32_t start = kick_item_begin(g);
     switch (group) {
-    case 0: kick_below(g, 4) ? PUT_ONE(g, arithmetic) : put_short(g); break;
+    case 0:
+        switch (kick_below(g, 6)) {
+        case 0: put_short(g); break;
+        case 1: carry(g); break;
+        default: PUT_ONE(g, arithmetic); break;
+        }
+        break;
     case 1: PUT_ONE(g, bits); break;
     case 2: memory(g); break;
     case 3: walk(g); break;
     case 4: PUT_ONE(g, floats); break;
     case 5: PUT_ONE(g, boxes); break;
     case 6: atomic(g); break;
-    default: PUT_ONE(g, status); break;
+    default: kick_below(g, 3) ? quiet(g) : PUT_ONE(g, status); break;
     }
     kick_item_end(g, start);
 }
