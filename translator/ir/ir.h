@@ -120,6 +120,10 @@ enum {
     IR_EXIT_FRAME_SHIFT = 8, /* number in IrUnit.frame of the inlined call that it leaves from */
 };
 
+/* cc of put, only between two passes (opt/ssa.c, opt/unread.c): made where paths join, of what the
+ * lazy variable has anyway. */
+enum { IR_PUT_JOIN = 1 };
+
 /* An inlined call. Guest code doesn't show it; but the return predictor is to know of it when
  * control leaves from inside. */
 typedef struct IrFrame {
@@ -194,7 +198,7 @@ typedef struct V128 { uint64_t lo, hi; } __attribute__((aligned(16))) V128;
 typedef struct IrInsn {
     uint8_t op;    /* IrOp */
     uint8_t type;  /* IrType of the result; of `put` and `store`: of the value */
-    uint8_t cc;    /* IrCc, IrLane or IrRmw */
+    uint8_t cc;    /* IrCc, IrLane, IrRmw or, of `put`, IR_PUT_JOIN */
     uint8_t mark;  /* scratch of the running pass */
     uint32_t attr;
     IrRef arg[4];

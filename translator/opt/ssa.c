@@ -178,8 +178,9 @@ static void make_phis(Ssa *s, uint32_t b, IrRef at, IrRef *known)
     }
     for (unsigned v = 0; v < s->n_vars; v++)
         if (has_phi(s, b, v)) {
+            bool lazy = u->isa->vars[v].flags & IR_VAR_LAZY;
             IrInsn put = { .op = IR_put, .type = u->isa->vars[v].type, .imm = v,
-                           .arg = { known[v] } };
+                           .cc = lazy ? IR_PUT_JOIN : 0, .arg = { known[v] } };
             ir_insert_in(u, b, at, &put);
         }
 }

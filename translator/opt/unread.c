@@ -7,7 +7,8 @@
  *
  * Who reads is asked before SSA construction, which turns reads into uses of values and lets value
  * numbering do without some. Who observes, exits, is asked behind value numbering, which knows that
- * inlined callees return.
+ * inlined callees return. What joins of paths put into a variable there is what it has
+ * (IR_PUT_JOIN): that overwrites nothing.
  */
 #include "translator/opt/cfg.h"
 #include "translator/opt/opt.h"
@@ -84,5 +85,7 @@ void opt_unread(IrUnit *u)
         u->insn[r].mark = 0;
         if (u->insn[r].op == IR_poll)
             u->insn[r].attr &= ~IR_EXIT_LAZY_READ;
+        if (u->insn[r].op == IR_put)
+            u->insn[r].cc = 0;
     }
 }

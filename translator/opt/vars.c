@@ -25,6 +25,8 @@ static bool exits(const IrInsn *i)
            i->op == IR_poll || i->op == IR_gcall;
 }
 
+static bool overwrites(const IrInsn *i) { return i->op == IR_put && i->cc != IR_PUT_JOIN; }
+
 void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSet *live)
 {
     unsigned flags = ir_op_info[i->op].flags;
@@ -34,7 +36,7 @@ void opt_var_live_step(const IrUnit *u, const VarLive *l, const IrInsn *i, VarSe
         observe(l, live, !(exits(i) && i->attr & IR_EXIT_LAZY_DEAD));
     } else if (flags & IR_OPF_M) {
         observe(l, live, false);
-    } else if (i->op == IR_put) {
+    } else if (overwrites(i)) {
         varset_drop(live, (unsigned)i->imm);
     } else if (i->op == IR_get) {
         varset_add(live, (unsigned)i->imm);
@@ -65,7 +67,7 @@ static Summary summarize(const IrUnit *u, const VarLive *l, uint32_t block)
     for (IrRef r = u->block[block].last; r; r = u->insn[r].prev) {
         const IrInsn *i = &u->insn[r];
         opt_var_live_step(u, l, i, &s.exposed);
-        if (i->op == IR_put)
+        if (overwrites(i))
             varset_drop(&s.kept, (unsigned)i->imm);
         else if (ir_is_gcall(i->op))
             s.kept = (VarSet){ { 0 } };
