@@ -2,7 +2,8 @@
  * AArch64 programs for kick-fuzz; see gen.h.
  *
  * x0 to x14 are free, x15 to x17 hold what items need between their instructions, x18 and x19 walk
- * through memory, x20 to x24 count loops, x25 is the base of data; x26 to x28 are the trigger's.
+ * through memory, x20 to x24 count loops, x25 is the base of data; x26 to x28, and v30 and v31, a
+ * signalling NaN, are the trigger's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static void randomise(uint64_t *s, uint64_t *words)
         words[i] = v.lo;
         words[i + 1] = v.hi;
     }
+    words[W_V + 2 * 31] = 0x7ff0000000000001;
     words[BASE] = KICK_DATA + KICK_BASE;
     words[WALK] = words[WALK + 1] = words[BASE];
     words[W_SP] = (uint64_t)(KICK_DATA + KICK_BASE + KICK_STACK);
@@ -425,6 +427,10 @@ static void patch(KickGen *g, uint32_t at, uint32_t target)
 static void trigger(KickGen *g)
 {
     bool jumps = kick_below(g, 3) == 0;
+    if (g->traps) {
+        put(g, 0x1e602800 | 31 << 16 | 31 << 5 | 30); /* FADD d30, d31, d31 */
+        return;
+    }
     sub_imm(g, COUNT, COUNT, 1);
     put(g, 0xd37ffc00 | COUNT << 5 | SCRATCH); /* LSR #63 */
     if (jumps)
@@ -641,7 +647,7 @@ const KickGuest kick_aarch64 = {
     .set_trigger = set_trigger,
     .n_groups = 8,
     .n_free = 15,
-    .n_fp_free = 32,
+    .n_fp_free = 30,
     .plain = plain,
     .trigger = trigger,
     .walk_begin = walk_begin,

@@ -3,7 +3,7 @@
  *
  * x3 is the base of data, x4, x26 and x27 are the trigger's, x8, x9 and x18 hold what items need
  * between their instructions, x19 and x20 walk through memory, x21 to x25 count loops; x5 to x7,
- * x10 to x17 and x28 to x31 are free.
+ * x10 to x17 and x28 to x31 are free. f30 and f31, a signalling NaN, are the trigger's, too.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -41,6 +41,7 @@ static void randomise(uint64_t *s, uint64_t *words)
     for (unsigned i = 0; i < 32; i++)
         words[W_F + i] = next(s) & 1 ? float_bits(s, 64) : ~0ull << 32 | float_bits(s, 32);
     words[0] = 0;
+    words[W_F + 31] = 0x7ff0000000000001;
     words[BASE] = words[WALK] = words[WALK + 1] = KICK_DATA + KICK_BASE;
     words[SP] = (uint64_t)(KICK_DATA + KICK_BASE + KICK_STACK);
     words[W_PC] = KICK_CODE;
@@ -382,6 +383,10 @@ static void patch(KickGen *g, uint32_t at, uint32_t target)
 static void trigger(KickGen *g)
 {
     bool jumps = kick_below(g, 3) == 0;
+    if (g->traps) {
+        put(g, 0x02007053 | 31 << 20 | 31 << 15 | 30 << 7); /* FADD.D f30, f31, f31 */
+        return;
+    }
     addi(g, COUNT, COUNT, -1);
     i_type(g, 0x5013, SCRATCH, COUNT, 63);
     if (jumps)
@@ -567,7 +572,7 @@ const KickGuest kick_riscv64 = {
     .set_trigger = set_trigger,
     .n_groups = 8,
     .n_free = sizeof free_regs,
-    .n_fp_free = 32,
+    .n_fp_free = 30,
     .plain = plain,
     .trigger = trigger,
     .walk_begin = walk_begin,

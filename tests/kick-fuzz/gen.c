@@ -262,6 +262,7 @@ static void draw_character(KickGen *g)
         g->weight[n] = one_in(g, 3) ? 0 : 1 + kick_below(g, 6);
     g->weight[kick_below(g, g->guest->n_groups)] += one_in(g, 3) ? 30 : 3;
     g->trigger_odds = odds[kick_below(g, sizeof odds)];
+    g->traps = one_in(g, 4);
     g->string_odds = one_in(g, 3) ? 1 : 6;
     g->n_leaves = kick_below(g, 4);
     g->n_functions = g->n_leaves ? g->n_leaves + kick_below(g, 3) : 0;

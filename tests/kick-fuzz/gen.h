@@ -60,7 +60,8 @@ typedef struct KickGen {
     /* The program's character. */
     unsigned n_regs, n_fp_regs; /* of those that are free */
     unsigned weight[8];       /* of the guest's groups of instructions */
-    unsigned trigger_odds;    /* one in so many places has a trigger */
+    unsigned trigger_odds;    /* one in so many places has a trigger, */
+    bool traps;               /* which traps instead of storing */
     unsigned string_odds;
     /* While it is made. */
     unsigned in_function; /* 0: the program itself; 1: one that calls; 2: a leaf */
@@ -83,7 +84,9 @@ struct KickGuest {
     unsigned n_groups;                     /* of plain instructions */
     unsigned n_free, n_fp_free;
     void (*plain)(KickGen *g, unsigned group);
-    void (*trigger)(KickGen *g);           /* counts, and kicks while the count is negative */
+    /* Counts, and kicks while the count is negative; or raises an invalid operation, which kicks by
+     * its trap: no access to memory is near then, where all registers would have to be right. */
+    void (*trigger)(KickGen *g);
     void (*walk_begin)(KickGen *g);        /* sets the pointers that walk */
     void (*string_loop)(KickGen *g);
     unsigned n_loop_forms;

@@ -4,9 +4,10 @@
  *   kick-fuzz [--guest NAME] [--seed N] [--count N] [--seconds N] [--failures N] [--log MASK]
  *
  * What translated code shows at a poll must be all that the code behind it needs, whoever runs it:
- * in places drawn at random the program kicks itself, by storing to its vcpu, and goes on with
- * vcpu_run() after each exit, or as another vcpu of another tier. The interpreter on unoptimized IR
- * and never kicked is the judge of registers, memory and floating-point status at the end.
+ * in places drawn at random the program kicks itself, by storing to its vcpu or by a trap, and goes
+ * on with vcpu_run() after each exit, or as another vcpu of another tier. The interpreter on
+ * unoptimized IR, never kicked, is the judge of registers, memory and floating-point status at the
+ * end.
  *
  * On a difference the program is cut down to what still differs, and shown. --log: log classes of
  * translator.h while that runs for the last time. The exit status is 1, too, if too few kicks came
@@ -68,7 +69,8 @@ typedef struct Fuzz {
     uint8_t initial[KICK_DATA_BYTES];
     uint64_t in[KICK_WORDS];
     Outcome want, got;
-    uint64_t kicks, kicks_in_loops, runs, runs_kicked, moves;
+    uint64_t kicks, kicks_in_loops, moves;
+    unsigned runs[N_TIERS], runs_kicked[N_TIERS]; /* kicked where a loop is */
     unsigned ended;   /* programs that came to their end */
     bool counts;      /* for the statistics */
 } Fuzz;
@@ -77,7 +79,7 @@ enum { MAX_KICKS = 200000, PATIENCE_SECONDS = 60 };
 
 static struct {
     const char *guest, *way;
-    uint64_t seed;
+    uint64_t seed, traps_left; /* until one kicks */
     Vcpu *v;
 } now; /* for signal handlers */
 
@@ -93,8 +95,11 @@ static const TranslatorCallbacks callbacks = {.fetch = fetch};
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
-    if (sig != SIGALRM && now.v && vcpu_host_signal(now.v, sig, info, context))
+    if (sig != SIGALRM && now.v && vcpu_host_signal(now.v, sig, info, context)) {
+        if (sig == SIGFPE && now.traps_left-- == 0)
+            vcpu_kick(now.v);
         return;
+    }
     char text[160];
     int n = snprintf(text, sizeof text, "signal %d at --guest %s --seed %" PRIu64 ", %s\n", sig,
                      now.guest, now.seed, now.way);
@@ -153,6 +158,7 @@ static uint64_t draw_count(uint64_t *random)
 static void set_trigger(const Fuzz *f, Vcpu *v, uint64_t count)
 {
     atomic_store(&v->kicked, 0);
+    now.traps_left = count;
     f->guest->set_trigger(v, count, (uintptr_t)&v->kicked);
 }
 
@@ -208,8 +214,8 @@ static void run(Fuzz *f, unsigned tier, const Way *way, uint64_t random, Outcome
         f->kicks += kicks;
         f->kicks_in_loops += in_loops;
         f->moves += moves;
-        f->runs++;
-        f->runs_kicked += in_loops != 0;
+        f->runs[tier]++;
+        f->runs_kicked[tier] += in_loops != 0;
     }
 }
 
@@ -234,6 +240,8 @@ static const Way *try_program(Fuzz *f)
     run(f, INTERP, NULL, 0, &f->want);
     for (size_t n = 0; n < G_N_ELEMENTS(ways); n++)
         for (unsigned k = 0; k < ways[n].rounds; k++) {
+            if (f->gen.traps && ways[n].kicked)
+                forget_all(f); /* who traps often is made anew so that it doesn't */
             run(f, ways[n].tier, &ways[n], f->seed * 64 + n * 8 + k, &f->got);
             if (!same(f))
                 return &ways[n];
@@ -356,18 +364,24 @@ typedef struct Options {
 } Options;
 
 /* False: hardly any kick came where it was to come. */
-static bool show_statistics(Fuzz *f, gint64 done, int differ)
+static bool show_statistics(const Fuzz *f, gint64 done, int differ)
 {
-    TranslatorStats optimize, mixed;
-    translator_stats(f->tier[OPTIMIZE].t, &optimize);
-    translator_stats(f->tier[MIXED].t, &mixed);
-    bool enough = done < 20 || f->runs_kicked > f->runs / 2;
-    printf("%s: %" PRId64 " programs (%u end), %" PRIu64 " of %" PRIu64 " runs kicked in loops, "
-           "%" PRIu64 " kicks (%" PRIu64 " in loops), %" PRIu64 " moves, %" PRIu64 " and %" PRIu64
-           " regions, %d differ%s\n",
-           f->guest->name, done, f->ended, f->runs_kicked, f->runs, f->kicks, f->kicks_in_loops,
-           f->moves, optimize.regions, mixed.regions, differ, enough ? "" : "; too few are kicked");
-    return enough;
+    bool enough = true;
+    printf("%s: %" PRId64 " programs (%u end), %d differ\n", f->guest->name, done, f->ended,
+           differ);
+    for (unsigned n = BASELINE; n < N_TIERS; n++) {
+        TranslatorStats s;
+        translator_stats(f->tier[n].t, &s);
+        printf("  %s: %u of %u runs kicked in loops, %" PRIu64 " regions\n", f->tier[n].name,
+               f->runs_kicked[n], f->runs[n], s.regions);
+        enough &= f->runs_kicked[n] >= f->runs[n] / 2;
+    }
+    printf("  %" PRIu64 " kicks, %" PRIu64 " in loops; %" PRIu64 " moves to another tier\n",
+           f->kicks, f->kicks_in_loops, f->moves);
+    if (done < 20 || enough)
+        return true;
+    printf("  too few are kicked\n");
+    return false;
 }
 
 /* 0: all is well; 1: something differs; 77: this host can't. */
