@@ -45,7 +45,7 @@ check-tiers: calque
 # What takes foreign input, under the sanitizers (configure --enable-sanitize). The emulator itself
 # is linked statically and owns its address space, which the address sanitizer can't share.
 SANITIZED_CHECKS = tests/ir/ir-test tests/softfp/softfp-test decode-test \
-	tests/syscalls/convert-test tests/ir-fuzz/ir-fuzz
+	tests/syscalls/convert-test tests/ir-fuzz/ir-fuzz tests/kick-fuzz/kick-fuzz
 .PHONY: check-sanitized
 check-sanitized: $(BUILT_SOURCES) $(SANITIZED_CHECKS)
 	$(MAKE) check-TESTS TESTS='$(IR_TESTS) $(SANITIZED_CHECKS:tests/ir/ir-test=)'

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MAX_BYTES = 2400, MAX_LEAVES = 6, MAX_TURNS = 40, ALL_TURNS = 500 };
+enum { MAX_BYTES = 2400, MAX_LEAVES = 6, MAX_TURNS = 40, ALL_TURNS = 300 };
 enum { OUT, AGAIN }; /* KickGen.leave */
 
 void kick_emit(KickGen *g, uint32_t insn, unsigned bytes)
@@ -92,7 +92,7 @@ static unsigned loop_turns(KickGen *g, unsigned turns)
     unsigned most = ALL_TURNS / turns;
     most = most > MAX_TURNS ? MAX_TURNS : most < 3 ? 3 : most;
     if (g->in_function)
-        most = most > 10 ? 10 : most;
+        most = g->in_function == 1 ? 3 : 6;
     return 2 + kick_below(g, most - 1);
 }
 

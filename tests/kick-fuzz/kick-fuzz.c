@@ -114,7 +114,8 @@ static void install_handlers(void)
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGALRM};
     struct sigaction sa = {.sa_sigaction = on_signal,
                            .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-    stack_t stack = {.ss_sp = g_malloc(1 << 16), .ss_size = 1 << 16};
+    static uint8_t bytes[1 << 16];
+    stack_t stack = {.ss_sp = bytes, .ss_size = sizeof bytes};
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaction(signals[i], &sa, NULL);
@@ -449,5 +450,6 @@ int main(int argc, char **argv)
             int one = fuzz_guest(guests[i], &o);
             status = status == 1 ? 1 : one;
         }
+    g_free(o.guest);
     return status;
 }
