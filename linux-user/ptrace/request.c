@@ -395,6 +395,18 @@ static bool is_stopped(Request *q)
     return tracer_read(r->tid, r->block, &q->b, TRACE_HEAD_BYTES);
 }
 
+/* SIGKILL ends any stop, while what the block said can still be read: then nothing is wrong with the
+ * request. */
+static long request_or_gone(Request *q)
+{
+    unsigned long message;
+    pid_t tid = q->r->tid;
+    long e = request(q);
+    if (e == -EIO || e == -EINVAL)
+        return tracer_host(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&message) == -ESRCH ? -ESRCH : e;
+    return e;
+}
+
 /* ---- to begin ---- */
 
 static long trace_me(Thread *t)
@@ -469,7 +481,7 @@ long sys_ptrace(Thread *t, const uint64_t *args)
     else if (op == PTRACE_KILL || op == PTRACE_INTERRUPT || !q.r)
         e = tracer_host(op, tid, args[2], args[3]);
     else
-        e = is_stopped(&q) ? request(&q) : -ESRCH;
+        e = is_stopped(&q) ? request_or_gone(&q) : -ESRCH;
     pthread_mutex_unlock(&tr->lock);
     return e;
 }

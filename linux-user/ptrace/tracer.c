@@ -397,11 +397,14 @@ bool tracer_classify(Thread *t, Tracer *tr, Tracee *r, int status, int *ret_stat
     siginfo_t info;
     int sig = status >> 8 & 0xff, event = status >> 16;
     (void)t;
+    pid_t self = (pid_t)host_raw(SYS_gettid);
     if (tracer_host(PTRACE_GETREGS, r->tid, 0, (uintptr_t)&regs) < 0) {
+        if (r->tracer == self)
+            return go_on(r, 0); /* SIGKILL has ended the stop: its end is what comes next */
         *ret_status = status; /* not ours: stopped by job control, or another thread's */
         return true;
     }
-    r->tracer = (pid_t)host_raw(SYS_gettid);
+    r->tracer = self;
     if (!r->host_options_set)
         tracer_set_host_options(r);
     memset(&b, 0, sizeof b);
@@ -413,8 +416,9 @@ bool tracer_classify(Thread *t, Tracer *tr, Tracee *r, int status, int *ret_stat
     }
     if (event)
         return see_event(tr, r, &b, &regs, status, ret_status);
-    if (tracer_host(PTRACE_GETSIGINFO, r->tid, 0, (uintptr_t)&info) < 0)
-        return see_group_stop(r, &b, status, ret_status);
+    long e = tracer_host(PTRACE_GETSIGINFO, r->tid, 0, (uintptr_t)&info);
+    if (e < 0)
+        return e == -ESRCH ? go_on(r, 0) : see_group_stop(r, &b, status, ret_status);
     if (r->hidden) {
         tracer_host(PTRACE_DETACH, r->tid, 0, sig == SIGSTOP ? 0 : (uint64_t)sig);
         return false;
@@ -497,10 +501,9 @@ bool tracer_sees(Thread *t, pid_t pid, int *status)
     if (!tr)
         return true;
     pthread_mutex_lock(&tr->lock);
-    Tracee *r = NULL;
     bool seen = true;
-    if (tracer_host(PTRACE_GETREGS, pid, 0, (uintptr_t)&regs) >= 0)
-        r = find_or_adopt(tr, pid, *status);
+    bool stopped = tracer_host(PTRACE_GETREGS, pid, 0, (uintptr_t)&regs) >= 0;
+    Tracee *r = stopped ? find_or_adopt(tr, pid, *status) : tracer_find(tr, pid);
     if (r)
         seen = tracer_classify(t, tr, r, *status, status);
     pthread_mutex_unlock(&tr->lock);

@@ -2,6 +2,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -330,6 +331,42 @@ static void test_timer(void)
       signals == WEXITSTATUS(status) ? "all signals" : "some", WEXITSTATUS(status) >= 40);
 }
 
+/* SIGKILL ends a stop that has just been waited for: requests say that there is none, and nothing
+ * else is seen before the end. */
+static void test_kill(void)
+{
+    int status, strange = 0, wrong = 0;
+    siginfo_t info;
+    for (int i = 0; i < 400; i++) {
+        pid_t c = fork();
+        if (!c) {
+            ptrace(PTRACE_TRACEME, 0, 0, 0);
+            raise(SIGSTOP);
+            for (;;)
+                sched_yield();
+        }
+        waitpid(c, &status, 0);
+        ptrace(PTRACE_SETOPTIONS, c, 0, PTRACE_O_TRACESYSGOOD);
+        pid_t killer = fork();
+        if (!killer) {
+            usleep(i);
+            kill(c, SIGKILL);
+            _exit(0);
+        }
+        ptrace(PTRACE_SYSCALL, c, 0, 0);
+        while (waitpid(c, &status, 0) == c && WIFSTOPPED(status)) {
+            strange += status != 0x857f;
+            errno = 0;
+            wrong += ptrace(PTRACE_GETSIGINFO, c, 0, &info) && errno != ESRCH;
+            wrong += ptrace(PTRACE_LISTEN, c, 0, 0) && errno != ESRCH && errno != EIO;
+            ptrace(PTRACE_SYSCALL, c, 0, 0);
+        }
+        strange += !WIFSIGNALED(status);
+        waitpid(killer, NULL, 0);
+    }
+    P("killed: %d strange, %d wrong\n", strange, wrong);
+}
+
 /* ---- code ---- */
 
 static volatile int counter;
@@ -555,6 +592,7 @@ int main(int argc, char **argv)
     test_events();
     test_syscalls();
     test_timer();
+    test_kill();
     test_breakpoint();
     test_memory();
     test_exec("/proc/self/exe");
