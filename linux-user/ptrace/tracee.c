@@ -382,11 +382,22 @@ void trace_handler_entered(Thread *t)
         raise_here(sig);
 }
 
+/* A signal that the tracer lets a stop for a call end with comes from the kernel
+ * (include/linux/ptrace.h, ptrace_report_syscall); but what could be taken for a fault doesn't. */
+static void raise_for_tracer(int sig)
+{
+    siginfo_t info = {.si_signo = sig, .si_code = SI_KERNEL};
+    if (sig <= 0 || sig > 64 || SIGNAL_SYNC_MASK & SIGNAL_BIT(sig) ||
+        host_raw(SYS_rt_tgsigqueueinfo, host_raw(SYS_getpid), host_raw(SYS_gettid), sig,
+                 (uintptr_t)&info) < 0)
+        raise_here(sig);
+}
+
 static void stop_for_syscall(Thread *t, TraceStop stop)
 {
     stop_here(t, stop);
     if (t->trace->resumed && t->trace->deliver)
-        raise_here(t->trace->deliver);
+        raise_for_tracer(t->trace->deliver);
 }
 
 /* The tracer may have changed arguments and number. False: it doesn't want the call. */
