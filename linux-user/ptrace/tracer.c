@@ -319,6 +319,7 @@ static bool see_event(Tracer *tr, Tracee *r, const TraceBlock *b,
         tracer_host(PTRACE_GETEVENTMSG, r->tid, 0, (uintptr_t)&r->message);
         if (mark_new_emulator(r, regs, report)) {
             r->native = false;
+            r->fresh = true;
             return go_on(r, 0);
         }
         r->native = true;
@@ -348,6 +349,7 @@ static bool see_signal(Tracer *tr, Tracee *r, TraceBlock *b, const struct user_r
     if (sig == SIGTRAP && info->si_code == SI_KERNEL && regs->rax == TRACE_STOP_RAX &&
         regs->rip == (uintptr_t)host_trace_stop_behind) {
         r->block = regs->rdi;
+        r->fresh = false;
         if (tracer_read(r->tid, r->block, b, TRACE_HEAD_BYTES))
             return see_report(tr, r, b, ret_status);
         return go_on(r, 0);
@@ -368,8 +370,13 @@ static bool see_signal(Tracer *tr, Tracee *r, TraceBlock *b, const struct user_r
         return go_on_with_request(r, info, request, r->roll_sig);
     }
     /* After PTRACE_TRACEME, without options, an execve ends so. */
-    if (sig == SIGTRAP && info->si_code == SI_USER && mark_new_emulator(r, regs, true))
+    if (sig == SIGTRAP && info->si_code == SI_USER && mark_new_emulator(r, regs, true)) {
+        r->fresh = true;
         return go_on(r, 0);
+    }
+    /* It may be without handlers yet, and the program's are the default ones. */
+    if (r->fresh)
+        return go_on(r, sig);
     if (b->safe && b->stop == TRACE_STOP_HOST && sig == b->sig)
         return go_on(r, sig);
     return go_on_with_request(r, info, TRACE_REQUEST_SIGNAL, sig);
