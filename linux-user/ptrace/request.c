@@ -395,8 +395,8 @@ static bool is_stopped(Request *q)
     return tracer_read(r->tid, r->block, &q->b, TRACE_HEAD_BYTES);
 }
 
-/* SIGKILL ends any stop, while what the block said can still be read: then nothing is wrong with the
- * request. */
+/* SIGKILL ends any stop, while what the block said can still be read: then nothing is wrong with
+ * the request. */
 static long request_or_gone(Request *q)
 {
     unsigned long message;
