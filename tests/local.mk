@@ -27,6 +27,7 @@ include %D%/syscall-fuzz/local.mk
 include %D%/stress-ng/local.mk
 include %D%/cpython/local.mk
 include %D%/go/local.mk
+include %D%/glibc/local.mk
 include %D%/torture/local.mk
 include %D%/csmith/local.mk
 include %D%/bench/local.mk
