@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,20 @@ typedef struct Opened {
 enum { N_OPENED = 16 };
 static Opened opened[N_OPENED];
 static atomic_uint next_opened;
+
+static bool is_of(const Opened *o, uint64_t fd)
+{
+    int n = (int)fd;
+    return n >= 0 && n < INT_MAX && atomic_load(&o->fd) == n + 1;
+}
+
+/* The file itself, whatever its descriptor's number. */
+static bool is_still(const Opened *o, int fd)
+{
+    struct stat st;
+    return host_raw(SYS_fstat, fd, (uintptr_t)&st) == 0 && st.st_dev == o->device &&
+           st.st_ino == o->inode;
+}
 
 static bool take_away(Process *p, Opened *o, int fd)
 {
@@ -112,12 +127,10 @@ static long make_anew(Thread *t, const Opened *o, int to)
  * of a descriptor of our own, once it has been looked at. */
 static long reread(Thread *t, Opened *o, int fd)
 {
-    struct stat st;
     long r = 0, mine = host_raw(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);
     if (mine < 0)
         return 0;
-    if (host_raw(SYS_fstat, mine, (uintptr_t)&st) < 0 || st.st_dev != o->device ||
-        st.st_ino != o->inode)
+    if (!is_still(o, (int)mine))
         take_away(t->process, o, fd);
     else if (atomic_exchange(&o->old, true))
         r = make_anew(t, o, (int)mine);
@@ -156,7 +169,7 @@ long procfs_before_call(Thread *t, long host_nr, const uint64_t *args)
     for (Opened *o = opened; o < opened + N_OPENED && kind != CALL_LOOKS; o++) {
         if (kind == CALL_DOES)
             atomic_store_explicit(&o->old, true, memory_order_relaxed);
-        else if (atomic_load(&o->fd) == (int)args[0] + 1)
+        else if (is_of(o, args[0]))
             return reads_start(host_nr, args) ? reread(t, o, (int)args[0]) : 0;
     }
     return 0;
@@ -169,10 +182,7 @@ int procfs_host_file(long host_nr, const uint64_t *args)
                 (host_nr == SYS_statx && args[2] & AT_EMPTY_PATH);
     for (Opened *o = opened; asks && o < opened + N_OPENED; o++) {
         ProcPath path;
-        struct stat st;
-        if (atomic_load(&o->fd) != (int)args[0] + 1 ||
-            host_raw(SYS_fstat, args[0], (uintptr_t)&st) < 0 || st.st_dev != o->device ||
-            st.st_ino != o->inode)
+        if (!is_of(o, args[0]) || !is_still(o, (int)args[0]))
             continue;
         proc_path_of(o->file, o->pid, o->tid, &path);
         long fd = host_raw(SYS_openat, AT_FDCWD, (uintptr_t)path.host, O_PATH | O_CLOEXEC, 0);
