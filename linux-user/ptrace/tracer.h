@@ -26,7 +26,7 @@ typedef struct Tracee {
     TraceeState state;
     bool seized, native;
     bool host_options_set;
-    bool fresh;       /* an emulator that has just been executed and hasn't stopped by itself yet */
+    bool fresh;           /* an emulator just executed that hasn't stopped by itself yet */
     bool listen;          /* PTRACE_LISTEN is due at the group stop that it is about to enter */
     bool unsafe;          /* TRACEE_HOST, but its block isn't good */
     bool hidden;          /* a thread of the emulator's own, not the guest's */

@@ -106,9 +106,6 @@ static long call_make(Thread *t, const TableCall *c, uint64_t nr)
     const uint64_t *a = t->syscall_args;
     long ret;
 
-    if (__builtin_expect(atomic_load_explicit(&t->seccomp_on, memory_order_relaxed), 0) &&
-        !seccomp_judge(t, nr, &ret))
-        return ret;
     switch (c ? (TableHow)c->how : TABLE_UNKNOWN) {
     case TABLE_PASS:
         if (__builtin_expect(t->tagged, 0) && tagged_call(t, c, a, &ret))
@@ -130,19 +127,24 @@ static long call_make(Thread *t, const TableCall *c, uint64_t nr)
 static long call_run(Thread *t, const TableCall *c, uint64_t nr)
 {
     uint64_t *a = t->syscall_args;
+    long ret;
+
+    if (__builtin_expect(atomic_load_explicit(&t->seccomp_on, memory_order_relaxed), 0) &&
+        !seccomp_judge(t, nr, &ret))
+        return ret;
     if (!procfs_keeps_files(t->process) || !c)
         return call_make(t, c, nr);
-    long ret = procfs_before_call(t, c->host_nr, a);
+    ret = procfs_before_call(t, c->host_nr, a);
+    if (ret < 0)
+        return ret;
     int fd = procfs_host_file(c->host_nr, a);
+    if (fd < 0)
+        return call_make(t, c, nr);
     uint64_t was = a[0];
-    if (fd >= 0)
-        a[0] = (unsigned)fd;
-    if (ret == 0)
-        ret = call_make(t, c, nr);
-    if (fd >= 0) {
-        a[0] = was;
-        host_raw(SYS_close, fd);
-    }
+    a[0] = (unsigned)fd;
+    ret = call_make(t, c, nr);
+    a[0] = was;
+    host_raw(SYS_close, fd);
     return ret;
 }
 

@@ -11,7 +11,9 @@ work=$(realpath "${WORK:-$(mktemp -d)}")
 jobs=$(nproc)
 [ $# -gt 0 ] || set -- signal setjmp nptl posix misc rt io stdlib time socket malloc debug dlfcn \
     elf libio string login resolv
-command -v gawk bison msgfmt > /dev/null || { echo "needs gawk, bison, gettext"; exit 77; }
+for tool in gawk bison msgfmt; do
+    command -v $tool > /dev/null || { echo "needs gawk, bison, gettext: no $tool"; exit 77; }
+done
 unshare -r -m true 2> /dev/null || { echo "needs user namespaces"; exit 77; }
 mkdir -p "$work" && cd "$work" || exit 1
 
@@ -59,10 +61,11 @@ shift
 exec "$@"
 END
 
-failed=0
+failed=0 ran=0
 for guest in ${GUESTS:-aarch64 riscv64}; do
     command -v "$guest-linux-gnu-gcc" > /dev/null || { echo "$guest: no compiler"; continue; }
     build "$guest" || { echo "$guest: glibc can't be built: $work/build-$guest"; exit 1; }
+    ran=1
     for subdir; do
         rm -f build-"$guest"/{tests.sum,"$subdir"/*.{out,test-result}}
         unshare -r -m -p -n -f --kill-child bash "$work/in-namespace" "$calque" make -k -j"$jobs" \
@@ -78,5 +81,6 @@ for guest in ${GUESTS:-aarch64 riscv64}; do
         [ -z "$bad" ] && [ "$passed" -gt 0 ] || failed=1
     done
 done
+[ $ran = 1 ] || exit 77
 echo "logs: $work"
 exit $failed
